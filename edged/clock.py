@@ -36,7 +36,9 @@ class SystemClock:
 class ManualClock:
     """A clock that moves only when told to: `advance()` moves both times, `step_wall()` only the wall."""
 
-    def __init__(self, now: datetime = datetime(2026, 1, 1, 8, 0, tzinfo=UTC), monotonic: float = 1000.0) -> None:
+    def __init__(
+        self, now: datetime = datetime(2026, 1, 1, 8, 0, tzinfo=UTC), monotonic: float = 1000.0
+    ) -> None:
         self._now = now
         self._monotonic = monotonic
 

@@ -1,0 +1,183 @@
+"""The shape of edged.yaml: every key, its default, its range and what it does. No reading of files here.
+
+Field descriptions are the documentation: `edged check --schema` exports them for editors, and
+config/edged.yaml is checked against them by a test.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
+
+ID_PATTERN = r"^[A-Za-z0-9_-]{1,48}$"
+Identifier = Annotated[str, Field(pattern=ID_PATTERN)]
+Seconds = Annotated[float, Field(ge=0, le=86_400, allow_inf_nan=False)]
+Degrees = Annotated[float, Field(gt=0, le=90)]
+Unit = Annotated[float, Field(ge=0, le=1)]
+Score = Annotated[float, Field(ge=0, le=100)]
+
+
+def _no_control_characters(text: str) -> str:
+    if re.search(r"[\x00-\x1f\x7f]", text):
+        raise ValueError("contains a control character (tab, newline …)")
+    return text
+
+
+Text = Annotated[str, Field(min_length=1, max_length=512), AfterValidator(_no_control_characters)]
+
+
+class Section(BaseModel):
+    """A group of keys. Unknown keys are errors, text is never taken for a number."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, validate_default=True)
+
+
+class CameraConfig(Section):
+    """Where pictures come from."""
+
+    id: Identifier = Field("cam1", description="Name of this camera in events and records.")
+    source: Text = Field(
+        "demo:",
+        description="`/dev/v4l/by-id/…` or a number (V4L2), `rtsp://…`, `http://…` (MJPEG), a video file, "
+        "a folder of pictures, one picture, or `demo:` (a scene that needs no hardware).",
+    )
+    width: int = Field(
+        1280, ge=160, le=7680, description="Asked of a V4L2 device; others give what they have."
+    )
+    height: int = Field(720, ge=120, le=4320, description="Asked of a V4L2 device.")
+    fps: float = Field(
+        25.0, gt=0, le=240, description="Asked of a V4L2 device; pace of a folder of pictures."
+    )
+    rotate: Literal[0, 90, 180, 270] = Field(0, description="Degrees clockwise until faces are upright.")
+    mirror: bool = Field(False, description="Flip left and right after rotating.")
+    open_timeout_s: Seconds = Field(3.0, description="Give up opening after this time, then try again.")
+    read_timeout_s: Seconds = Field(2.0, description="A live source silent for this long is lost.")
+    retry_min_s: Seconds = Field(0.5, description="First pause before a lost source is opened again.")
+    retry_max_s: Seconds = Field(10.0, description="Longest pause; doubled from the first one each time.")
+
+    @field_validator("source", mode="before")
+    @classmethod
+    def _device_number(cls, value: object) -> object:
+        return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+class QualityLimits(Section):
+    """What a face must be like to be worth recognising. Figures: face API reference 5.1."""
+
+    min_face_px: float = Field(100, ge=20, le=2000, description="Smaller side of the face box, pixels.")
+    min_detection: Unit = Field(0.6, description="Confidence of the detector, 0..1.")
+    max_yaw_deg: Degrees = Field(20, description="Turned left or right by less than this.")
+    max_pitch_deg: Degrees = Field(20, description="Looking up or down by less than this.")
+    max_roll_deg: Degrees = Field(20, description="Tilted by less than this.")
+    max_blur: Unit = Field(0.7, description="0 sharp .. 1 blurred.")
+    min_illumination: float = Field(40, ge=0, le=255, description="Mean grey level of the face, 0..255.")
+    max_illumination: float = Field(220, ge=0, le=255, description="Upper limit of the same.")
+    min_completeness: Unit = Field(0.98, description="Share of the face outline inside the picture.")
+
+    @model_validator(mode="after")
+    def _light_band(self) -> QualityLimits:
+        if self.min_illumination >= self.max_illumination:
+            raise ValueError("min_illumination must be below max_illumination")
+        return self
+
+
+class VisionConfig(Section):
+    """Finding and following faces."""
+
+    threads: int = Field(1, ge=1, le=16, description="OpenCV threads (cv2.setNumThreads).")
+    max_faces: int = Field(10, ge=1, le=50, description="Largest faces first; the rest are ignored.")
+    shot_interval_s: Seconds = Field(0.1, description="Shortest time between two shots of one track.")
+    max_shots: int = Field(5, ge=1, le=50, description="Shots of one track that may be recognised.")
+    lost_after_s: Seconds = Field(1.0, description="A face not seen for this long has gone.")
+    quality: QualityLimits = Field(default_factory=QualityLimits, description="Limits when recognising.")
+    enrol_quality: QualityLimits = Field(default_factory=QualityLimits, description="Limits when enrolling.")
+
+
+class RecognitionConfig(Section):
+    """Who is it."""
+
+    engine: Literal["local"] = Field("local", description="`local`: on this box, nothing leaves it.")
+    threshold: Score | None = Field(
+        None,
+        description="Score 0..100 a match must reach. Empty: 90 up to 1,000 people, 92 above "
+        "(open-set measurement; 80 is for one-to-one only).",
+    )
+    margin: Score = Field(5.0, description="Points by which the best person must lead the second.")
+    agreeing_shots: int = Field(2, ge=1, le=10, description="Shots in a row with the same person on top.")
+    workers: int = Field(1, ge=1, le=8, description="Recognition threads.")
+
+
+class AccessConfig(Section):
+    """May they pass now."""
+
+    allowed_groups: list[str] = Field(
+        ["*"], min_length=1, description='Groups let in; `"*"` means every group.'
+    )
+    cool_down_s: Seconds = Field(5.0, description="The same person is not let in again within this time.")
+    max_age_s: float = Field(1.0, gt=0, le=10, description="From the frame to the decision; later is denied.")
+
+
+class GateConfig(Section):
+    """The relay that lets people pass. Energised means unlocked."""
+
+    id: Identifier = Field("door1", description="Name of this door in events and records.")
+    port: Text = Field(
+        "sim:lcus",
+        description="`/dev/serial/by-id/…`, or `sim:lcus` for a simulated board that needs no hardware.",
+    )
+    protocol: Literal["lcus", "dummy"] = Field(
+        "lcus", description="How the board is spoken to; never guessed."
+    )
+    firmware: Literal["basic", "feedback"] = Field(
+        "basic", description="lcus only: which of its two firmwares."
+    )
+    channel: int = Field(1, ge=1, le=8, description="Relay on the board, counted from 1.")
+    baud: Literal[9600, 19200, 38400, 57600, 115200] = Field(9600, description="Serial speed.")
+    append_crlf: bool = Field(False, description="lcus only: some boards obey only with CR LF after a frame.")
+    mode: Literal["pulse", "hold"] = Field(
+        "pulse", description="`pulse`: gates, turnstiles. `hold`: strikes, maglocks."
+    )
+    pulse_s: float = Field(0.5, ge=0.1, le=10, description="On-time of a pulse.")
+    hold_s: float = Field(5.0, ge=0.5, le=60, description="On-time in hold mode.")
+    max_on_s: float = Field(30.0, ge=0.5, le=300, description="Never on for longer, whatever happens.")
+    min_interval_s: Seconds = Field(0.5, description="Shortest time between two switch-ons.")
+    queue: int = Field(
+        0, ge=0, le=8, description="Pulse mode: grants that may wait for the lane (turnstile: 1)."
+    )
+    grant_ttl_s: float = Field(
+        2.0, gt=0, le=10, description="A grant not executed within this time is dropped."
+    )
+
+    @model_validator(mode="after")
+    def _on_times(self) -> GateConfig:
+        on_s = self.pulse_s if self.mode == "pulse" else self.hold_s
+        if on_s > self.max_on_s:
+            raise ValueError(f"max_on_s ({self.max_on_s:g}) is shorter than the on-time ({on_s:g})")
+        return self
+
+
+class LogConfig(Section):
+    """What the daemon says on standard error."""
+
+    level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least severity shown.")
+    format: Literal["text", "json"] = Field("text", description="`json`: one object a line.")
+
+
+class Config(Section):
+    """One box: camera, vision, recognition, access, gate."""
+
+    data_dir: Path = Field(
+        Path("/var/lib/edged"),
+        strict=False,
+        description="Library, journal and photographs. EDGED_DATA_DIR overrides it.",
+    )
+    site: Text = Field("edged", description="Name of this place in records.")
+    camera: CameraConfig = Field(default_factory=CameraConfig)
+    vision: VisionConfig = Field(default_factory=VisionConfig)
+    recognition: RecognitionConfig = Field(default_factory=RecognitionConfig)
+    access: AccessConfig = Field(default_factory=AccessConfig)
+    gate: GateConfig = Field(default_factory=GateConfig)
+    log: LogConfig = Field(default_factory=LogConfig)
