@@ -1,0 +1,158 @@
+"""What every reason code means and what to do about it, in one plain sentence each. No decisions here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Reason:
+    """One reason code in words.
+
+    Attributes:
+        code: stable identifier, as it stands in events, records and counters.
+        meaning: what happened, a clause without full stop.
+        advice: what to do about it, one sentence; empty when nothing needs doing.
+    """
+
+    code: str
+    meaning: str
+    advice: str
+
+    def __str__(self) -> str:
+        return f"{self.meaning}. {self.advice}".rstrip()
+
+
+_TEXTS = {
+    # the picture
+    "face_too_small": (
+        "the face was too small in the picture",
+        "Come closer, or move the camera closer or use a longer lens.",
+    ),
+    "face_too_uncertain": (
+        "the detector was not sure that this is a face",
+        "Uncover the face and look for glare or objects behind it.",
+    ),
+    "yaw_too_large": ("the face was turned too far to the side", "Look at the camera."),
+    "pitch_too_large": (
+        "the face looked too far up or down",
+        "Look at the camera, or mount it nearer to eye height.",
+    ),
+    "roll_too_large": ("the head was tilted too far", "Hold the head upright, and check camera.rotate."),
+    "too_blurred": (
+        "the face was blurred",
+        "Hold still for a moment; add light, clean and refocus the lens.",
+    ),
+    "too_dark": ("the face was too dark", "Add light in front of the person, or avoid light from behind."),
+    "too_bright": ("the face was too bright", "Keep sun and lamps off the face, or lower the exposure."),
+    "face_incomplete": (
+        "part of the face was outside the picture",
+        "Step back or to the middle, or aim the camera at face height.",
+    ),
+    "pose_unknown": (
+        "the direction of the face could not be measured",
+        "Uncover the face and look at the camera.",
+    ),
+    "no_usable_shot": (
+        "no picture of this passage was good enough to recognise",
+        "The refused shots say what was wrong with them.",
+    ),
+    # who is it
+    "not_recognised": (
+        "the face resembles nobody in the library",
+        "Add the person, or add a newer photograph of them.",
+    ),
+    "below_threshold": (
+        "the best match did not reach the required score",
+        "Add a photograph taken by this camera; a stranger is meant to end here.",
+    ),
+    "ambiguous_match": (
+        "two people in the library resemble this face almost equally",
+        "Add better photographs of both, and check that nobody is enrolled twice.",
+    ),
+    "not_confirmed": (
+        "too few shots in a row agreed on the same person",
+        "Look at the camera a moment longer; if it happens often, add another photograph.",
+    ),
+    "library_empty": ("nobody is enrolled on this box", "Add people to the library."),
+    "recognition_failed": (
+        "the recognition engine gave no answer",
+        "Try again; if it happens again, look at the log of the daemon.",
+    ),
+    "engine_error": (
+        "the recognition engine reported an error",
+        "Look at the log of the daemon for the error it names.",
+    ),
+    # may they pass
+    "person_inactive": ("this person is switched off in the library", "Switch the person on if it is wrong."),
+    "not_yet_valid": (
+        "the permission of this person has not begun yet",
+        "Correct the start of validity if it is wrong, and check the clock of the box.",
+    ),
+    "validity_over": (
+        "the permission of this person has ended",
+        "Extend the validity if it is wrong, and check the clock of the box.",
+    ),
+    "group_not_allowed": (
+        "no group of this person may pass this door",
+        "Add the person to an allowed group, or the group to access.allowed_groups.",
+    ),
+    "outside_schedule": (
+        "this person may not pass at this time",
+        "Correct the schedule if it is wrong, and check the clock of the box.",
+    ),
+    "cool_down": (
+        "the same person was let in only a moment ago",
+        "Wait for the cool-down to end, or shorten access.cool_down_s.",
+    ),
+    "too_old": (
+        "the picture was too old when the decision was made",
+        "Look for an overloaded box or a slow recognition engine; access.max_age_s is the limit.",
+    ),
+    "granted": ("every rule allowed the passage", ""),
+    # the machinery behind it
+    "gate_offline": (
+        "the relay board did not answer",
+        "Check its cable and power, and that gate.port names it; `edged doctor` tries it.",
+    ),
+    "journal_unavailable": (
+        "the decision could not be written down, and nothing moves unrecorded",
+        "Check the free space and the health of the disk with the data directory.",
+    ),
+    "relay_stuck": (
+        "the relay did not switch as it was told",
+        "Check the door now, then replace the board: its contact may be welded.",
+    ),
+    "relay_was_on": (
+        "the relay was on before edged took it over",
+        "Check the door; it may have stood open while the daemon was not running.",
+    ),
+    "max_on_cutoff": (
+        "the relay reached its longest permitted on-time and was switched off",
+        "Look for passages that follow each other without a pause; gate.max_on_s is the limit.",
+    ),
+    "grant_expired": (
+        "the grant was too old to move the relay",
+        "Try again; if it happens again, look for a slow or disconnected relay board.",
+    ),
+    "grant_spent": ("this grant had been used already", "Nothing needs doing; a grant opens once."),
+    "door_busy": (
+        "the door was still busy with another passage",
+        "Wait for it to close; gate.queue lets a turnstile remember the next person.",
+    ),
+    "interrupted": (
+        "the daemon stopped before the outcome was recorded, so the relay may or may not have moved",
+        "Check the door if it matters, and find out why the daemon stopped (`journalctl -u edged`).",
+    ),
+}
+
+
+def known_codes() -> tuple[str, ...]:
+    """Every code that has a text here."""
+    return tuple(_TEXTS)
+
+
+def describe(code: str) -> Reason:
+    """The words for `code`. A code without words yet stands for itself, so an explanation never fails."""
+    meaning, advice = _TEXTS.get(code, (code.replace("_", " "), ""))
+    return Reason(code, meaning, advice)
