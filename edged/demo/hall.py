@@ -1,7 +1,7 @@
 """The entrance hall behind the people: a generated picture of a corridor. Nobody is in it.
 
-Every pixel is a ray into a box (floor, ceiling, two walls, end wall), so the perspective fits the people, whose
-sizes are computed with the same focal length.
+Every pixel is a ray into a box (floor, ceiling, two walls, end wall), so the perspective fits the people,
+whose sizes are computed with the same focal length.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def hall(rng: np.random.Generator) -> np.ndarray:
 
 
 def _cast(half_width_m: float) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Metres right, down and ahead of the camera for each pixel, and which surface it is (0 floor … 3 end)."""
+    """Metres right, down and ahead of the camera of each pixel; its surface (0 floor … 3 end)."""
     rows, columns = np.mgrid[0:HEIGHT_PX, 0:WIDTH_PX].astype(np.float32)
     right = (columns - WIDTH_PX / 2 + 0.25) / FOCAL_PX
     down = (rows - HORIZON_PX + 0.25) / FOCAL_PX

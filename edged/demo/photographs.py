@@ -1,6 +1,6 @@
 """The photographs the demo is made of: where they are, whose face they show and where in the picture.
 
-No rendering here. Licences and authors are in photos/CREDITS.md; the manifest beside it carries the same facts.
+No rendering here. Licences and authors are in photos/CREDITS.md and, for programs, in the manifest.
 """
 
 from __future__ import annotations
