@@ -117,6 +117,15 @@ class SubscriberOverflowed(Event):
     lost: int
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ComponentFailed(Event):
+    """A part of edged met an error it did not expect and went on without the work at hand."""
+
+    component: str
+    error: str
+    hint: str
+
+
 # --- camera ---------------------------------------------------------------------------------------------
 
 

@@ -1,0 +1,108 @@
+"""Everything that is measured on the faces of one picture: detector, mesh, pose and quality put together.
+
+Used for frames (by the tracker's owner, stage by stage) and for still pictures (`read`, when enrolling and
+inspecting).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from edged import models
+from edged.config import QualityLimits
+from edged.events import Measures
+from edged.vision import quality
+from edged.vision.align import align
+from edged.vision.detector import Detection, FaceDetector, scale_for
+from edged.vision.mesh import FaceMesh, Mesh
+from edged.vision.pose import PoseEstimator
+
+MIN_PRESENCE = 0.5
+"""Mesh presence below which its points are not believed, 0..1."""
+
+STILL_SIDE = 1280
+"""Still pictures are searched at this longer side first, so that small faces are refused by name."""
+
+
+@dataclass(frozen=True)
+class FaceReading:
+    """One face of a picture, fully measured.
+
+    Attributes:
+        detection: box, five points, score.
+        mesh: the fitted mesh; None when it was not believed.
+        measures: every number the limits are compared with.
+        aligned: 112x112x3 uint8 BGR.
+        missed: reason codes with the limits missed, deciding one first; empty when the face is good.
+    """
+
+    detection: Detection
+    mesh: Mesh | None
+    measures: Measures
+    aligned: np.ndarray
+    missed: dict[str, float]
+
+
+class FaceReader:
+    """Detector, mesh and pose of one thread. Call `warm_up` before the first frame."""
+
+    def __init__(self, *, max_faces: int = 10) -> None:
+        self._detector = FaceDetector(models.load("face_detection"), max_faces=max_faces)
+        self._mesh = FaceMesh(models.load("face_mesh"))
+        self._pose = PoseEstimator(models.load("face_geometry"))
+
+    def warm_up(self) -> None:
+        """Run every network once: the first run of each is ten times slower."""
+        grey = np.full((360, 640, 3), 128, np.uint8)
+        self._detector.detect(grey)
+        points = np.array([[300, 150], [340, 150], [320, 175], [305, 195], [335, 195]], np.float32)
+        self.measure(grey, Detection((280, 100, 80, 120), points, 1.0))
+
+    def detect(self, image: np.ndarray, *, min_face_px: float) -> list[Detection]:
+        """Faces of a frame (HxWx3 uint8 BGR), largest first, surely those of `min_face_px` and more."""
+        return self._detector.detect(image, scale=scale_for(min_face_px))
+
+    def measure(self, image: np.ndarray, face: Detection) -> FaceReading:
+        """Fit the mesh and take every measure; `missed` is left empty for the caller's limits."""
+        mesh = self._mesh.fit(image, face)
+        believed = mesh.presence >= MIN_PRESENCE and bool(np.isfinite(mesh.points).all())
+        points = mesh.five_points() if believed else face.points
+        aligned = align(image, points)
+        height, width = image.shape[:2]
+        yaw, pitch, roll = self._pose.angles(mesh.points) if believed else (None, None, None)
+        outline = mesh.outline() if believed else _corners(face.box)
+        measures = Measures(
+            face_px=face.face_px,
+            detection=face.score,
+            yaw_deg=yaw,
+            pitch_deg=pitch,
+            roll_deg=roll,
+            blur=quality.blur(aligned),
+            illumination=quality.illumination(aligned),
+            completeness=quality.completeness(outline, width, height),
+        )
+        return FaceReading(face, mesh if believed else None, measures, aligned, {})
+
+    def read(self, image: np.ndarray, limits: QualityLimits) -> list[FaceReading]:
+        """Find and measure every face of a still picture (HxWx3 uint8 BGR), largest first.
+
+        Two looks: at up to 1280 px for small faces and, when that finds none, at 320 px for a face that
+        fills the picture.
+        """
+        longest = max(image.shape[:2])
+        for side in (STILL_SIDE, 320):
+            found = self._detector.detect(image, scale=min(1.0, side / longest))
+            if found:
+                break
+        readings = [self.measure(image, face) for face in found]
+        return [
+            FaceReading(r.detection, r.mesh, r.measures, r.aligned, quality.refusals(r.measures, limits))
+            for r in readings
+        ]
+
+
+def _corners(box: tuple[float, float, float, float]) -> np.ndarray:
+    x, y, width, height = box
+    return np.array([[x, y], [x + width, y], [x, y + height], [x + width, y + height]])

@@ -1,0 +1,248 @@
+"""The vision thread of one camera: newest frame in, events about faces out."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from edged.bus import EventBus
+from edged.camera.frame import Frame
+from edged.clock import Clock
+from edged.config import VisionConfig
+from edged.events import ComponentFailed, Event, Measures, ShotChosen, ShotRefused, TrackEnded, TrackStarted
+from edged.ids import new_id
+from edged.vision import quality
+from edged.vision.align import surroundings
+from edged.vision.best_shot import BestShot
+from edged.vision.faces import FaceReader, FaceReading
+from edged.vision.tracker import Track, Tracker
+
+REFUSAL_REPEAT_S = 0.5
+"""An unchanged refusal of one track is published again after this time, not with every frame."""
+
+_IDLE_S = 0.2
+
+
+@dataclass
+class _Visitor:
+    """What the vision thread remembers of one confirmed track."""
+
+    passage_id: str
+    shots: BestShot[ShotChosen]
+    nearest_px: float = 0.0
+    refused: Counter[str] = field(default_factory=Counter)
+    last_reasons: tuple[str, ...] = ()
+    last_refusal_s: float = float("-inf")
+
+
+class Analyser:
+    """Frames of one camera to events; all state of the tracks, no thread.
+
+    Args:
+        decided: tells of a passage id whether its person needs no further shots.
+    """
+
+    def __init__(
+        self,
+        config: VisionConfig,
+        reader: FaceReader,
+        clock: Clock,
+        *,
+        camera_id: str,
+        door_id: str,
+        decided: Callable[[str], bool],
+    ) -> None:
+        self._config = config
+        self._reader = reader
+        self._clock = clock
+        self._ids = {"camera_id": camera_id, "door_id": door_id}
+        self._decided = decided
+        self._tracker = Tracker(config.lost_after_s)
+        self._visitors: dict[int, _Visitor] = {}
+
+    def analyse(self, frame: Frame) -> list[Event]:
+        """Everything one frame tells: tracks that started or ended, shots refused and chosen."""
+        events: list[Event] = self.end_all() if frame.cut else []
+        started_s = self._clock.monotonic()
+        faces = self._reader.detect(frame.image, min_face_px=self._config.quality.min_face_px)
+        detect_ms = (self._clock.monotonic() - started_s) * 1e3
+        tracked = self._tracker.update(faces, frame.captured_s)
+        events += [self._ended(track) for track in tracked.ended]
+        events += [self._started(track, frame) for track in tracked.started]
+        for track in tracked.seen:
+            event = self._look_at(track, frame, detect_ms)
+            if event is not None:
+                events.append(event)
+        return events + self._waiting_shots(tracked.seen, frame.captured_s)
+
+    def end_all(self) -> list[Event]:
+        """End every track: the picture was cut, or the camera is gone."""
+        return [self._ended(track) for track in self._tracker.end_all()]
+
+    def _waiting_shots(self, seen: list[Track], now_s: float) -> list[Event]:
+        """Shots kept for tracks that are not in this frame and whose wait for a better one is over."""
+        here = {track.track_id for track in seen}
+        waiting = [v.shots.due(now_s) for track_id, v in self._visitors.items() if track_id not in here]
+        return [shot for shot in waiting if shot is not None]
+
+    def _started(self, track: Track, frame: Frame) -> TrackStarted:
+        passage_id = new_id("p", frame.captured_at)
+        shots = BestShot[ShotChosen](self._config.shot_interval_s, self._config.max_shots)
+        self._visitors[track.track_id] = _Visitor(passage_id, shots)
+        return TrackStarted(at=frame.captured_at, passage_id=passage_id, track_id=track.track_id, **self._ids)
+
+    def _ended(self, track: Track) -> TrackEnded:
+        visitor = self._visitors.pop(track.track_id)
+        return TrackEnded(
+            at=self._clock.now(),
+            passage_id=visitor.passage_id,
+            track_id=track.track_id,
+            frames=track.hits,
+            duration_s=track.seen_s - track.first_s,
+            nearest_px=visitor.nearest_px,
+            shots=visitor.shots.sent,
+            refusals=tuple(code for code, _ in visitor.refused.most_common()),
+            **self._ids,
+        )
+
+    def _look_at(self, track: Track, frame: Frame, detect_ms: float) -> Event | None:
+        visitor = self._visitors[track.track_id]
+        face = track.detection
+        visitor.nearest_px = max(visitor.nearest_px, face.face_px)
+        if self._decided(visitor.passage_id) or not visitor.shots.wants(frame.captured_s):
+            return None
+        measures = Measures(face_px=face.face_px, detection=face.score)
+        missed = quality.size_refusals(measures, self._config.quality)
+        started_s = self._clock.monotonic()
+        reading: FaceReading | None = None
+        if not missed:
+            reading = self._reader.measure(frame.image, face)
+            measures = reading.measures
+            missed = quality.refusals(measures, self._config.quality)
+        if missed or reading is None:
+            waiting = visitor.shots.due(frame.captured_s)
+            return waiting or self._refused(visitor, track, frame, measures, missed)
+        timings_ms = {
+            "wait": (started_s - frame.captured_s) * 1e3 - detect_ms,
+            "detect": detect_ms,
+            "measure": (self._clock.monotonic() - started_s) * 1e3,
+        }
+        shot = self._shot(visitor, track, frame, reading, timings_ms)
+        return visitor.shots.offer(shot, shot.quality, frame.captured_s)
+
+    def _shot(
+        self,
+        visitor: _Visitor,
+        track: Track,
+        frame: Frame,
+        reading: FaceReading,
+        timings_ms: dict[str, float],
+    ) -> ShotChosen:
+        return ShotChosen(
+            at=frame.captured_at,
+            passage_id=visitor.passage_id,
+            track_id=track.track_id,
+            shot_number=visitor.shots.sent + 1,
+            frame_number=frame.number,
+            captured_s=frame.captured_s,
+            quality=quality.shot_quality(reading.measures),
+            measures=reading.measures,
+            aligned=reading.aligned,
+            picture=surroundings(frame.image, reading.detection.box),
+            timings_ms=timings_ms,
+            **self._ids,
+        )
+
+    def _refused(
+        self, visitor: _Visitor, track: Track, frame: Frame, measures: Measures, missed: dict[str, float]
+    ) -> ShotRefused | None:
+        reasons = tuple(missed)
+        visitor.refused[reasons[0]] += 1
+        unchanged = reasons == visitor.last_reasons
+        if unchanged and frame.captured_s - visitor.last_refusal_s < REFUSAL_REPEAT_S:
+            return None
+        visitor.last_reasons, visitor.last_refusal_s = reasons, frame.captured_s
+        return ShotRefused(
+            at=frame.captured_at,
+            passage_id=visitor.passage_id,
+            track_id=track.track_id,
+            reasons=reasons,
+            measures=measures,
+            limits=missed,
+            **self._ids,
+        )
+
+
+class VisionService:
+    """Runs an Analyser in a thread of its own.
+
+    Args:
+        take: waits up to the given seconds for the newest frame; None when there is none.
+        analyser_factory: called in the thread, because networks belong to the thread that uses them.
+        on_beat: called at least every 0.2 s while the thread is alive and working.
+    """
+
+    def __init__(
+        self,
+        take: Callable[[float], Frame | None],
+        analyser_factory: Callable[[], Analyser],
+        bus: EventBus,
+        *,
+        on_beat: Callable[[], None],
+    ) -> None:
+        self._take = take
+        self._analyser_factory = analyser_factory
+        self._bus = bus
+        self._on_beat = on_beat
+        self._stopping = threading.Event()
+        self._analysed = 0
+        self._thread = threading.Thread(target=self._run, name="vision", daemon=True)
+
+    @property
+    def analysed(self) -> int:
+        """Frames looked at so far."""
+        return self._analysed
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self, timeout_s: float) -> bool:
+        """End after the frame at hand; open tracks are ended. True when that took less than `timeout_s`."""
+        self._stopping.set()
+        if self._thread.ident is not None:
+            self._thread.join(timeout_s)
+        return not self._thread.is_alive()
+
+    def _run(self) -> None:
+        analyser = self._analyser_factory()
+        while not self._stopping.is_set():
+            self._on_beat()
+            frame = self._take(_IDLE_S)
+            if frame is None:
+                continue
+            self._analyse(analyser, frame)
+        self._publish(analyser.end_all())
+
+    def _analyse(self, analyser: Analyser, frame: Frame) -> None:
+        try:
+            events = analyser.analyse(frame)
+        except Exception as error:  # noqa: BLE001 - one bad frame must not end the thread; it is told instead
+            self._publish(
+                [
+                    ComponentFailed(
+                        at=frame.captured_at,
+                        component="vision",
+                        error=f"{type(error).__name__}: {error}",
+                        hint="The frame was dropped. If this repeats, report it with `edged inspect` output.",
+                    )
+                ]
+            )
+            return
+        self._publish(events)
+        self._analysed += 1
+
+    def _publish(self, events: list[Event]) -> None:
+        for event in events:
+            self._bus.publish(event)
