@@ -16,12 +16,14 @@ LARGEST_FACE_PX = 215  # widest face box the scene ever draws
 LARGEST_ENLARGEMENT = 1.3  # beyond this a photograph looks soft, and is measured as blurred
 _LEVEL_STEP = 0.8
 _SMALLEST_FACE_PX = 30
-_MASK_FACE_PX = 72  # resolution at which the person is separated from the background
+_MASK_FACE_PX = 56  # resolution at which the person is separated from the background
 _FEET = 10.0  # below the eyes, in face widths: 1.55 m for a face of 15.5 cm
 # half the width of a person at distances below the middle of the face, all in face widths
 _BELOW = (-9.0, 0.9, 1.3, 2.2, 3.6, 4.6, 5.0, 9.6, _FEET)
 _HALF_WIDTH = (3.0, 3.0, 1.32, 1.42, 1.36, 1.2, 0.95, 0.62, 0.75)
 _BELOW_PX = 620  # a picture of 720 rows never shows more than this below the eyes
+
+_Box = tuple[int, int, int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,28 +60,41 @@ class Cutout:
 
 
 def cut_out(photo: Photograph) -> Cutout:
-    """Separate the person from the background of the photograph and build all sizes; takes about 0.3 s."""
-    image = read_photograph(photo.path)
-    face_px = min(LARGEST_FACE_PX, photo.face_box[2] * LARGEST_ENLARGEMENT)
-    scale = face_px / photo.face_box[2]
+    """Separate the person from the background of the photograph and build all sizes; takes about 0.2 s."""
+    image, face_box = _around(read_photograph(photo.path), photo.face_box)
+    face_px = min(LARGEST_FACE_PX, face_box[2] * LARGEST_ENLARGEMENT)
+    scale = face_px / face_box[2]
     method = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-    mask = cv2.resize(_person_mask(image, photo.face_box), (image.shape[1], image.shape[0]))
+    mask = cv2.resize(_person_mask(image, face_box), (image.shape[1], image.shape[0]))
     alpha = cv2.GaussianBlur(np.clip((mask - 0.35) / 0.5, 0, 1), (0, 0), 1.5 / scale)
     image = cv2.resize(image, None, fx=scale, fy=scale, interpolation=method)
     alpha = cv2.resize(alpha, (image.shape[1], image.shape[0]), interpolation=cv2.INTER_AREA)
-    left, top, width, height = (side * scale for side in photo.face_box)
+    left, top, width, height = (side * scale for side in face_box)
     figure, shift = _with_body(image, alpha, (left + width / 2, top + height / 2), width)
     return Cutout(photo.name, _levels(figure, width, (left + width / 2 + shift, top + height / 2)))
 
 
-def _person_mask(image: np.ndarray, face_box: tuple[int, int, int, int]) -> np.ndarray:
+def _around(image: np.ndarray, face_box: _Box) -> tuple[np.ndarray, _Box]:
+    """The part of the photograph that can belong to the person, and the face box in it."""
+    x, y, width, height = face_box
+    left = max(0, round(x - 1.3 * width))
+    top = max(0, round(y - 0.8 * height))
+    return np.ascontiguousarray(image[top:, left : round(x + 2.3 * width)]), (
+        x - left,
+        y - top,
+        width,
+        height,
+    )
+
+
+def _person_mask(image: np.ndarray, face_box: _Box) -> np.ndarray:
     """Share of person, 0..1 float32, at a small size: GrabCut started from where head and trunk must be."""
     scale = _MASK_FACE_PX / face_box[2]
     small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     x, y, width, height = (side * scale for side in face_box)
     marks = _marks(small.shape[:2], x + width / 2, y, width, height)
     cv2.setRNGSeed(0)  # GrabCut draws starting points; the same photograph has to give the same mask
-    cv2.grabCut(small, marks, None, np.zeros((1, 65)), np.zeros((1, 65)), 4, cv2.GC_INIT_WITH_MASK)
+    cv2.grabCut(small, marks, None, np.zeros((1, 65)), np.zeros((1, 65)), 3, cv2.GC_INIT_WITH_MASK)
     person = ((marks == cv2.GC_FGD) | (marks == cv2.GC_PR_FGD)).astype(np.uint8)
     person = cv2.morphologyEx(person, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
     return cv2.GaussianBlur(_largest_part(person).astype(np.float32), (0, 0), 1.0)
