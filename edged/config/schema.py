@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 
 ID_PATTERN = r"^[A-Za-z0-9_-]{1,48}$"
 Identifier = Annotated[str, Field(pattern=ID_PATTERN)]
-Seconds = Annotated[float, Field(ge=0, le=86_400, allow_inf_nan=False)]
+Seconds = Annotated[float, Field(ge=0, le=86_400)]
+Timeout = Annotated[float, Field(gt=0, le=600)]
 Degrees = Annotated[float, Field(gt=0, le=90)]
 Unit = Annotated[float, Field(ge=0, le=1)]
 Score = Annotated[float, Field(ge=0, le=100)]
@@ -26,13 +28,39 @@ def _no_control_characters(text: str) -> str:
     return text
 
 
+def conflict(message: str, *keys: str) -> PydanticCustomError:
+    """An error about several keys of one section together.
+
+    Args:
+        message: what does not fit, with the values.
+        keys: the keys concerned, dotted from the section on, the one to change first.
+    """
+    return PydanticCustomError("conflict", "{message}", {"message": message, "keys": keys})
+
+
 Text = Annotated[str, Field(min_length=1, max_length=512), AfterValidator(_no_control_characters)]
 
 
 class Section(BaseModel):
     """A group of keys. Unknown keys are errors, text is never taken for a number."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, validate_default=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, strict=True, validate_default=True, allow_inf_nan=False
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _empty_sections(cls, data: Any) -> Any:
+        """`gate:` with nothing under it means the defaults, as if the line were not there."""
+        if not isinstance(data, dict):
+            return data
+        return {k: v for k, v in data.items() if v is not None or not is_section(cls, k)}
+
+
+def is_section(model: type[Section], key: str) -> bool:
+    """Whether `key` of `model` holds further keys (and not a value)."""
+    field = model.model_fields.get(key)
+    return field is not None and isinstance(field.annotation, type) and issubclass(field.annotation, Section)
 
 
 class CameraConfig(Section):
@@ -53,15 +81,26 @@ class CameraConfig(Section):
     )
     rotate: Literal[0, 90, 180, 270] = Field(0, description="Degrees clockwise until faces are upright.")
     mirror: bool = Field(False, description="Flip left and right after rotating.")
-    open_timeout_s: Seconds = Field(3.0, description="Give up opening after this time, then try again.")
-    read_timeout_s: Seconds = Field(2.0, description="A live source silent for this long is lost.")
-    retry_min_s: Seconds = Field(0.5, description="First pause before a lost source is opened again.")
-    retry_max_s: Seconds = Field(10.0, description="Longest pause; doubled from the first one each time.")
+    open_timeout_s: Timeout = Field(3.0, description="Give up opening after this time, then try again.")
+    read_timeout_s: Timeout = Field(2.0, description="A live source silent for this long is lost.")
+    retry_min_s: Timeout = Field(0.5, description="First pause before a lost source is opened again.")
+    retry_max_s: Timeout = Field(10.0, description="Longest pause; doubled from the first one each time.")
 
     @field_validator("source", mode="before")
     @classmethod
     def _device_number(cls, value: object) -> object:
         return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+    @model_validator(mode="after")
+    def _pauses(self) -> CameraConfig:
+        if self.retry_min_s > self.retry_max_s:
+            raise conflict(
+                f"the first pause ({self.retry_min_s:g}) is longer than the longest, "
+                f"retry_max_s ({self.retry_max_s:g})",
+                "retry_min_s",
+                "retry_max_s",
+            )
+        return self
 
 
 class QualityLimits(Section):
@@ -80,8 +119,23 @@ class QualityLimits(Section):
     @model_validator(mode="after")
     def _light_band(self) -> QualityLimits:
         if self.min_illumination >= self.max_illumination:
-            raise ValueError("min_illumination must be below max_illumination")
+            raise conflict(
+                f"min_illumination ({self.min_illumination:g}) is not below "
+                f"max_illumination ({self.max_illumination:g}), so every face would be refused",
+                "min_illumination",
+                "max_illumination",
+            )
         return self
+
+
+class EnrolLimits(QualityLimits):
+    """What a photograph must be like to be enrolled. The person is on record, so what is usable counts:
+    50 px and 30 degrees (edge devices reference 1.4 and 3.3)."""
+
+    min_face_px: float = Field(50, ge=20, le=2000, description="Smaller side of the face box, pixels.")
+    max_yaw_deg: Degrees = Field(30, description="Turned left or right by less than this.")
+    max_pitch_deg: Degrees = Field(30, description="Looking up or down by less than this.")
+    max_roll_deg: Degrees = Field(30, description="Tilted by less than this.")
 
 
 class VisionConfig(Section):
@@ -92,8 +146,13 @@ class VisionConfig(Section):
     shot_interval_s: Seconds = Field(0.1, description="Shortest time between two shots of one track.")
     max_shots: int = Field(5, ge=1, le=50, description="Shots of one track that may be recognised.")
     lost_after_s: Seconds = Field(1.0, description="A face not seen for this long has gone.")
+    retry_after_s: Seconds = Field(
+        3.0,
+        description="Someone denied who stays in view is looked at again after this pause; "
+        "it doubles each time, up to 30 s.",
+    )
     quality: QualityLimits = Field(default_factory=QualityLimits, description="Limits when recognising.")
-    enrol_quality: QualityLimits = Field(default_factory=QualityLimits, description="Limits when enrolling.")
+    enrol_quality: EnrolLimits = Field(default_factory=EnrolLimits, description="Limits when enrolling.")
 
 
 class RecognitionConfig(Section):
@@ -153,9 +212,12 @@ class GateConfig(Section):
 
     @model_validator(mode="after")
     def _on_times(self) -> GateConfig:
-        on_s = self.pulse_s if self.mode == "pulse" else self.hold_s
+        key = "pulse_s" if self.mode == "pulse" else "hold_s"
+        on_s = getattr(self, key)
         if on_s > self.max_on_s:
-            raise ValueError(f"max_on_s ({self.max_on_s:g}) is shorter than the on-time ({on_s:g})")
+            raise conflict(
+                f"max_on_s ({self.max_on_s:g}) is shorter than the on-time, {key} ({on_s:g})", "max_on_s", key
+            )
         return self
 
 
@@ -167,7 +229,7 @@ class LogConfig(Section):
 
 
 class Config(Section):
-    """One box: camera, vision, recognition, access, gate."""
+    """One box: camera, vision, recognition, access, gate, log."""
 
     data_dir: Path = Field(
         Path("/var/lib/edged"),
@@ -175,9 +237,21 @@ class Config(Section):
         description="Library, journal and photographs. EDGED_DATA_DIR overrides it.",
     )
     site: Text = Field("edged", description="Name of this place in records.")
-    camera: CameraConfig = Field(default_factory=CameraConfig)
-    vision: VisionConfig = Field(default_factory=VisionConfig)
-    recognition: RecognitionConfig = Field(default_factory=RecognitionConfig)
-    access: AccessConfig = Field(default_factory=AccessConfig)
-    gate: GateConfig = Field(default_factory=GateConfig)
-    log: LogConfig = Field(default_factory=LogConfig)
+    camera: CameraConfig = Field(default_factory=CameraConfig, description="Where pictures come from.")
+    vision: VisionConfig = Field(default_factory=VisionConfig, description="Finding and following faces.")
+    recognition: RecognitionConfig = Field(default_factory=RecognitionConfig, description="Who is it.")
+    access: AccessConfig = Field(default_factory=AccessConfig, description="May they pass now.")
+    gate: GateConfig = Field(default_factory=GateConfig, description="The relay that lets people pass.")
+    log: LogConfig = Field(default_factory=LogConfig, description="What the daemon says on standard error.")
+
+    @model_validator(mode="after")
+    def _enough_shots(self) -> Config:
+        wanted, taken = self.recognition.agreeing_shots, self.vision.max_shots
+        if wanted > taken:
+            raise conflict(
+                f"agreeing_shots ({wanted}) is more than vision.max_shots ({taken}), "
+                "so nobody could ever be recognised",
+                "recognition.agreeing_shots",
+                "vision.max_shots",
+            )
+        return self

@@ -17,10 +17,14 @@ from edged.vision import quality
 from edged.vision.align import surroundings
 from edged.vision.best_shot import BestShot
 from edged.vision.faces import FaceReader, FaceReading
+from edged.vision.passages import PassageBook, PassageState
 from edged.vision.tracker import Track, Tracker
 
 REFUSAL_REPEAT_S = 0.5
 """An unchanged refusal of one track is published again after this time, not with every frame."""
+
+MAX_RETRY_PAUSE_S = 30.0
+"""Longest pause before someone who stays in view is looked at again."""
 
 _IDLE_S = 0.2
 
@@ -35,13 +39,15 @@ class _Visitor:
     refused: Counter[str] = field(default_factory=Counter)
     last_reasons: tuple[str, ...] = ()
     last_refusal_s: float = float("-inf")
+    denials: int = 0
+    retry_s: float | None = None
 
 
 class Analyser:
     """Frames of one camera to events; all state of the tracks, no thread.
 
     Args:
-        decided: tells of a passage id whether its person needs no further shots.
+        passages: tells where each passage stands.
     """
 
     def __init__(
@@ -52,13 +58,13 @@ class Analyser:
         *,
         camera_id: str,
         door_id: str,
-        decided: Callable[[str], bool],
+        passages: PassageBook,
     ) -> None:
         self._config = config
         self._reader = reader
         self._clock = clock
         self._ids = {"camera_id": camera_id, "door_id": door_id}
-        self._decided = decided
+        self._passages = passages
         self._tracker = Tracker(config.lost_after_s)
         self._visitors: dict[int, _Visitor] = {}
 
@@ -72,6 +78,7 @@ class Analyser:
         events += [self._ended(track) for track in tracked.ended]
         events += [self._started(track, frame) for track in tracked.started]
         for track in tracked.seen:
+            events += self._reopen_if_due(track, frame)
             event = self._look_at(track, frame, detect_ms)
             if event is not None:
                 events.append(event)
@@ -86,6 +93,21 @@ class Analyser:
         here = {track.track_id for track in seen}
         waiting = [v.shots.due(now_s) for track_id, v in self._visitors.items() if track_id not in here]
         return [shot for shot in waiting if shot is not None]
+
+    def _reopen_if_due(self, track: Track, frame: Frame) -> list[Event]:
+        """Someone who was denied and stays in view gets another passage, after a pause that doubles."""
+        visitor = self._visitors[track.track_id]
+        if self._passages.state(visitor.passage_id) is not PassageState.DENIED:
+            return []
+        if visitor.retry_s is None:
+            pause_s = min(self._config.retry_after_s * 2**visitor.denials, MAX_RETRY_PAUSE_S)
+            visitor.retry_s = frame.captured_s + pause_s
+        if frame.captured_s < visitor.retry_s:
+            return []
+        ended = self._ended(track)
+        started = self._started(track, frame)
+        self._visitors[track.track_id].denials = visitor.denials + 1
+        return [ended, started]
 
     def _started(self, track: Track, frame: Frame) -> TrackStarted:
         passage_id = new_id("p", frame.captured_at)
@@ -111,7 +133,8 @@ class Analyser:
         visitor = self._visitors[track.track_id]
         face = track.detection
         visitor.nearest_px = max(visitor.nearest_px, face.face_px)
-        if self._decided(visitor.passage_id) or not visitor.shots.wants(frame.captured_s):
+        open_ = self._passages.state(visitor.passage_id) is PassageState.OPEN
+        if not open_ or not visitor.shots.wants(frame.captured_s):
             return None
         measures = Measures(face_px=face.face_px, detection=face.score)
         missed = quality.size_refusals(measures, self._config.quality)
