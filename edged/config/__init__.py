@@ -1,9 +1,12 @@
 """Configuration: the schema, and reading it from YAML with the line of every mistake."""
 
+from edged.config.load import DEFAULT_PATH, Loaded, load, load_config
+from edged.config.problems import ConfigProblems, Problem
 from edged.config.schema import (
     AccessConfig,
     CameraConfig,
     Config,
+    EnrolLimits,
     GateConfig,
     LogConfig,
     QualityLimits,
@@ -12,12 +15,19 @@ from edged.config.schema import (
 )
 
 __all__ = [
+    "DEFAULT_PATH",
     "AccessConfig",
     "CameraConfig",
     "Config",
+    "ConfigProblems",
+    "EnrolLimits",
     "GateConfig",
+    "Loaded",
     "LogConfig",
+    "Problem",
     "QualityLimits",
     "RecognitionConfig",
     "VisionConfig",
+    "load",
+    "load_config",
 ]

@@ -1,0 +1,57 @@
+"""The `edged` command: which commands there are. What each does is in its own module of this package."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+from typer.main import get_command
+
+from edged import __version__
+from edged.cli.lazy import Command, lazy_group
+
+_EXIT_CODES = (
+    "Exit codes: 0 fine, 1 failure, 2 wrong usage, 65 unusable picture or input, 66 not found, "
+    "69 needs the operator, 75 try later, 78 configuration."
+)
+
+# Order of `edged --help`: what is needed first comes first.
+COMMANDS = {
+    "demo": Command("edged.cli.demo", "Play a scene with faces, a gate and its records; needs no hardware."),
+    "check": Command("edged.cli.check", "Check a configuration file and show what it means."),
+    "run": Command("edged.cli.run", "Watch the camera and move the gate, until stopped."),
+    "people": Command("edged.cli.people", "Add, list, change, import, export and erase people."),
+    "records": Command("edged.cli.records", "List, export and verify what was recorded."),
+    "why": Command("edged.cli.why", "Explain one passage: why did the gate open, or not?"),
+    "inspect": Command("edged.cli.inspect", "Measure the faces in a picture against the quality limits."),
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Entry point of the `edged` script; `arguments` instead of the process's own, in tests."""
+    build_app()(args=arguments, prog_name="edged")
+
+
+def build_app() -> typer.main.TyperCommand | typer.core.TyperGroup:
+    """The complete command line; the modules of its commands are not imported yet."""
+    app = typer.Typer(
+        cls=lazy_group(COMMANDS), no_args_is_help=True, pretty_exceptions_enable=False, epilog=_EXIT_CODES
+    )
+    app.callback()(_root)
+    return get_command(app)  # type: ignore[return-value]
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"edged {__version__}")
+        raise typer.Exit
+
+
+def _root(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version and exit."),
+    ] = False,
+) -> None:
+    """A face terminal for doors, turnstiles and attendance desks."""

@@ -1,0 +1,77 @@
+"""`edged check`: is the configuration right, and what does it amount to? Touches no hardware."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Annotated, Any
+
+import typer
+
+from edged.cli.common import ConfigOption
+from edged.config import ConfigProblems, Loaded, Problem, load
+from edged.config.advice import advise, summary
+from edged.config.export import json_schema
+
+app = typer.Typer()
+
+
+@app.command()
+def check(
+    config: ConfigOption = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")] = False,
+    schema: Annotated[
+        bool, typer.Option("--schema", help="Print the JSON Schema of the file for editors, and exit.")
+    ] = False,
+) -> None:
+    """Check a configuration file and show what it means.
+
+    Mistakes go to standard error, all of them at once, and the exit code is 78. Warnings do not change the
+    exit code.
+    """
+    if schema:
+        _print_json(json_schema())
+        return
+    try:
+        loaded = load(config, environ=os.environ)
+    except ConfigProblems as error:
+        if as_json:
+            _print_json(_answer(str(config) if config else None, error.problems, (), None))
+            raise typer.Exit(error.exit_code) from error
+        raise
+    warnings = advise(loaded, os.path.exists)
+    if as_json:
+        _print_json(_answer(_name(loaded), (), warnings, summary(loaded.config)))
+    else:
+        _print_text(loaded, warnings)
+
+
+def _name(loaded: Loaded) -> str | None:
+    return None if loaded.path is None else str(loaded.path)
+
+
+def _print_text(loaded: Loaded, warnings: tuple[Problem, ...]) -> None:
+    for warning in warnings:
+        typer.echo(f"warning: {warning}", err=True)
+    typer.echo(f"{_name(loaded) or 'built-in defaults (no configuration file)'}: fine")
+    for name, text in summary(loaded.config).items():
+        typer.echo(f"  {name:<7} {text}")
+
+
+def _answer(
+    file: str | None,
+    problems: tuple[Problem, ...],
+    warnings: tuple[Problem, ...],
+    settings: dict[str, str] | None,
+) -> dict[str, Any]:
+    return {
+        "file": file,
+        "ok": not problems,
+        "problems": [p.to_dict() for p in problems],
+        "warnings": [w.to_dict() for w in warnings],
+        "settings": settings,
+    }
+
+
+def _print_json(value: dict[str, Any]) -> None:
+    typer.echo(json.dumps(value, indent=2, ensure_ascii=False))

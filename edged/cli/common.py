@@ -1,0 +1,60 @@
+"""What all commands share: the -c option, finding the data directory, and how errors look. No command."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from edged.config import ConfigProblems, load_config
+from edged.config.schema import Config
+from edged.errors import EdgedError
+
+ConfigOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--config",
+        "-c",
+        envvar="EDGED_CONFIG",
+        metavar="FILE",
+        help="Configuration file; without it /etc/edged/edged.yaml, or the defaults.",
+        show_default=False,
+    ),
+]
+
+DataDirOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--data-dir",
+        metavar="DIR",
+        help="Library and journal; without it data_dir of the configuration.",
+        show_default=False,
+    ),
+]
+
+
+def resolve_config(path: Path | None) -> Config:
+    """The configuration for this command. Errors: see `edged.config.load.load`."""
+    return load_config(path, environ=os.environ)
+
+
+def resolve_data_dir(config: Path | None, data_dir: Path | None) -> Path:
+    """The data directory: `data_dir` when given (no configuration is read then), else the configured one.
+
+    A directory named on the command line needs no valid configuration file, so that records can be read and
+    people exported on a box whose configuration is broken.
+    """
+    return data_dir.absolute() if data_dir is not None else resolve_config(config).data_dir
+
+
+def report(error: EdgedError) -> None:
+    """Say on standard error what happened and what to do; configuration problems one per line."""
+    if isinstance(error, ConfigProblems):
+        for problem in error.problems:
+            typer.echo(str(problem), err=True)
+        return
+    typer.echo(f"edged: {error.message}", err=True)
+    if error.hint:
+        typer.echo(f"       {error.hint}", err=True)

@@ -1,0 +1,72 @@
+"""A command group whose commands are imported when they are used, and the one place where errors are shown.
+
+Importing OpenCV and the web of feature packages takes longer than a person waits for `--help`, so a command
+is only a name and a sentence until it is called.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+from typer.main import get_command as click_command
+
+from edged.cli.common import report
+from edged.errors import EdgedError, NeedsOperator
+
+# typer gives these to every app; they belong to the program, not to each of its commands
+_ROOT_OPTIONS = ("install_completion", "show_completion")
+
+
+@dataclass(frozen=True)
+class Command:
+    """Where a command lives: `module` has a `typer.Typer` named `app`; `help` is shown before that."""
+
+    module: str
+    help: str
+
+
+def lazy_group(commands: Mapping[str, Command]) -> type[TyperGroup]:
+    """A group class for `typer.Typer(cls=…)` with these commands, in this order."""
+
+    class LazyGroup(TyperGroup):
+        """Shows placeholders, runs the real commands, and turns an EdgedError into text and exit code."""
+
+        def __init__(self, **attributes: Any) -> None:
+            super().__init__(**attributes)
+            for name, command in commands.items():
+                self.commands[name] = TyperCommand(name, help=command.help)
+
+        def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
+            name, found, rest = super().resolve_command(ctx, args)
+            if name in commands and found is not None:
+                found = _load(name, commands[name])
+            return name, found, rest
+
+        def invoke(self, ctx: Any) -> Any:
+            try:
+                return super().invoke(ctx)
+            except EdgedError as error:
+                report(error)
+                raise typer.Exit(error.exit_code) from error
+
+    return LazyGroup
+
+
+def _load(name: str, command: Command) -> Any:
+    try:
+        module = import_module(command.module)
+    except ImportError as error:
+        raise NeedsOperator(
+            f"the command {name} cannot be loaded: {error}.",
+            code="command_unavailable",
+            hint="The installation is incomplete; install edged again.",
+        ) from error
+    loaded = click_command(module.app)
+    loaded.name = name
+    loaded.params = [p for p in loaded.params if p.name not in _ROOT_OPTIONS]
+    return loaded

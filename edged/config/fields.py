@@ -1,0 +1,96 @@
+"""The schema as a flat list of keys, for messages, the documentation and tests. Reads no files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from edged.config.schema import ID_PATTERN, Config, Section, is_section
+
+_UNITS = {"s": "seconds", "px": "pixels", "deg": "degrees"}
+
+
+@dataclass(frozen=True)
+class Key:
+    """One key of the schema.
+
+    Attributes:
+        path: from the top of the file, e.g. `("gate", "channel")`.
+        default: the value when the key is not given, as JSON would have it; None for a section.
+        section: it holds further keys.
+        allowed: what may be written, in words: `1..8`, `pulse, hold`, `text, up to 512 characters`.
+        unit: `seconds`, `pixels`, `degrees` (from the end of the name) or empty.
+        description: what it does.
+        schema: its JSON Schema.
+    """
+
+    path: tuple[str, ...]
+    default: Any
+    section: bool
+    allowed: str
+    unit: str
+    description: str
+    schema: dict[str, Any]
+
+    @property
+    def name(self) -> str:
+        """The dotted path."""
+        return ".".join(self.path)
+
+
+@cache
+def keys() -> dict[tuple[str, ...], Key]:
+    """Every key and section of the schema in its order; a section comes before its keys."""
+    return {key.path: key for key in _walk(Config, ())}
+
+
+def keys_of(section: tuple[str, ...]) -> list[str]:
+    """Names of the keys directly in `section`; `()` is the top of the file."""
+    return [path[-1] for path in keys() if path[:-1] == section]
+
+
+def _walk(model: type[Section], path: tuple[str, ...]) -> Iterator[Key]:
+    properties = model.model_json_schema()["properties"]
+    for name, info in model.model_fields.items():
+        here, schema, text = (*path, name), properties[name], info.description or ""
+        if is_section(model, name):
+            yield Key(here, None, True, "a section", "", text, schema)
+            yield from _walk(info.annotation, here)  # type: ignore[arg-type]
+        else:
+            yield Key(here, schema["default"], False, allowed(schema), _unit(name), text, schema)
+
+
+def _unit(name: str) -> str:
+    return _UNITS.get(name.rpartition("_")[2], "") if "_" in name else ""
+
+
+def allowed(schema: dict[str, Any]) -> str:
+    """What one JSON Schema lets through, in words."""
+    if "anyOf" in schema:
+        return ", or ".join("nothing" if s.get("type") == "null" else allowed(s) for s in schema["anyOf"])
+    choices = schema.get("enum") or ([schema["const"]] if "const" in schema else None)
+    if choices:
+        return ", ".join(str(c) for c in choices)
+    kind = schema["type"]
+    if kind in ("integer", "number"):
+        return _range(schema)
+    if kind == "array":
+        return f"a list of {allowed(schema['items'])}"
+    return {"boolean": "true, false", "string": _text(schema)}[kind]
+
+
+def _range(schema: dict[str, Any]) -> str:
+    low, high = schema.get("minimum"), schema["maximum"]
+    if low is None:
+        return f"above {schema['exclusiveMinimum']:g}, up to {high:g}"
+    return f"{low:g}..{high:g}"
+
+
+def _text(schema: dict[str, Any]) -> str:
+    if schema.get("format") == "path":
+        return "a directory"
+    if schema.get("pattern") == ID_PATTERN:
+        return "letters, digits, `-` and `_`, up to 48"
+    return f"text, up to {schema['maxLength']} characters" if "maxLength" in schema else "text"

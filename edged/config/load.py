@@ -1,0 +1,204 @@
+"""Finding and reading the configuration file, and telling all of its mistakes at once.
+
+Which file: the one named, else EDGED_CONFIG, else /etc/edged/edged.yaml, else none (the defaults). Relative
+paths in a file count from the directory of that file, because a service has no current directory worth
+naming; relative paths in EDGED_CONFIG and EDGED_DATA_DIR count from the current directory, like all that is
+typed into a shell.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from edged.config.explain import Seen, explain
+from edged.config.problems import ConfigProblems, Problem
+from edged.config.schema import Config
+from edged.config.yaml_lines import MAX_BYTES, Document, KeyPath, Mark, dotted, parse
+from edged.errors import Misconfigured
+
+DEFAULT_PATH = Path("/etc/edged/edged.yaml")
+ENV_CONFIG = "EDGED_CONFIG"
+ENV_DATA_DIR = "EDGED_DATA_DIR"
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A configuration and where it came from.
+
+    Attributes:
+        config: complete and checked; its paths are absolute.
+        path: the file as named; None when the built-in defaults are used.
+        marks: where each key that was written stands, by its path.
+    """
+
+    config: Config
+    path: Path | None = None
+    marks: Mapping[KeyPath, Mark] = field(default_factory=dict)
+
+
+def load_config(path: Path | None, *, environ: Mapping[str, str]) -> Config:
+    """The configuration of this box; see `load` for arguments and errors."""
+    return load(path, environ=environ).config
+
+
+def load(path: Path | None, *, environ: Mapping[str, str], default_path: Path = DEFAULT_PATH) -> Loaded:
+    """Read, check and complete the configuration.
+
+    Args:
+        path: the file; None to look where the module's first lines say.
+        environ: usually `os.environ`; EDGED_CONFIG and EDGED_DATA_DIR are read. Empty means not set.
+        default_path: used when nothing is named and the file exists.
+
+    Raises:
+        ConfigProblems: the file has mistakes; all of them are in `.problems`.
+        Misconfigured: the file is missing (`config_missing`) or cannot be read (`config_unreadable`).
+    """
+    file = _choose(path, environ, default_path)
+    loaded = Loaded(Config()) if file is None else _read(file)
+    data_dir = environ.get(ENV_DATA_DIR)
+    if data_dir:
+        config = loaded.config.model_copy(update={"data_dir": _absolute(data_dir, Path.cwd())})
+        return Loaded(config, loaded.path, loaded.marks)
+    return loaded
+
+
+def parse_config(content: bytes, file: str) -> tuple[Config, Mapping[KeyPath, Mark]]:
+    """Check the text of a configuration file; paths in it stay as written.
+
+    Raises:
+        ConfigProblems: with every mistake found.
+    """
+    document = parse(content, file)
+    marks = {path: place.key for path, place in document.places.items()}
+    try:
+        config = Config.model_validate(document.data)
+    except ValidationError as error:
+        raise ConfigProblems([*document.problems, *_problems(error, document, file)]) from error
+    if document.problems:
+        raise ConfigProblems(document.problems)
+    return config, marks
+
+
+def _choose(path: Path | None, environ: Mapping[str, str], default_path: Path) -> Path | None:
+    if path is not None:
+        return path
+    if environ.get(ENV_CONFIG):
+        return Path(environ[ENV_CONFIG])
+    try:
+        default_path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError:
+        return default_path  # it may be there; reading it says what is wrong
+    return default_path
+
+
+def _read(file: Path) -> Loaded:
+    config, marks = parse_config(_content(file), str(file))
+    folder = file.absolute().parent
+    source = config.camera.source
+    if is_file_source(source):
+        source = str(_absolute(source, folder))
+    camera = config.camera.model_copy(update={"source": source})
+    update = {"data_dir": _absolute(str(config.data_dir), folder), "camera": camera}
+    return Loaded(config.model_copy(update=update), file, marks)
+
+
+def is_file_source(source: str) -> bool:
+    """Whether `camera.source` names a file, folder or device: neither a number nor `scheme:…`."""
+    return not source.isdigit() and not re.match(r"[A-Za-z][A-Za-z0-9+.-]*:", source)
+
+
+def _content(file: Path) -> bytes:
+    try:
+        with file.open("rb") as stream:
+            return stream.read(MAX_BYTES + 1)
+    except FileNotFoundError as error:
+        raise Misconfigured(
+            f"{file}: there is no such file.",
+            code="config_missing",
+            hint=f"Name the configuration with -c FILE or {ENV_CONFIG}; config/edged.yaml is one to copy.",
+        ) from error
+    except IsADirectoryError as error:
+        raise Misconfigured(
+            f"{file}: is a directory, not a file.",
+            code="config_unreadable",
+            hint=f"Name the file in it, e.g. {file / 'edged.yaml'}.",
+        ) from error
+    except OSError as error:
+        raise Misconfigured(
+            f"{file}: cannot be read ({error.strerror}).",
+            code="config_unreadable",
+            hint="Make it readable for the user that runs edged (under systemd: edged).",
+        ) from error
+
+
+def _absolute(path: str, folder: Path) -> Path:
+    """`path` counted from `folder`; a leading `~` is the home directory."""
+    try:
+        return folder / Path(path).expanduser()
+    except RuntimeError:  # no home directory is known for that user: take the name literally
+        return folder / path
+
+
+# --- from pydantic's findings to problems -------------------------------------------------------------------
+
+
+def _problems(error: ValidationError, document: Document, file: str) -> list[Problem]:
+    """All mistakes; rules between keys are checked a second time without the wrong values.
+
+    pydantic looks at a rule between two keys only when every key of their section is right. Someone fixing
+    a file should not meet it one correction later, so the rest is checked again without the wrong values.
+    """
+    found = error.errors(include_url=False)
+    problems = [_problem(item, document, file) for item in found]
+    wrong = {tuple(item["loc"]) for item in found if item["type"] != "conflict"}
+    if not wrong:
+        return problems
+    try:
+        Config.model_validate(_without(document.data, wrong))
+    except ValidationError as second:
+        for item in second.errors(include_url=False):
+            if item["type"] == "conflict" and not wrong & set(_conflicting(item)):
+                problems.append(_problem(item, document, file))
+    return list(dict.fromkeys(problems))
+
+
+def _problem(item: Any, document: Document, file: str) -> Problem:
+    if item["type"] == "conflict":
+        path, message, hint = _given(_conflicting(item), document), item["ctx"]["message"], ""
+        mark = document.places[path].key if path in document.places else None
+    else:
+        path = tuple(item["loc"])
+        place = document.places.get(path)
+        seen = Seen(item["input"], place.raw, place.quoted) if place else Seen(item["input"])
+        message, hint = explain(item, path, seen)
+        about_key = item["type"] == "extra_forbidden"
+        mark = (place.key if about_key else place.value) if place else None
+    line, column = (mark.line, mark.column) if mark else (None, None)
+    return Problem(file=file, line=line, column=column, key=dotted(path), message=message, hint=hint)
+
+
+def _conflicting(item: Any) -> list[KeyPath]:
+    """Full paths of the keys that a rule between keys is about."""
+    return [(*item["loc"], *key.split(".")) for key in item["ctx"]["keys"]]
+
+
+def _given(paths: list[KeyPath], document: Document) -> KeyPath:
+    """The first of `paths` that is written in the file; one of them is, or the defaults would not fit."""
+    return next((path for path in paths if path in document.places), paths[0])
+
+
+def _without(data: Any, wrong: set[KeyPath], path: KeyPath = ()) -> Any:
+    """A copy of `data` without the values at `wrong`."""
+    if isinstance(data, dict):
+        return {k: _without(v, wrong, (*path, k)) for k, v in data.items() if (*path, k) not in wrong}
+    if isinstance(data, list):
+        return [_without(v, wrong, (*path, i)) for i, v in enumerate(data) if (*path, i) not in wrong]
+    return data
