@@ -1,0 +1,1 @@
+"""Relay drivers: one file per board family, chosen by name in `registry`. No door logic here."""

@@ -1,0 +1,33 @@
+"""A driver without a board: remembers what it was told. For desks that only record attendance, and for tests."""
+
+from __future__ import annotations
+
+from edged.clock import Clock
+from edged.gate.drivers.base import Capabilities
+
+
+class DummyDriver:
+    """Always connected, always obeys. The state survives close() and open(), as on a self-powered board."""
+
+    capabilities = Capabilities(hardware_pulse=False, readback=True, inputs=False)
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._on: dict[int, bool] = {}
+        self.written_s: float | None = None
+
+    def open(self) -> None:
+        """Nothing to open."""
+
+    def close(self) -> None:
+        """Nothing to close."""
+
+    def set(self, channel: int, on: bool) -> bool | None:
+        """Remember the state; always confirmed."""
+        self._on[channel] = on
+        self.written_s = self._clock.monotonic()
+        return True
+
+    def read_output(self, channel: int) -> bool | None:
+        """What was last set; off before that."""
+        return self._on.get(channel, False)

@@ -1,0 +1,193 @@
+"""LCUS-1/2/4/8 boards (LC-Tech and clones), both firmwares. Bytes: gate hardware reference 1.2.
+
+Basic firmware obeys silently; some of its boards answer a lone FF with a text status, which is asked for at
+connect. Feedback firmware answers every command with a state frame. Only absolute on and off are used: a
+toggle goes wrong for ever when one answer is lost.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable
+from typing import Literal
+
+from edged.errors import RetryLater
+from edged.gate.drivers.base import Capabilities
+from edged.gate.port import SerialPort
+
+START = 0xA0
+SWITCH, SWITCH_WITH_ANSWER, QUERY = 0x00, 0x02, 0x05
+STATUS_REQUEST = b"\xff"
+FRAME_BYTES = 4
+
+ANSWER_S = 0.2
+"""A board that has not answered by then has not understood (gate hardware reference 6.2)."""
+STATUS_END_S = 0.05
+"""Silence that ends a text status of unknown length: 48 byte times at 9600 baud."""
+RESYNC_QUIET_S, RESYNC_LIMIT_S = 0.05, 0.2
+"""After a failed exchange a late answer must not be taken for the next one: listen until it is quiet."""
+MISSES_UNTIL_LOST = 3
+MOST_CHANNELS = 8
+
+_STATUS_LINE = re.compile(rb"CH(\d): ?(ON|OFF) ?\r?\n")
+
+
+def command_frame(channel: int, op: int, *, crlf: bool = False) -> bytes:
+    """`A0 channel op sum`, sum = low byte of the first three; CR LF after it for boards that want it."""
+    frame = bytes([START, channel, op])
+    return frame + bytes([sum(frame) & 0xFF]) + (b"\r\n" if crlf else b"")
+
+
+def parse_state_frame(answer: bytes, channel: int) -> bool:
+    """The state in an answer `A0 channel 00|01 sum`. Raises ValueError for anything else."""
+    for state in (False, True):
+        if answer == command_frame(channel, int(state)):
+            return state
+    raise ValueError(f"expected A0 {channel:02X} 00|01 and its sum, got {answer.hex(' ').upper()}")
+
+
+def parse_text_status(answer: bytes) -> tuple[bool, ...]:
+    """The relays in `CH1: ON \\r\\nCH2: OFF\\r\\n`, first channel first.
+
+    Blanks and a missing CR are forgiven, a missing, repeated or garbled line is not: ValueError.
+    """
+    lines = _STATUS_LINE.findall(answer)
+    if not lines or _STATUS_LINE.sub(b"", answer):
+        raise ValueError(f"expected lines like 'CH1: OFF', got {answer[:60]!r}")
+    if [int(number) for number, _ in lines] != list(range(1, len(lines) + 1)) or len(lines) > MOST_CHANNELS:
+        raise ValueError(f"channels are not numbered 1, 2 …: {answer[:60]!r}")
+    return tuple(state == b"ON" for _, state in lines)
+
+
+class LcusDriver:
+    """Speaks to one LCUS board through a serial port.
+
+    Args:
+        firmware: `basic` or `feedback`.
+        append_crlf: some boards obey only with CR LF after a frame.
+        frame_gap_s: least pause between two frames; 0.01 for the boards that need CR LF.
+    """
+
+    def __init__(
+        self,
+        port: SerialPort,
+        *,
+        firmware: Literal["basic", "feedback"],
+        append_crlf: bool = False,
+        frame_gap_s: float = 0.0,
+    ) -> None:
+        self._port = port
+        self._feedback = firmware == "feedback"
+        self._crlf = append_crlf
+        self._frame_gap_s = frame_gap_s
+        self._silent = False  # basic firmware that did not answer at connect
+        self._channels: int | None = None  # as counted in the first text status; kept over reconnects
+        self._misses = 0
+        self.written_s: float | None = None
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """Readback: with basic firmware only once the board has answered (False if it stayed silent)."""
+        return Capabilities(hardware_pulse=False, readback=not self._silent, inputs=False)
+
+    def open(self) -> None:
+        """Open the port. A board that answered in an earlier connection is expected to answer again."""
+        self._silent = False
+        self._misses = 0
+        self._port.open()
+
+    def close(self) -> None:
+        """Close the port."""
+        self._port.close()
+
+    def set(self, channel: int, on: bool) -> bool | None:
+        """Switch. Feedback firmware confirms with a state frame; basic firmware says nothing."""
+        if not self._feedback:
+            self._send(command_frame(channel, SWITCH + on, crlf=self._crlf))
+            return None
+        state = self._exchange(lambda: self._ask_frame(channel, SWITCH_WITH_ANSWER + on))
+        return None if state is None else state is on
+
+    def read_output(self, channel: int) -> bool | None:
+        """Ask for the relay's state; None when the board has no readback or missed this one question.
+
+        Raises:
+            RetryLater: `relay_no_answer` or `relay_bad_answer`, for the third miss in a row.
+        """
+        if self._silent:
+            return None
+        if self._misses:
+            self._port.discard_until_quiet(RESYNC_QUIET_S, RESYNC_LIMIT_S)
+        if self._feedback:
+            return self._exchange(lambda: self._ask_frame(channel, QUERY))
+        if self._channels is None:
+            return self._first_status(channel)
+        return self._exchange(lambda: self._ask_status(channel))
+
+    # -- the two firmwares
+
+    def _ask_frame(self, channel: int, op: int) -> bool:
+        self._send(command_frame(channel, op, crlf=self._crlf))
+        return parse_state_frame(self._port.read(lambda data: len(data) >= FRAME_BYTES, ANSWER_S), channel)
+
+    def _first_status(self, channel: int) -> bool | None:
+        """Find out whether a basic board can be read at all."""
+        self._send(STATUS_REQUEST)
+        answer = self._port.read(lambda data: False, ANSWER_S, quiet_s=STATUS_END_S)
+        if not answer:
+            self._silent = True
+            return None
+
+        def learn() -> bool:
+            self._channels = len(parse_text_status(answer))
+            return self._ask_status(channel)
+
+        return self._exchange(learn)
+
+    def _ask_status(self, channel: int) -> bool:
+        """Asked twice, the second answer counts: the first one is often stale (reference 1.2)."""
+        for _ in range(2):
+            self._send(STATUS_REQUEST)
+            answer = self._port.read(lambda data: data.count(b"\n") >= (self._channels or 0), ANSWER_S)
+            relays = parse_text_status(answer)
+        if channel > len(relays):
+            raise ValueError(f"the board reports {len(relays)} relays, gate.channel is {channel}")
+        return relays[channel - 1]
+
+    # -- the line
+
+    def _exchange(self, ask: Callable[[], bool]) -> bool | None:
+        """Ask once; a miss is None until it is the third in a row."""
+        try:
+            state = ask()
+        except ValueError as error:
+            self._misses += 1
+            if self._misses >= MISSES_UNTIL_LOST:
+                raise self._no_use(str(error)) from error
+            return None
+        self._misses = 0
+        return state
+
+    def _no_use(self, what: str) -> RetryLater:
+        where = self._port.path
+        if self._port.heard:
+            return RetryLater(
+                f"The relay board at {where} gives answers that make no sense: {what}.",
+                code="relay_bad_answer",
+                hint="Check gate.protocol, gate.firmware, gate.channel and gate.baud against the board.",
+            )
+        return RetryLater(
+            f"The relay board at {where} does not answer ({MISSES_UNTIL_LOST} times in a row).",
+            code="relay_no_answer",
+            hint="Check its supply and plug; if it never answered with gate.firmware: feedback, "
+            "it may have the basic firmware.",
+        )
+
+    def _send(self, data: bytes) -> None:
+        if self._frame_gap_s and self.written_s is not None:
+            pause_s = self.written_s + self._frame_gap_s - self._port.clock.monotonic()
+            if pause_s > 0:
+                time.sleep(pause_s)
+        self._port.discard()
+        self.written_s = self._port.write(data)
