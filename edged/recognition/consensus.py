@@ -1,0 +1,101 @@
+"""How the answers for the shots of one passage add up, and when no further shot is needed. A pure fold.
+
+A run is a row of shots that each, by themselves, name the same person and come near the threshold. The score
+reported for a run is that of its shots fused. A shot that names somebody else, or nobody convincingly, ends
+the run: evidence for one person never carries over to whoever takes their place in the track.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+from edged.recognition.protocol import Identification, Match
+from edged.recognition.score import default_threshold
+
+SINGLE_SHOT_SLACK: Final = 10.0
+"""Points by which one shot of a run may miss the threshold that the fused score must reach. At the default
+threshold of 90 every shot still reaches what one-to-one comparison asks for a false-accept rate of 1e-4."""
+
+
+@dataclass(frozen=True)
+class ConsensusRules:
+    """When an answer counts.
+
+    Attributes:
+        threshold: score to reach, 0..100; None: the default for the size of the gallery.
+        margin: points by which the best person must lead the second.
+        agreeing_shots: length of a run that confirms.
+        max_shots: attempts one passage has.
+    """
+
+    threshold: float | None
+    margin: float
+    agreeing_shots: int
+    max_shots: int
+
+
+@dataclass(frozen=True)
+class Consensus:
+    """Where one passage stands: attempts used, the current run, and whether it is over."""
+
+    attempts: int = 0
+    run: tuple[Identification, ...] = ()
+    final: bool = False
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What one more answer means; fields as in `FaceIdentified`."""
+
+    person_id: str | None
+    score: float
+    margin: float
+    runner_up_id: str | None
+    agreeing_shots: int
+    final: bool
+
+
+def add_answer(state: Consensus, answer: Identification, rules: ConsensusRules) -> tuple[Consensus, Verdict]:
+    """Fold one answer in.
+
+    Final when confirmed, when the attempts are used up, or when there is nobody to compare with.
+    """
+    attempts = state.attempts + 1
+    if not answer.matches:
+        verdict = Verdict(None, 0.0, 0.0, None, 0, final=True)
+        return Consensus(attempts, (), final=True), verdict
+    threshold = rules.threshold if rules.threshold is not None else default_threshold(answer.gallery_people)
+    run, matches = _continue_run(state.run, answer, threshold - SINGLE_SHOT_SLACK)
+    score, margin = matches[0].score, margin_of(matches)
+    agreeing = len(run) if score >= threshold and margin >= rules.margin else 0
+    final = agreeing >= rules.agreeing_shots or attempts >= rules.max_shots
+    runner_up = matches[1].person_id if len(matches) > 1 else None
+    verdict = Verdict(matches[0].person_id, score, margin, runner_up, agreeing, final)
+    return Consensus(attempts, run, final), verdict
+
+
+def add_failure(state: Consensus, rules: ConsensusRules) -> Consensus:
+    """An attempt without an answer: it is used up, but says nothing for or against the run."""
+    attempts = state.attempts + 1
+    return replace(state, attempts=attempts, final=state.final or attempts >= rules.max_shots)
+
+
+def margin_of(matches: tuple[Match, ...]) -> float:
+    """Lead of the best person over the second in points; the whole score when there is no second."""
+    return matches[0].score - (matches[1].score if len(matches) > 1 else 0.0)
+
+
+def _continue_run(
+    run: tuple[Identification, ...], answer: Identification, floor: float
+) -> tuple[tuple[Identification, ...], tuple[Match, ...]]:
+    own, fused = answer.matches, answer.fused_matches
+    if own[0].score < floor:
+        return (), own
+    if not run or run[-1].matches[0].person_id != own[0].person_id:
+        return (answer,), own
+    if fused is None:
+        return (*run, answer), own
+    if not fused or fused[0].person_id != own[0].person_id:
+        return (answer,), own
+    return (*run, answer), fused
