@@ -44,7 +44,7 @@ def euler_deg(rotation: np.ndarray) -> tuple[float, float, float]:
     yaw = np.arctan2(forward[0], -forward[2])
     pitch = np.arctan2(forward[1], np.hypot(forward[0], forward[2]))
     right_if_level = np.array([np.cos(yaw), 0.0, np.sin(yaw)])
-    down_if_level = np.cross(right_if_level, -forward)
+    down_if_level = np.cross(-forward, right_if_level)
     right = rotation @ (1.0, 0.0, 0.0)
     roll = np.arctan2(right @ down_if_level, right @ right_if_level)
     return float(np.degrees(yaw)), float(np.degrees(pitch)), float(np.degrees(roll))
