@@ -1,0 +1,82 @@
+"""From the text in `camera.source` to a frame source. Only choosing happens here; nothing is opened."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from edged.camera.live import LiveSource
+from edged.camera.source import FrameSource
+from edged.camera.stills import Stills
+from edged.camera.url import mask_url
+from edged.camera.videofile import VideoFile
+from edged.clock import Clock, SystemClock
+from edged.config.schema import CameraConfig
+from edged.errors import Misconfigured, NotFound
+from edged.pictures import PICTURE_SUFFIXES, sniff
+
+SourceMaker = Callable[[CameraConfig], FrameSource]
+
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+-]*):")
+_STREAMS = ("rtsp", "rtsps", "http", "https")
+
+
+def open_source(
+    config: CameraConfig, *, extra: Mapping[str, SourceMaker] | None = None, clock: Clock | None = None
+) -> FrameSource:
+    """The frame source that `config.source` names, not yet opened.
+
+    Args:
+        config: the camera.
+        extra: further schemes and their makers, e.g. `{"demo": DemoSource}` for `demo:`.
+        clock: for live sources; the machine's own by default.
+
+    Raises:
+        Misconfigured: `camera_scheme_unknown`.
+        NotFound: `camera_missing`: there is no such file or folder. A missing device is not an error here: it
+            may be plugged in later, and `open()` says so.
+    """
+    source, extra = config.source, extra or {}
+    clock = clock or SystemClock()
+    if source.isdecimal():
+        return LiveSource(config, f"/dev/video{source}", "v4l2", clock)
+    if source.startswith("/dev/"):
+        return LiveSource(config, source, "v4l2", clock)
+    match = _SCHEME.match(source)
+    scheme = match[1].lower() if match else ""
+    if scheme in extra:
+        return extra[scheme](config)
+    if scheme in _STREAMS:
+        return LiveSource(config, source, "ffmpeg", clock)
+    path = Path(source).expanduser()
+    if path.exists():
+        return _from_path(path, config)
+    if scheme:
+        raise Misconfigured(
+            f"camera.source {mask_url(source)!r}: edged does not know {scheme}:.",
+            code="camera_scheme_unknown",
+            hint=f"Known are {', '.join(f'{s}:' for s in sorted({*_STREAMS, *extra}))}, /dev/… and files.",
+        )
+    raise NotFound(
+        f"camera.source {source!r}: there is no such file or folder.",
+        code="camera_missing",
+        hint=f"Looked in {Path.cwd()}; write the full path."
+        if not path.is_absolute()
+        else "Check the path; a camera is written as /dev/v4l/by-id/… or rtsp://….",
+    )
+
+
+def _from_path(path: Path, config: CameraConfig) -> FrameSource:
+    return Stills(path, config.fps) if path.is_dir() or _is_picture(path) else VideoFile(path, config.fps)
+
+
+def _is_picture(path: Path) -> bool:
+    """By name, or by the first bytes. A GIF plays as a video."""
+    if path.suffix.lower() in PICTURE_SUFFIXES:
+        return True
+    try:
+        with path.open("rb") as file:
+            return sniff(file.read(16)) not in (None, "gif")
+    except OSError:
+        return False
