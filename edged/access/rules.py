@@ -93,11 +93,14 @@ class Decision:
 def decide(request: Request, snapshot: Snapshot, now: datetime) -> Decision:
     """May the person of `request` pass at `now` (aware UTC)?
 
-    All rules are looked at, so that the record shows everything that stood in the way; the first that
-    fails is the deciding one. The rules come in the order: is it anybody, is it surely them, may they
-    come in, can the door do it.
+    The rules come in the order: is it surely somebody, may they come in, is it the moment, can the door
+    do it. All that apply are looked at, so that the record shows everything that stood in the way; the
+    first that fails is the deciding one. What a person may do is only asked when it is surely them.
     """
-    rules = (*_identity(request, snapshot), *_permission(snapshot, now), *_circumstances(request, snapshot))
+    rules = (*_identity(request, snapshot),)
+    if all(rule.passed for rule in rules):
+        rules += (*_permission(snapshot, now), _cool_down(snapshot))
+    rules += (*_circumstances(request, snapshot),)
     failed = tuple(rule.code for rule in rules if not rule.passed)
     if failed:
         return Decision(outcome=Outcome.DENIED, reasons=failed, rules=rules)
@@ -150,15 +153,18 @@ def _permission(snapshot: Snapshot, now: datetime) -> Iterable[RuleCheck]:
     )
 
 
+def _cool_down(snapshot: Snapshot) -> RuleCheck:
+    since, pause = snapshot.since_last_grant_s, snapshot.policy.cool_down_s
+    last = "never" if since is None else f"{since:.1f} s ago"
+    return RuleCheck(
+        code="cool_down",
+        passed=since is None or since >= pause,
+        detail=f"last let in {last}, pause {pause:g} s",
+    )
+
+
 def _circumstances(request: Request, snapshot: Snapshot) -> Iterable[RuleCheck]:
     policy = snapshot.policy
-    since = snapshot.since_last_grant_s
-    last = "never" if since is None else f"{since:.1f} s ago"
-    yield RuleCheck(
-        code="cool_down",
-        passed=since is None or since >= policy.cool_down_s,
-        detail=f"last let in {last}, pause {policy.cool_down_s:g} s",
-    )
     yield RuleCheck(
         code="too_old",
         passed=0 <= request.age_s <= policy.max_age_s,

@@ -1,0 +1,189 @@
+"""One decision per passage, in the journal before anybody hears of it."""
+
+import threading
+from datetime import timedelta
+
+import pytest
+
+from edged.access import DoorPolicy, PersonRecord
+from edged.access.service import AccessService
+from edged.bus import EventBus
+from edged.clock import ManualClock
+from edged.errors import NeedsOperator
+from edged.events import AccessDecided, FaceIdentified, GrantNotExecuted, Measures, Outcome, PassageExhausted
+
+DEADLINE_S = 10.0
+
+
+class House:
+    """An access service on a bus, with a journal that can break and a clock that is moved by hand."""
+
+    def __init__(self, last_grants=None):
+        self.clock = ManualClock()
+        self.bus = EventBus(self.clock)
+        self.committed, self.published = [], []
+        self.journal_broken = False
+        self.gate_ready = True
+        self._heard = threading.Event()
+        self.bus.subscribe(AccessDecided, self.published.append, name="listener")
+        self.service = AccessService(
+            self.bus,
+            self.clock,
+            door_id="door1",
+            policy=lambda people: DoorPolicy(
+                allowed_groups=frozenset({"*"}),
+                threshold=90.0,
+                margin=5.0,
+                agreeing_shots=2,
+                cool_down_s=5.0,
+                max_age_s=1.0,
+            ),
+            person=lambda person_id: PersonRecord(person_id=person_id, name=person_id.title()),
+            gate_ready=lambda: self.gate_ready,
+            commit=self._commit,
+            grant_ttl_s=2.0,
+            last_grants=(last_grants or (lambda clock: {}))(self.clock),
+        )
+        self.service.attach()
+
+    def _commit(self, event):
+        if self.journal_broken:
+            raise NeedsOperator("The disk is full.", code="disk_full")
+        # what was published before the commit would be here already
+        self.committed.append((event.decision_id, len(self.published)))
+
+    def tell(self, event):
+        self.bus.publish(event)
+        assert self.bus.drain(DEADLINE_S)
+
+    def identified(self, passage_id="p_1", **changes):
+        fields = {
+            "at": self.clock.now(),
+            "passage_id": passage_id,
+            "track_id": 1,
+            "shot_number": 1,
+            "captured_s": self.clock.monotonic() - 0.05,
+            "engine": "local",
+            "model_id": "m",
+            "person_id": "ann",
+            "score": 95.0,
+            "margin": 50.0,
+            "runner_up_id": None,
+            "agreeing_shots": 2,
+            "gallery_people": 3,
+            "final": True,
+            "measures": Measures(face_px=150, detection=0.9),
+        }
+        self.tell(FaceIdentified(**{**fields, **changes}))
+
+
+@pytest.fixture
+def house():
+    house = House()
+    yield house
+    house.bus.close(1.0)
+
+
+def test_a_grant_is_committed_before_it_is_published(house):
+    house.identified()
+    assert [d.outcome for d in house.published] == [Outcome.GRANTED]
+    assert house.committed == [(house.published[0].decision_id, 0)]
+
+
+def test_a_grant_says_until_when_it_may_be_executed(house):
+    house.identified()
+    assert house.published[0].expires_s == house.clock.monotonic() + 2.0
+
+
+def test_answers_that_are_not_final_decide_nothing(house):
+    house.identified(final=False)
+    assert house.published == []
+
+
+def test_a_passage_is_decided_once(house):
+    for _ in range(3):
+        house.identified()
+    assert len(house.published) == 1
+
+
+def test_recognitions_of_the_passage_are_counted(house):
+    house.identified(final=False)
+    house.identified(final=True)
+    assert house.published[0].recognitions == 2
+
+
+def test_a_broken_journal_denies_openly(house):
+    house.journal_broken = True
+    house.identified()
+    decision = house.published[0]
+    assert (decision.outcome, decision.reasons) == (Outcome.DENIED, ("journal_unavailable", "disk_full"))
+    assert decision.expires_s is None
+
+
+def test_a_grant_that_the_journal_refused_starts_no_cool_down(house):
+    house.journal_broken = True
+    house.identified("p_1")
+    house.journal_broken = False
+    house.identified("p_2")
+    assert house.published[-1].outcome is Outcome.GRANTED
+
+
+def test_the_same_person_is_cooled_down_and_then_let_in(house):
+    house.identified("p_1")
+    house.clock.advance(3)
+    house.identified("p_2")
+    house.clock.advance(3)
+    house.identified("p_3")
+    assert [d.reasons[0] for d in house.published] == ["granted", "cool_down", "granted"]
+
+
+def test_a_grant_that_did_not_move_the_relay_does_not_count(house):
+    house.identified("p_1")
+    house.tell(
+        GrantNotExecuted(
+            at=house.clock.now(),
+            decision_id=house.published[0].decision_id,
+            code="relay_port_lost",
+            reason="",
+        )
+    )
+    house.identified("p_2")
+    assert house.published[-1].outcome is Outcome.GRANTED
+
+
+def test_cool_down_survives_a_restart():
+    house = House(last_grants=lambda clock: {"ann": clock.now() - timedelta(seconds=2)})
+    house.identified()
+    assert house.published[0].reasons == ("cool_down",)
+    house.bus.close(1.0)
+
+
+def test_a_grant_from_the_future_counts_as_just_now():
+    house = House(last_grants=lambda clock: {"ann": clock.now() + timedelta(hours=1)})
+    house.identified("p_1")
+    house.clock.advance(6)
+    house.identified("p_2")
+    assert [d.reasons[0] for d in house.published] == ["cool_down", "granted"]
+    house.bus.close(1.0)
+
+
+def test_below_the_threshold_nobody_is_named(house):
+    house.identified(score=70.0)
+    decision = house.published[0]
+    assert (decision.person_id, decision.person_name, decision.score) == (None, None, 70.0)
+
+
+def test_a_passage_without_a_usable_shot_is_denied_with_what_was_wrong(house):
+    house.tell(
+        PassageExhausted(
+            at=house.clock.now(), passage_id="p_1", track_id=1, reasons=("no_usable_shot", "too_blurred")
+        )
+    )
+    assert house.published[0].reasons == ("no_usable_shot", "too_blurred")
+    assert house.committed
+
+
+def test_without_the_gate_nobody_is_granted(house):
+    house.gate_ready = False
+    house.identified()
+    assert house.published[0].reasons == ("gate_offline",)
