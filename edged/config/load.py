@@ -151,28 +151,33 @@ def _absolute(path: str, folder: Path) -> Path:
 
 
 def _problems(error: ValidationError, document: Document, file: str) -> list[Problem]:
-    """All mistakes; rules between keys are checked a second time without the wrong values.
+    """All mistakes, those between keys included.
 
-    pydantic looks at a rule between two keys only when every key of their section is right. Someone fixing
-    a file should not meet it one correction later, so the rest is checked again without the wrong values.
+    pydantic looks at a rule between keys only when everything below it is right. Someone fixing a file should
+    not meet it one correction later, so the rest is checked again without the wrong values until nothing is
+    found that those values (or the defaults in their place) are not part of.
     """
+    problems: list[Problem] = []
+    wrong: set[KeyPath] = set()
     found = error.errors(include_url=False)
-    problems = [_problem(item, document, file) for item in found]
-    wrong = {tuple(item["loc"]) for item in found if item["type"] != "conflict"}
-    if not wrong:
-        return problems
+    while found:
+        problems += [_problem(item, document, file) for item in found]
+        wrong.update(path for item in found for path in _concerned(item))
+        found = [i for i in _errors(_without(document.data, wrong)) if not wrong & set(_concerned(i))]
+    return problems
+
+
+def _errors(data: Any) -> list[Any]:
     try:
-        Config.model_validate(_without(document.data, wrong))
-    except ValidationError as second:
-        for item in second.errors(include_url=False):
-            if item["type"] == "conflict" and not wrong & set(_conflicting(item)):
-                problems.append(_problem(item, document, file))
-    return list(dict.fromkeys(problems))
+        Config.model_validate(data)
+    except ValidationError as error:
+        return error.errors(include_url=False)
+    return []
 
 
 def _problem(item: Any, document: Document, file: str) -> Problem:
     if item["type"] == "conflict":
-        path, message, hint = _given(_conflicting(item), document), item["ctx"]["message"], ""
+        path, message, hint = _given(_concerned(item), document), item["ctx"]["message"], ""
         mark = document.places[path].key if path in document.places else None
     else:
         path = tuple(item["loc"])
@@ -185,8 +190,10 @@ def _problem(item: Any, document: Document, file: str) -> Problem:
     return Problem(file=file, line=line, column=column, key=dotted(path), message=message, hint=hint)
 
 
-def _conflicting(item: Any) -> list[KeyPath]:
-    """Full paths of the keys that a rule between keys is about."""
+def _concerned(item: Any) -> list[KeyPath]:
+    """Full paths of the keys that an error is about: one, or those of a rule between keys."""
+    if item["type"] != "conflict":
+        return [tuple(item["loc"])]
     return [(*item["loc"], *key.split(".")) for key in item["ctx"]["keys"]]
 
 

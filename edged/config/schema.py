@@ -10,7 +10,15 @@ import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    field_validator,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 ID_PATTERN = r"^[A-Za-z0-9_-]{1,48}$"
@@ -39,6 +47,15 @@ def conflict(message: str, *keys: str) -> PydanticCustomError:
 
 
 Text = Annotated[str, Field(min_length=1, max_length=512), AfterValidator(_no_control_characters)]
+
+
+def _some_directory(value: object) -> object:
+    if isinstance(value, str) and not value.strip():
+        raise ValueError("is empty")  # Path("") would be the current directory
+    return _no_control_characters(value) if isinstance(value, str) else value
+
+
+Directory = Annotated[Path, Field(strict=False), BeforeValidator(_some_directory)]
 
 
 class Section(BaseModel):
@@ -231,9 +248,8 @@ class LogConfig(Section):
 class Config(Section):
     """One box: camera, vision, recognition, access, gate, log."""
 
-    data_dir: Path = Field(
+    data_dir: Directory = Field(
         Path("/var/lib/edged"),
-        strict=False,
         description="Library, journal and photographs. EDGED_DATA_DIR overrides it.",
     )
     site: Text = Field("edged", description="Name of this place in records.")
