@@ -112,13 +112,13 @@ def _area(turn: np.ndarray, shape: tuple[int, ...], margin: int) -> tuple[int, i
 
 
 def _blurred(layer: np.ndarray, sigma_px: float) -> np.ndarray:
-    """Gaussian blur, stronger sideways like a movement; done smaller because nothing fine is left."""
+    """Out of focus (Gaussian); done at a smaller size because nothing fine is left."""
     shrink = max(1, int(sigma_px / 2))
     size = layer.shape[1], layer.shape[0]
     small = cv2.resize(
         layer, (max(1, size[0] // shrink), max(1, size[1] // shrink)), interpolation=cv2.INTER_AREA
     )
-    small = cv2.GaussianBlur(small, (0, 0), sigma_px * 1.25 / shrink, sigmaY=sigma_px * 0.8 / shrink)
+    small = cv2.GaussianBlur(small, (0, 0), sigma_px / shrink)
     return cv2.resize(small, size, interpolation=cv2.INTER_LINEAR)
 
 

@@ -26,9 +26,9 @@ _LEAVE_S = 1.1
 _FADE_S = 0.25
 _LEAN_S, _LEANING_S = 0.7, 2.8
 _CROSS_S = 5.0
-_CLEARS_S = 0.2  # from blurred to sharp, from dark to light
-_DARK = 0.11  # share of the light that is left
-_BLUR = 0.075  # standard deviation of the blur, in face widths
+CLEARS_S = 0.2  # from blurred to sharp, from dark to light
+_DARK = 0.2  # share of the light that is left
+_BLUR = 0.06  # standard deviation of the blur, in face widths; measured as .8 and more of 1
 _FAR_FACE_PX = 40
 
 
@@ -42,8 +42,8 @@ class Visit:
         from_s, to_s: first and last moment in the picture, seconds from the start of the scene.
         outcome: `granted` exactly once; `denied` at least once and never granted; `refused`: no
             picture of the visit is good enough to be recognised, so it is never granted.
-        flaw: what is wrong with the pictures until `flaw_ends_s`; None if nothing is.
-        flaw_ends_s: from here on the pictures are good; equals `to_s` if they never are. None without a flaw.
+        flaw: what is wrong with every picture until `flaw_ends_s`; None if nothing is.
+        flaw_ends_s: from here on it passes off, in 0.2 s; `to_s` if it never does. None without a flaw.
     """
 
     person_id: str | None
@@ -97,7 +97,7 @@ ACTS: tuple[tuple[Role, ...], ...] = (
         Role("Emmanuel Macron", "granted", face_px=180, offset=260),
         Role("Eileen Collins", "denied", face_px=116, offset=-240),
     ),
-    (Role("Emmanuel Macron", "refused", course="lean_in", face_px=175, flaw="cut_off"),),
+    (Role("Emmanuel Macron", "refused", course="lean_in", face_px=205, flaw="cut_off"),),
     (Role("Barack Obama", "granted", face_px=200, flaw="dark"),),
     (Role("Jacinda Ardern", "refused", flaw="blurred"),),
 )
@@ -147,7 +147,7 @@ class Walk:
             return 0.0
         if self.visit.flaw_ends_s >= self.visit.to_s:
             return _BLUR
-        return _BLUR * min(1.0, max(0.0, (self.visit.flaw_ends_s - time_s) / _CLEARS_S))
+        return _BLUR * min(1.0, max(0.0, 1 - (time_s - self.visit.flaw_ends_s) / CLEARS_S))
 
     def _approach(self, at_s: float) -> tuple[float, float, float]:
         near_x = WIDTH_PX / 2 + self.side * self.role.offset
@@ -164,7 +164,7 @@ class Walk:
 
     def _lean_in(self, at_s: float) -> tuple[float, float, float]:
         edge = 0.0 if self.exit_side < 0 else float(WIDTH_PX)
-        inside_x = edge + self.exit_side * 0.08 * self.role.face_px
+        inside_x = edge + self.exit_side * 0.04 * self.role.face_px
         left_s = self.visit.to_s - self.visit.from_s - at_s
         away = max(0.0, 1 - min(at_s, left_s) / _LEAN_S)
         return self.role.face_px, inside_x + (self._outside_x() - inside_x) * away**2, 0.15
@@ -205,7 +205,7 @@ class Script:
         for from_s, to_s in self.dark:
             if from_s <= time_s < to_s:
                 edge_s = min(time_s - from_s, to_s - time_s)
-                return 1 - (1 - _DARK) * min(1.0, edge_s / _CLEARS_S)
+                return 1 - (1 - _DARK) * min(1.0, edge_s / CLEARS_S)
         return 1.0
 
 
@@ -218,7 +218,7 @@ def write_script(seed: int = 0) -> Script:
     now_s = GAP_S
     for index in order:
         act = [_walk(role, now_s, side, rng) for side in (_side(rng),) for role in ACTS[index]]
-        dark += [(now_s - GAP_S / 2, _flaw_end(walk)) for walk in act if walk.visit.flaw == "dark"]
+        dark += [(now_s - GAP_S / 2, _light_on(walk)) for walk in act if walk.visit.flaw == "dark"]
         walks += act
         now_s = max(walk.visit.to_s for walk in act) + GAP_S
     return Script(tuple(walks), tuple(dark), now_s)
@@ -233,8 +233,8 @@ def _side(rng: np.random.Generator) -> int:
     return 1 if rng.random() < 0.5 else -1
 
 
-def _flaw_end(walk: Walk) -> float:
-    return walk.visit.flaw_ends_s if walk.visit.flaw_ends_s is not None else walk.visit.from_s
+def _light_on(walk: Walk) -> float:
+    return (walk.visit.flaw_ends_s or walk.visit.to_s) + CLEARS_S
 
 
 def _walk(role: Role, from_s: float, side: int, rng: np.random.Generator) -> Walk:
