@@ -21,6 +21,7 @@ _FEET = 10.0  # below the eyes, in face widths: 1.55 m for a face of 15.5 cm
 # half the width of a person at distances below the middle of the face, all in face widths
 _BELOW = (-9.0, 0.9, 1.3, 2.2, 3.6, 4.6, 5.0, 9.6, _FEET)
 _HALF_WIDTH = (3.0, 3.0, 1.32, 1.42, 1.36, 1.2, 0.95, 0.62, 0.75)
+_TROUSERS = np.float32([44, 38, 36])  # BGR
 _BELOW_PX = 620  # a picture of 720 rows never shows more than this below the eyes
 
 _Box = tuple[int, int, int, int]
@@ -139,7 +140,7 @@ def _with_body(
     share = np.zeros(colours.shape[:2], np.float32)
     share[:height, margin : margin + width] = alpha
     cloth = np.median(image[-height // 6 :][alpha[-height // 6 :] > 0.9], axis=0).astype(np.float32)
-    _extend_down(colours, share, height, cloth, face_px)
+    _extend_down(colours, share, height, cloth, centre[0] + margin, face_px)
     share *= _outline(share.shape, centre[0] + margin, centre[1], face_px, (margin, margin + width))
     _round_corners(share[round(centre[1] + face_px * 0.9) :], face_px)
     pixels = np.clip(np.dstack([colours * share[..., None], share * 255]), 0, 255).astype(np.uint8)
@@ -155,16 +156,20 @@ def _round_corners(share: np.ndarray, face_px: float) -> None:
 
 
 def _extend_down(
-    colours: np.ndarray, share: np.ndarray, edge: int, cloth: np.ndarray, face_px: float
+    colours: np.ndarray, share: np.ndarray, edge: int, cloth: np.ndarray, centre_x: float, face_px: float
 ) -> None:
-    """Continue the last rows of the photograph and let them fade into the plain colour of the clothes."""
+    """Continue the last rows of the photograph into plain clothes: a jacket with its arms, then trousers."""
     strip = colours[edge - 6 : edge - 1].mean(axis=0)
     where = (share[edge - 6 : edge - 1].mean(axis=0) > 0.5)[:, None]
-    strip = np.where(where, strip, cloth)
+    strip = cv2.blur(np.where(where, strip, cloth)[None], (max(1, round(face_px * 0.12)), 1))
     below = np.arange(colours.shape[0] - edge, dtype=np.float32)[:, None, None] / face_px
-    keep = np.exp(-below / 0.3)
-    trousers = np.clip((below - 2.2) / 0.1, 0, 1) * 0.35
-    colours[edge:] = (strip * keep + cloth * (1 - keep)) * (1 - trousers)
+    off = np.abs(np.arange(colours.shape[1], dtype=np.float32) - centre_x)[None, :, None] / face_px
+    keep = np.exp(-below / 0.2)
+    creases = 0.30 * np.exp(-(((off - 0.95) / 0.05) ** 2)) + 0.22 * np.exp(-((off / 0.03) ** 2))
+    jacket = (strip * keep + cloth * (1 - keep)) * (1 - (1 - keep) * (creases + 0.18 * off**2))
+    trousers = (_TROUSERS + 0.2 * cloth) * (1 - 0.2 * off)
+    waist = np.clip((below - 2.2) / 0.08, 0, 1)
+    colours[edge:] = jacket * (1 - waist) + trousers * waist
     share[edge:] = 1
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -141,3 +142,10 @@ def _times(walk):
 
 def _poses(walk):
     return [walk.pose(time_s) for time_s in _times(walk)]
+
+
+def test_the_table_in_the_manual_is_the_ground_truth_of_seed_0():
+    manual = (Path(__file__).parents[2] / "docs" / "demo.md").read_text(encoding="utf-8")
+    rows = [[cell.strip() for cell in line.split("|")] for line in manual.splitlines() if line[:2] == "| "]
+    table = [(row[1], row[3].split(":")[0]) for row in rows if row[1] != "who"]
+    assert table == [(visit.name, visit.outcome) for visit in visits(0)]
