@@ -167,7 +167,9 @@ class Door:
         self._relay_on = True  # it may be: the off command is wanted whatever was read
         self._switch_off("reconciled")
         if relay_on:
-            self._alarm("relay_was_on", "The relay was found on when the board came back; it was switched off.")
+            self._alarm(
+                "relay_was_on", "The relay was found on when the board came back; it was switched off."
+            )
         self._rest(now)
         return self._flush()
 

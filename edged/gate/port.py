@@ -1,6 +1,7 @@
 """A serial port as a relay driver needs it: exclusive, with deadlines, with errors that say what to do.
 
-pyserial reports an unplugged device in three unrelated ways; they end here as one (gate hardware reference 5).
+pyserial reports an unplugged device in three unrelated ways; they end here as one (gate hardware
+reference 5).
 """
 
 from __future__ import annotations
@@ -84,14 +85,12 @@ class SerialPort:
             port.write(data)
         return self.clock.monotonic()
 
-    def read(
-        self, done: Callable[[bytes], bool], within_s: float, *, quiet_s: float | None = None
-    ) -> bytes:
+    def read(self, done: Callable[[bytes], bool], within_s: float, *, quiet_s: float | None = None) -> bytes:
         """Collect bytes until `done(bytes so far)`, at most `within_s`.
 
         Args:
-            quiet_s: also stop when something came and then nothing for so long; every byte then starts
-                `within_s` anew, up to four times.
+            quiet_s: also stop when something came and then nothing for so long; the whole
+                then takes at most twice `within_s`.
 
         Returns:
             What came, possibly nothing.
@@ -102,7 +101,7 @@ class SerialPort:
             while not done(data):
                 now = self.clock.monotonic()
                 if data and quiet_s is not None:
-                    if now - last_s >= quiet_s or now - began_s >= 4 * within_s:
+                    if now - last_s >= quiet_s or now - began_s >= 2 * within_s:
                         break
                 elif now - began_s >= within_s:
                     break

@@ -1,4 +1,4 @@
-"""A driver without a board: remembers what it was told. For desks that only record attendance, and for tests."""
+"""A driver without a board: remembers what it was told. For desks that only record attendance."""
 
 from __future__ import annotations
 

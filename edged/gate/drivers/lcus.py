@@ -116,6 +116,7 @@ class LcusDriver:
             RetryLater: `relay_no_answer` or `relay_bad_answer`, for the third miss in a row.
         """
         if self._silent:
+            self._port.discard()  # notices at least that the device is gone
             return None
         if self._misses:
             self._port.discard_until_quiet(RESYNC_QUIET_S, RESYNC_LIMIT_S)

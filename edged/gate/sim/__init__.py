@@ -1,0 +1,11 @@
+"""Relay boards that need no hardware: a pseudo-terminal that speaks a board's bytes at its speed.
+
+Chosen by a URL in place of the port, `sim:lcus?firmware=feedback`. The driver does not know the difference.
+"""
+
+from __future__ import annotations
+
+from edged.gate.sim.board import SimBoard
+from edged.gate.sim.url import SimUrl, is_simulated, parse_url
+
+__all__ = ["SimBoard", "SimUrl", "is_simulated", "parse_url"]

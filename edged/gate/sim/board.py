@@ -1,0 +1,185 @@
+"""A simulated board on a pseudo-terminal: cable, power, speed and faults. The protocol is in lcus.py.
+
+Closing the master end of the pty gives the client the same errors as pulling a USB plug, and the symlink
+plays /dev/serial/by-id, so a board that is plugged in again has its old name (gate hardware reference 6.1).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import shutil
+import tempfile
+import threading
+import tty
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from edged.clock import Clock
+from edged.errors import Misconfigured
+from edged.gate.sim.lcus import LcusFirmware
+from edged.gate.sim.url import SimUrl
+
+LOG_ENTRIES = 10_000
+
+
+@dataclass(frozen=True)
+class Edge:
+    """A relay moved: monotonic time, channel from 1, new state."""
+
+    at_s: float
+    channel: int
+    on: bool
+
+
+@dataclass(frozen=True)
+class Traffic:
+    """Bytes on the line: monotonic time at their end, `rx` (to the board) or `tx`, and the bytes."""
+
+    at_s: float
+    direction: str
+    data: bytes
+
+
+class SimBoard:
+    """One board. Made plugged in; the faults of the URL are attributes and may be changed while it runs.
+
+    Attributes:
+        link: path of the device node.
+        relays: the coils, index 0 is channel 1.
+        edges, log: what happened so far, oldest first, the last 10,000 of each.
+        silent, garbage, delay_s, stuck: as in `SimUrl`; `stuck` is a set of channels here.
+        deaf: ignores everything, as a hung firmware does.
+    """
+
+    def __init__(self, url: SimUrl, clock: Clock) -> None:
+        self._clock = clock
+        self._baud = url.baud
+        self._self_powered = url.self_powered
+        self._own_dir = None if url.link else tempfile.mkdtemp(prefix="edged-sim-")
+        self.link = Path(url.link or f"{self._own_dir}/{url.board}")
+        self.silent, self.garbage, self.delay_s = url.silent, url.garbage, url.delay_s
+        self.stuck = {url.stuck} - {0}
+        self.deaf = False
+        self.relays = [False] * url.channels
+        self.edges: deque[Edge] = deque(maxlen=LOG_ENTRIES)
+        self.log: deque[Traffic] = deque(maxlen=LOG_ENTRIES)
+        self._firmware = LcusFirmware(
+            self.relays, self._switch, feedback=url.firmware == "feedback", crlf=url.crlf
+        )
+        self._changed = threading.Condition()
+        self._thread: threading.Thread | None = None
+        self.plug()
+
+    # -- cable and power
+
+    def plug(self) -> None:
+        """Put the plug in: the device node appears. Raises Misconfigured (`sim_link`) when it cannot."""
+        if self._thread is not None:
+            return
+        self._master, self._slave = os.openpty()
+        self._wake_r, self._wake_w = os.pipe()
+        tty.setraw(self._slave)
+        os.set_blocking(self._master, False)
+        self._firmware.reset()
+        self._thread = threading.Thread(target=self._run, name="gate:sim", daemon=True)
+        self._thread.start()
+        try:
+            self._appear()
+        except OSError as error:
+            self.unplug()
+            raise Misconfigured(
+                f"The simulated board cannot make its device node {self.link}: {error}.",
+                code="sim_link",
+                hint="Give a path that does not exist yet, in a directory this user may write to.",
+            ) from error
+
+    def unplug(self) -> None:
+        """Pull the plug: the node vanishes, open files fail, a bus-powered board's relays drop."""
+        if self._thread is None:
+            return
+        if self.link.is_symlink():
+            self.link.unlink()
+        os.write(self._wake_w, b"x")
+        self._thread.join()
+        self._thread = None
+        for fd in (self._slave, self._master, self._wake_r, self._wake_w):
+            os.close(fd)
+        if not self._self_powered:
+            self.power_off()
+
+    def power_off(self) -> None:
+        """Supply gone: every relay drops, a stuck one as well."""
+        for channel, on in enumerate(self.relays, start=1):
+            if on:
+                self.force(channel, False)
+
+    def close(self) -> None:
+        """Unplug and leave nothing behind."""
+        self.unplug()
+        if self._own_dir:
+            shutil.rmtree(self._own_dir, ignore_errors=True)
+
+    def force(self, channel: int, on: bool) -> None:
+        """Move a relay by hand, past the firmware."""
+        with self._changed:
+            self.relays[channel - 1] = on
+            self.edges.append(Edge(self._clock.monotonic(), channel, on))
+            self._changed.notify_all()
+
+    def wait_for(self, condition: Callable[[SimBoard], bool], timeout_s: float) -> bool:
+        """Wait until `condition(self)`, looked at whenever a relay moved or bytes passed."""
+        with self._changed:
+            return self._changed.wait_for(lambda: condition(self), timeout_s)
+
+    def received(self) -> bytes:
+        """All bytes that came to the board so far."""
+        with self._changed:
+            return b"".join(entry.data for entry in self.log if entry.direction == "rx")
+
+    # -- inside
+
+    def _appear(self) -> None:
+        if self.link.exists() and not self.link.is_symlink():
+            raise FileExistsError("there is something else under this name")
+        fresh = self.link.with_name(f"{self.link.name}.{os.getpid()}.new")
+        fresh.symlink_to(os.ttyname(self._slave))
+        fresh.replace(self.link)
+
+    def _run(self) -> None:
+        while True:
+            ready, _, _ = select.select([self._master, self._wake_r], [], [])
+            if self._wake_r in ready:
+                return
+            data = os.read(self._master, 256)
+            if not self._takes_time(len(data)):
+                return
+            self._note("rx", data)
+            for answer in [] if self.deaf else self._firmware.feed(data):
+                if not (self.silent or self._answer(self.garbage + answer)):
+                    return
+
+    def _answer(self, data: bytes) -> bool:
+        if not self._takes_time(len(data), extra_s=self.delay_s):
+            return False
+        self._note("tx", data)
+        with contextlib.suppress(BlockingIOError):  # nobody reads: a UART loses the bytes as well
+            os.write(self._master, data)
+        return True
+
+    def _takes_time(self, byte_count: int, extra_s: float = 0.0) -> bool:
+        """Let the bytes' time on the line pass (10 bits each). False: the plug was pulled meanwhile."""
+        pulled, _, _ = select.select([self._wake_r], [], [], byte_count * 10 / self._baud + extra_s)
+        return not pulled
+
+    def _switch(self, channel: int, on: bool) -> None:
+        if channel not in self.stuck and self.relays[channel - 1] is not on:
+            self.force(channel, on)
+
+    def _note(self, direction: str, data: bytes) -> None:
+        with self._changed:
+            self.log.append(Traffic(self._clock.monotonic(), direction, data))
+            self._changed.notify_all()
