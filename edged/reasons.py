@@ -59,8 +59,8 @@ _TEXTS = {
     ),
     # who is it
     "not_recognised": (
-        "the face resembles nobody in the library",
-        "Add the person, or add a newer photograph of them.",
+        "nobody in the library resembles this face enough",
+        "Add the person, or a newer photograph taken by this camera; a stranger is meant to end here.",
     ),
     "below_threshold": (
         "the best match did not reach the required score",
@@ -84,6 +84,10 @@ _TEXTS = {
         "Look at the log of the daemon for the error it names.",
     ),
     # may they pass
+    "person_unknown": (
+        "the recognised person is no longer in the library",
+        "Add the person again if they were removed by mistake.",
+    ),
     "person_inactive": ("this person is switched off in the library", "Switch the person on if it is wrong."),
     "not_yet_valid": (
         "the permission of this person has not begun yet",
@@ -113,7 +117,26 @@ _TEXTS = {
     # the machinery behind it
     "gate_offline": (
         "the relay board did not answer",
-        "Check its cable and power, and that gate.port names it; `edged doctor` tries it.",
+        "Check its cable and power, and that gate.port names it.",
+    ),
+    "board_offline": (
+        "the relay board was not connected when the grant came",
+        "Check its cable and power, and that gate.port names it.",
+    ),
+    "relay_port_missing": ("the port of the relay board is not there", "Plug it in, or correct gate.port."),
+    "relay_port_lost": ("the port of the relay board went away", "Check its cable and power."),
+    "relay_port_busy": ("another program uses the port of the relay board", "Stop the other program."),
+    "relay_port_denied": (
+        "the port of the relay board may not be opened by this user",
+        "Add the user that runs edged to the group of the port, usually dialout.",
+    ),
+    "relay_no_answer": (
+        "the relay board did not answer in time",
+        "Check its power, gate.baud, gate.protocol and gate.firmware.",
+    ),
+    "relay_bad_answer": (
+        "the relay board answered something that is not its protocol",
+        "Check gate.protocol, gate.firmware and gate.baud.",
     ),
     "journal_unavailable": (
         "the decision could not be written down, and nothing moves unrecorded",
@@ -135,7 +158,19 @@ _TEXTS = {
         "the grant was too old to move the relay",
         "Try again; if it happens again, look for a slow or disconnected relay board.",
     ),
-    "grant_spent": ("this grant had been used already", "Nothing needs doing; a grant opens once."),
+    "grant_already_spent": ("this grant had been used already", "Nothing needs doing; a grant opens once."),
+    "too_soon": (
+        "the relay had been switched only a moment before",
+        "Wait a moment; gate.queue lets a turnstile remember the next person.",
+    ),
+    "door_already_open": ("the door was open already, so the relay was left as it was", ""),
+    "fire": (
+        "fire release was active, and everybody may pass",
+        "Reset the fire alarm system when it is safe.",
+    ),
+    "door_forced": ("the door was opened without a grant", "Look after the door, then close it."),
+    "door_held": ("the door stood open for too long", "Close the door, or find out what holds it."),
+    "passage_unauthorised": ("somebody went through without a grant", "Look after the door."),
     "door_busy": (
         "the door was still busy with another passage",
         "Wait for it to close; gate.queue lets a turnstile remember the next person.",

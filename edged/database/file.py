@@ -99,7 +99,8 @@ class Database:
                 process at once, and a power cut after the next durable transaction or about half a minute.
 
         Raises:
-            NeedsOperator, RetryLater: as `open()`, `database_closed` after `close()`. `sqlite3.IntegrityError` passes through.
+            NeedsOperator, RetryLater: as `open()`, `database_closed` after `close()`.
+            sqlite3.IntegrityError: passes through; a broken constraint is the caller's business.
         """
         with self._lock, plain_errors(self.path):
             self._require_open()

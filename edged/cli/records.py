@@ -1,0 +1,222 @@
+"""`edged records`: list, export and verify what was recorded. Reads only, also while the daemon runs."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any, TextIO
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from edged.cli.common import ConfigOption, DataDirOption, resolve_data_dir
+from edged.clock import SystemClock
+from edged.errors import NeedsOperator
+from edged.events import Outcome
+from edged.journal.reader import JournalReader, journal_path
+from edged.journal.record import Record
+from edged.reasons import describe
+
+app = typer.Typer(no_args_is_help=True)
+
+CSV_COLUMNS = (
+    "seq", "at", "event", "outcome", "person_id", "person_name", "score", "threshold", "reason", "meaning",
+    "door_id", "camera_id", "passage_id", "decision_id",
+)  # fmt: skip
+_AGO = re.compile(r"(\d{1,6})([mhd])")
+_UNITS = {"m": "minutes", "h": "hours", "d": "days"}
+
+
+class ExportFormat(StrEnum):
+    """Formats of `records export`."""
+
+    CSV = "csv"
+    JSONL = "jsonl"
+
+
+def _moment(text: str) -> datetime:
+    """`2026-11-21`, `2026-11-21T08:30`, `90m`, `12h`, `7d`, `today`; without a zone, that of the machine."""
+    now = SystemClock().now()
+    if text == "today":
+        return now.astimezone().replace(hour=0, minute=0, second=0, microsecond=0)
+    try:
+        if ago := _AGO.fullmatch(text):
+            return now - timedelta(**{_UNITS[ago.group(2)]: int(ago.group(1))})
+        return datetime.fromisoformat(text).astimezone()
+    except (ValueError, OverflowError) as error:
+        raise typer.BadParameter(
+            f"{text!r} is no time; write 2026-11-21, 2026-11-21T08:30, today, 90m, 12h or 7d."
+        ) from error
+
+
+SinceOption = Annotated[
+    datetime | None,
+    typer.Option(parser=_moment, metavar="TIME", help="From then on: 2026-11-21T08:30, today, 90m, 12h, 7d."),
+]
+UntilOption = Annotated[
+    datetime | None, typer.Option(parser=_moment, metavar="TIME", help="Before then; written like --since.")
+]
+PersonOption = Annotated[str | None, typer.Option(metavar="ID", help="Only this person.")]
+OutcomeOption = Annotated[Outcome | None, typer.Option(help="Only decisions that ended like this.")]
+
+
+@app.command("list")
+def list_records(
+    config: ConfigOption = None,
+    data_dir: DataDirOption = None,
+    since: SinceOption = None,
+    until: UntilOption = None,
+    person: PersonOption = None,
+    outcome: OutcomeOption = None,
+    event: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Only this kind, e.g. door_unlocked; `all` for every kind."),
+    ] = "access_decided",
+    limit: Annotated[int, typer.Option(min=1, help="At most so many, the newest.")] = 50,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+) -> None:
+    """Show decisions, the newest first."""
+    with open_journal(config, data_dir) as journal:
+        records = journal.list(
+            since=since,
+            until=until,
+            person=person,
+            outcome=outcome,
+            event=None if event == "all" else event,
+            limit=limit,
+        )
+    if as_json:
+        for record in records:
+            typer.echo(json.dumps(record.to_dict(), ensure_ascii=False))
+    elif records:
+        _print_table(records)
+    else:
+        typer.echo("No records fit.", err=True)
+
+
+@app.command()
+def export(
+    format: Annotated[ExportFormat, typer.Option("--format", help="Kind of file.")] = ExportFormat.CSV,
+    out: Annotated[str, typer.Option(metavar="FILE", help="Where to; `-` is standard output.")] = "-",
+    config: ConfigOption = None,
+    data_dir: DataDirOption = None,
+    since: SinceOption = None,
+    until: UntilOption = None,
+    person: PersonOption = None,
+    outcome: OutcomeOption = None,
+    everything: Annotated[bool, typer.Option("--all", help="Every event, not only decisions.")] = False,
+) -> None:
+    """Write decisions to a file, the oldest first. Text that a spreadsheet would run is made harmless."""
+    with open_journal(config, data_dir) as journal:
+        records = journal.iterate(
+            since=since,
+            until=until,
+            person=person,
+            outcome=outcome,
+            event=None if everything else "access_decided",
+        )
+        write = _write_csv if format is ExportFormat.CSV else _write_jsonl
+        if out == "-":
+            write(records, sys.stdout)
+        else:
+            typer.echo(f"{_to_file(Path(out), write, records)} records written to {out}.", err=True)
+
+
+@app.command()
+def verify(config: ConfigOption = None, data_dir: DataDirOption = None) -> None:
+    """Check that the journal is undamaged and that no record is missing."""
+    with open_journal(config, data_dir) as journal:
+        problems, count = journal.verify(), journal.count()
+    if problems:
+        raise NeedsOperator(
+            " ".join(problems),
+            code="journal_damaged",
+            hint="Copy the data directory before anything else, then look for disk errors in `dmesg`.",
+        )
+    typer.echo(f"{count} records, none missing, the file is undamaged.")
+
+
+@contextmanager
+def open_journal(config: Path | None, data_dir: Path | None) -> Iterator[JournalReader]:
+    """The journal of this box, for reading. Errors: see `JournalReader.open_readonly`."""
+    journal = JournalReader.open_readonly(journal_path(resolve_data_dir(config, data_dir)))
+    try:
+        yield journal
+    finally:
+        journal.close()
+
+
+def _print_table(records: Iterable[Record]) -> None:
+    table = Table(box=None, pad_edge=False)
+    for title in ("seq", "when", "what", "person", "score", "reason", "passage"):
+        table.add_column(title, justify="right" if title in ("seq", "score") else "left", no_wrap=True)
+    for record in records:
+        table.add_row(*_cells(record))
+    width = None if sys.stdout.isatty() else 200  # a pipe has no width; nothing may be cut off there
+    Console(width=width, markup=False, highlight=False, emoji=False).print(table)
+
+
+def _cells(record: Record) -> tuple[str, ...]:
+    local = record.at.astimezone()
+    return (
+        str(record.seq),
+        f"{local:%Y-%m-%d %H:%M:%S}",
+        record.outcome or record.event,
+        printable(record.payload.get("person_name") or record.person_id or "-"),
+        "-" if record.score is None else f"{record.score:.1f}",
+        record.reason or "-",
+        record.passage_id or "-",
+    )
+
+
+def printable(text: str) -> str:
+    """`text` without characters that could move the cursor or colour the terminal."""
+    return "".join(c if c.isprintable() else "?" for c in text)
+
+
+def _to_file(path: Path, write: Any, records: Iterator[Record]) -> int:
+    try:
+        with path.open("w", encoding="utf-8", newline="") as file:
+            return write(records, file)
+    except OSError as error:
+        raise NeedsOperator(
+            f"{path} cannot be written ({error.strerror}).",
+            code="export_not_written",
+            hint="Name another file, or `-` for standard output.",
+        ) from error
+
+
+def _write_csv(records: Iterator[Record], file: TextIO) -> int:
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(CSV_COLUMNS)
+    count = 0
+    for count, record in enumerate(records, 1):
+        writer.writerow(_csv_cell(value) for value in _csv_values(record))
+    return count
+
+
+def _csv_values(record: Record) -> Iterator[Any]:
+    fields = {**record.to_dict(), "reason": record.reason}
+    fields["meaning"] = describe(record.reason).meaning if record.reason else None
+    return (fields.get(column) for column in CSV_COLUMNS)
+
+
+def _csv_cell(value: Any) -> Any:
+    """Spreadsheets run text that begins like a formula; an apostrophe in front keeps it text."""
+    dangerous = isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r"))
+    return f"'{value}" if dangerous else value
+
+
+def _write_jsonl(records: Iterator[Record], file: TextIO) -> int:
+    count = 0
+    for count, record in enumerate(records, 1):
+        file.write(json.dumps(record.to_dict(), ensure_ascii=False) + "\n")
+    return count

@@ -1,0 +1,89 @@
+"""One row of the journal and how an event becomes one. No database here."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from edged.clock import iso
+from edged.events import Event, event_name
+
+COLUMNS = (
+    "at", "event", "passage_id", "door_id", "camera_id", "decision_id",
+    "person_id", "outcome", "reason", "score", "payload",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Record:
+    """One event as it was written.
+
+    Attributes:
+        seq: position in the journal, from 1; later is larger, none is used twice.
+        at: wall time of the fact, aware UTC, whole milliseconds.
+        event: name of the event, e.g. `access_decided`.
+        outcome: `granted` or `denied`, decisions only.
+        reason: the deciding reason code, where the event has one.
+        score: 0..100, where the event has one.
+        payload: the whole event as `Event.to_dict()` gave it.
+    """
+
+    seq: int
+    at: datetime
+    event: str
+    passage_id: str | None
+    door_id: str | None
+    camera_id: str | None
+    decision_id: str | None
+    person_id: str | None
+    outcome: str | None
+    reason: str | None
+    score: float | None
+    payload: dict[str, Any]
+
+    def to_dict(self) -> dict[str, Any]:
+        """A JSON-ready dict: `seq`, then the event as it was written."""
+        return {"seq": self.seq, **self.payload}
+
+
+def row_of(event: Event) -> tuple[Any, ...]:
+    """The values of `COLUMNS` for `event`; private fields (pixels) are not among them."""
+    payload = _storable(event.to_dict())
+    return (
+        iso(event.at),
+        event_name(type(event)),
+        *(payload.get(column) for column in COLUMNS[2:8]),
+        _reason(payload),
+        payload.get("score"),
+        json.dumps(payload, ensure_ascii=False, allow_nan=False),
+    )
+
+
+def record_of(row: Mapping[str, Any]) -> Record:
+    """The record of one row of the table."""
+    columns = {name: row[name] for name in ("seq", *COLUMNS)}
+    columns["at"] = datetime.fromisoformat(columns["at"])
+    columns["payload"] = json.loads(columns["payload"])
+    return Record(**columns)
+
+
+def _reason(payload: dict[str, Any]) -> str | None:
+    reasons = payload.get("reasons")
+    return reasons[0] if reasons else payload.get("code")
+
+
+def _storable(value: Any) -> Any:
+    """`value` without what JSON or UTF-8 cannot hold, because a strange value must not cost the record."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, str):
+        return str(value).encode("utf-8", "replace").decode("utf-8")
+    if isinstance(value, dict):
+        return {_storable(str(k)): _storable(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_storable(v) for v in value]
+    return value if isinstance(value, int | None) else str(value)
