@@ -1,0 +1,1 @@
+"""Being a good service: notifying systemd, heartbeats, one daemon per data directory, logs. No door logic."""

@@ -1,0 +1,123 @@
+"""How log lines look and what never appears in them. What is logged is decided where it happens.
+
+Everything goes to standard error: text for people or one JSON object a line, the lines of libraries too. The
+journal of systemd has its own clock, so lines carry no time there but a priority for `journalctl -p`.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import re
+from collections.abc import Mapping
+from typing import Any, TextIO
+
+import structlog
+from structlog.stdlib import ProcessorFormatter
+from structlog.types import EventDict, Processor, WrappedLogger
+
+from edged.clock import Clock, iso
+from edged.config.mask import MASK, mask_address
+from edged.config.schema import LogConfig
+
+_SECRET_NAME = re.compile(r"(?i)(?:^|[_-])(?:token|key|secret|password|passwd|authorization|cookie)$")
+
+# syslog(3) priorities, which the journal reads from a `<6>` at the beginning of a line
+_PRIORITIES = {"debug": 7, "info": 6, "warning": 4, "error": 3, "exception": 3, "critical": 2}
+
+
+def configure_logging(config: LogConfig, *, clock: Clock, stream: TextIO, environ: Mapping[str, str]) -> None:
+    """Set up logging for the whole process; the composition root calls it once, first of all.
+
+    Args:
+        config: least level and format.
+        clock: gives the time of each line.
+        stream: usually `sys.stderr`; colours when it is a terminal.
+        environ: JOURNAL_STREAM is read.
+    """
+    journal = is_journal(stream, environ)
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(
+        ProcessorFormatter(
+            processors=_processors(config, clock, stream, journal),
+            foreign_pre_chain=[structlog.stdlib.add_log_level],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(config.level.upper())
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            structlog.contextvars.merge_contextvars,
+            structlog.stdlib.add_log_level,
+            ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=False,
+    )
+
+
+def is_journal(stream: TextIO, environ: Mapping[str, str]) -> bool:
+    """Whether `stream` goes to the journal: JOURNAL_STREAM names its device and inode (systemd.exec(5)).
+
+    The variable alone says nothing, because it is inherited by processes whose stream is redirected.
+    """
+    try:
+        status = os.fstat(stream.fileno())
+    except (OSError, ValueError):
+        return False
+    return environ.get("JOURNAL_STREAM") == f"{status.st_dev}:{status.st_ino}"
+
+
+def _processors(config: LogConfig, clock: Clock, stream: TextIO, journal: bool) -> list[Processor]:
+    def put_first(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
+        time = {} if journal else {"at": iso(clock.now())}
+        return {**time, "level": event.pop("level", method), "event": event.pop("event", ""), **event}
+
+    text = structlog.dev.ConsoleRenderer(
+        colors=stream.isatty(), timestamp_key="at", exception_formatter=structlog.dev.plain_traceback
+    )
+    return [
+        ProcessorFormatter.remove_processors_meta,
+        put_first,
+        structlog.processors.format_exc_info,
+        mask_secrets,
+        structlog.processors.JSONRenderer(serializer=_to_json) if config.format == "json" else text,
+        *([_add_priority] if journal else []),
+    ]
+
+
+def mask_secrets(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
+    """Replace what must not be shown: values under a secret's name, credentials in URLs, pictures, bytes."""
+    return {name: _masked(name, value) for name, value in event.items()}
+
+
+def _masked(name: str, value: Any) -> Any:
+    if _SECRET_NAME.search(name) and value is not None:
+        return MASK
+    if isinstance(value, str):
+        return mask_address(value)
+    if isinstance(value, BaseException):
+        return mask_address(f"{type(value).__name__}: {value}")
+    if isinstance(value, bytes | bytearray | memoryview):
+        return f"<{len(value)} bytes>"
+    if hasattr(value, "shape"):
+        return f"<array {value.shape}>"
+    if isinstance(value, Mapping):
+        return {key: _masked(str(key), item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_masked("", item) for item in value]
+    return value
+
+
+def _to_json(event: EventDict, **options: Any) -> str:
+    return json.dumps(event, ensure_ascii=False, default=lambda value: mask_address(str(value)))
+
+
+def _add_priority(logger: WrappedLogger, method: str, line: str) -> str:  # type: ignore[override]
+    """Each line of a traceback needs its own mark, or the journal files it under the default."""
+    mark = f"<{_PRIORITIES.get(method, 6)}>"
+    return "\n".join(mark + part for part in line.split("\n"))
