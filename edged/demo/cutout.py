@@ -80,12 +80,8 @@ def _around(image: np.ndarray, face_box: _Box) -> tuple[np.ndarray, _Box]:
     x, y, width, height = face_box
     left = max(0, round(x - 1.3 * width))
     top = max(0, round(y - 0.8 * height))
-    return np.ascontiguousarray(image[top:, left : round(x + 2.3 * width)]), (
-        x - left,
-        y - top,
-        width,
-        height,
-    )
+    part = image[top:, left : round(x + 2.3 * width)]
+    return np.ascontiguousarray(part), (x - left, y - top, width, height)
 
 
 def _person_mask(image: np.ndarray, face_box: _Box) -> np.ndarray:
@@ -119,6 +115,10 @@ def _marks(shape: tuple[int, int], cx: float, top: float, width: float, height: 
     cv2.ellipse(marks, middle, (round(width * 0.46), round(height * 0.52)), 0, 0, 360, cv2.GC_FGD, -1)
     box(width * 0.22, top + height * 0.9, cv2.GC_FGD)
     box(width * 0.7, shoulders_y + height * 0.15, cv2.GC_FGD)
+    # a white collar before a white wall would be lost
+    collar = [(-0.22, 0.9), (0.22, 0.9), (0.36, 1.15), (0.65, 1.5), (-0.65, 1.5), (-0.36, 1.15)]
+    points = np.array([(cx + x * width, top + y * height) for x, y in collar])
+    cv2.fillPoly(marks, [np.round(points).astype(np.int32)], cv2.GC_FGD)
     return marks
 
 
@@ -161,10 +161,10 @@ def _extend_down(
     """Continue the last rows of the photograph into plain clothes: a jacket with its arms, then trousers."""
     strip = colours[edge - 6 : edge - 1].mean(axis=0)
     where = (share[edge - 6 : edge - 1].mean(axis=0) > 0.5)[:, None]
-    strip = cv2.blur(np.where(where, strip, cloth)[None], (max(1, round(face_px * 0.12)), 1))
+    strip = cv2.blur(np.where(where, strip, cloth)[None], (max(1, round(face_px * 0.04)), 1))
     below = np.arange(colours.shape[0] - edge, dtype=np.float32)[:, None, None] / face_px
     off = np.abs(np.arange(colours.shape[1], dtype=np.float32) - centre_x)[None, :, None] / face_px
-    keep = np.exp(-below / 0.2)
+    keep = np.exp(-below / 0.3)
     creases = 0.30 * np.exp(-(((off - 0.95) / 0.05) ** 2)) + 0.22 * np.exp(-((off / 0.03) ** 2))
     jacket = (strip * keep + cloth * (1 - keep)) * (1 - (1 - keep) * (creases + 0.18 * off**2))
     trousers = (_TROUSERS + 0.2 * cloth) * (1 - 0.2 * off)
