@@ -9,9 +9,10 @@ from typing import Annotated, Any
 import typer
 
 from edged.cli.common import ConfigOption
-from edged.config import ConfigProblems, Loaded, Problem, load
+from edged.config import DEFAULT_PATH, ConfigProblems, Loaded, Problem, load
 from edged.config.advice import advise, summary
 from edged.config.export import json_schema
+from edged.errors import Misconfigured
 
 app = typer.Typer()
 
@@ -34,16 +35,24 @@ def check(
         return
     try:
         loaded = load(config, environ=os.environ)
-    except ConfigProblems as error:
-        if as_json:
-            _print_json(_answer(str(config) if config else None, error.problems, (), None))
-            raise typer.Exit(error.exit_code) from error
-        raise
+    except Misconfigured as error:
+        if not as_json:
+            raise
+        file = str(config or DEFAULT_PATH)
+        _print_json(_answer(file, _problems(error, file), (), None))
+        raise typer.Exit(error.exit_code) from error
     warnings = advise(loaded, os.path.exists)
     if as_json:
         _print_json(_answer(_name(loaded), (), warnings, summary(loaded.config)))
     else:
         _print_text(loaded, warnings)
+
+
+def _problems(error: Misconfigured, file: str) -> tuple[Problem, ...]:
+    """Those in the file, or the one that kept the file from being read."""
+    if isinstance(error, ConfigProblems):
+        return error.problems
+    return (Problem(file=file, message=error.message, hint=error.hint),)
 
 
 def _name(loaded: Loaded) -> str | None:

@@ -89,6 +89,12 @@ def test_json_names_the_file_of_the_environment_too(write):
     assert json.loads(edged("check", "--json", EDGED_CONFIG=path).stdout)["file"] == path
 
 
+def test_json_is_printed_for_a_missing_file_too(tmp_path):
+    done = edged("check", "--json", "-c", str(tmp_path / "none.yaml"))
+    assert done.returncode == 78
+    assert "there is no such file" in json.loads(done.stdout)["problems"][0]["message"]
+
+
 def test_schema_prints_json_schema():
     done = edged("check", "--schema")
     assert json.loads(done.stdout)["title"] == "edged.yaml"
