@@ -69,6 +69,8 @@ class Gallery:
             raise ValueError(f"capacity must be 1..{MAX_CAPACITY}")
         self.model_id = model_id
         self.capacity = capacity
+        self.updating = threading.Lock()
+        """Held by whoever compares the gallery with something else and then changes it accordingly."""
         self._lock = threading.Lock()
         self._blank_round = 0
         self._start_empty()

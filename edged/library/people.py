@@ -1,0 +1,161 @@
+"""What a person, a group and a face are: fields, permitted values, and ids made from names. No storage."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+import numpy as np
+
+from edged.errors import Misconfigured
+from edged.events import Measures
+
+MAX_NAME_CHARS: Final = 128
+MAX_NOTE_CHARS: Final = 512
+MAX_FACES_PER_PERSON: Final = 20  # face API reference: 20 faces per user and group
+DEFAULT_GROUP: Final = "default"
+RESERVED_IDS: Final = frozenset({"all", "self", "me", "this", "next"})  # they mean something else in the API
+_ID = re.compile(r"[A-Za-z0-9_-]{1,48}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class PersonDetails:
+    """What is said of a person when they are added or changed.
+
+    Attributes:
+        person_id: 1-48 of `A-Z a-z 0-9 _ -`.
+        name: 1-128 characters of any script.
+        groups: group ids; a group that does not exist yet is made.
+        valid_from: first moment of validity, aware; None: always.
+        valid_until: first moment after it, aware; None: for ever.
+        active: False switches the person off without erasing them.
+    """
+
+    person_id: str
+    name: str
+    groups: tuple[str, ...] = ()
+    valid_from: datetime | None = None
+    valid_until: datetime | None = None
+    active: bool = True
+    note: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Person(PersonDetails):
+    """A person as stored."""
+
+    faces: int
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, eq=False)
+class NewFace:
+    """A face to be stored.
+
+    Attributes:
+        photo: the bytes of the picture file, kept as they are.
+        suffix: of its format, `.jpg`.
+        template: unit vector, float32 (128,).
+        model_id: the embedding model that made the template.
+        measures: quality of the face in the photograph.
+    """
+
+    photo: bytes
+    suffix: str
+    template: np.ndarray
+    model_id: str
+    measures: Measures
+
+
+@dataclass(frozen=True)
+class Face:
+    """A stored face without its template, which stays between database and gallery."""
+
+    face_id: int
+    person_id: str
+    photo: str
+    model_id: str
+    measures: Measures
+    created_at: datetime
+
+
+def check_id(value: str, what: str = "person id") -> str:
+    """`value` when it may be an id of a person or group.
+
+    Raises:
+        Misconfigured: it may not (code `bad_id`).
+    """
+    if not _ID.fullmatch(value):
+        raise Misconfigured(
+            f"{value!r} cannot be a {what}.", code="bad_id", hint="Use 1 to 48 of A-Z a-z 0-9 _ and -."
+        )
+    if value.lower() in RESERVED_IDS:
+        raise Misconfigured(
+            f"{value!r} is reserved and cannot be a {what}.", code="bad_id", hint="Add a number."
+        )
+    return value
+
+
+def check_name(value: str) -> str:
+    """`value` composed (NFC) and without blanks around it, when it may be a name.
+
+    Raises:
+        Misconfigured: empty, longer than 128 characters or with control characters (code `bad_name`).
+    """
+    name = unicodedata.normalize("NFC", value).strip()
+    if not 1 <= len(name) <= MAX_NAME_CHARS:
+        raise Misconfigured(
+            f"A name needs 1 to {MAX_NAME_CHARS} characters; this one has {len(name)}.", code="bad_name"
+        )
+    if any(unicodedata.category(c) in ("Cc", "Cs") for c in name):
+        raise Misconfigured(
+            f"The name {name!r} contains a character that cannot be shown.",
+            code="bad_name",
+            hint="Remove it.",
+        )
+    return name
+
+
+def check_details(details: PersonDetails) -> None:
+    """Return when `details` can be stored.
+
+    Raises:
+        Misconfigured: `bad_id`, `bad_name`, `bad_validity` or `bad_note`.
+    """
+    check_id(details.person_id)
+    check_name(details.name)
+    for group in details.groups:
+        check_id(group, "group id")
+    start, end = details.valid_from, details.valid_until
+    if any(moment is not None and moment.tzinfo is None for moment in (start, end)):
+        raise ValueError("validity needs aware times")
+    if start is not None and end is not None and end <= start:
+        raise Misconfigured(
+            f"The validity ends ({end:%Y-%m-%d %H:%M}) before it begins ({start:%Y-%m-%d %H:%M}).",
+            code="bad_validity",
+        )
+    if len(details.note) > MAX_NOTE_CHARS:
+        raise Misconfigured(f"A note has at most {MAX_NOTE_CHARS} characters.", code="bad_note")
+
+
+def id_from_name(name: str, *, prefix: str = "p") -> str:
+    """An id for somebody whose id was not given: the same for the same name on every box.
+
+    `Anna Schmidt` -> `Anna_Schmidt`; a name with anything but ASCII letters, digits, `_`, `-` and blanks, too
+    long or reserved -> `p_` and 8 hexadecimal digits of its SHA-256.
+    """
+    name = check_name(name)
+    plain = re.sub(r"\s+", "_", name)
+    if _ID.fullmatch(plain) and plain.lower() not in RESERVED_IDS:
+        return plain
+    return f"{prefix}_{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+
+
+def fold(text: str) -> str:
+    """`text` as it is compared in searches: composed, without regard to case and width."""
+    return unicodedata.normalize("NFKC", text).casefold()
