@@ -16,6 +16,7 @@ _OPTIONS = "OPENCV_FFMPEG_CAPTURE_OPTIONS"
 # TCP: no torn pictures from lost packets. nobuffer, low_delay: the first picture is 50-90 ms old instead of
 # 950 ms (gate hardware reference 7.2). An installer's own setting of the variable wins.
 _DEFAULT_OPTIONS = "rtsp_transport;tcp|fflags;nobuffer|flags;low_delay"
+_LOG_WARNINGS = "24"  # at the default level FFmpeg does not say that the password was refused
 _SAID_LIMIT = 4096
 _REAP_S = 0.5
 
@@ -35,8 +36,8 @@ class ReaderProcess:
             self._process = subprocess.Popen(
                 [sys.executable, "-P", "-m", "edged.camera.reader"],
                 stdin=subprocess.PIPE,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
                 bufsize=0,
                 pass_fds=(self.memory_fd, status_end),  # and no other: not the relay's port, not the journal
                 env=environment,
@@ -52,7 +53,7 @@ class ReaderProcess:
         self._partial = b""
         self._said = b""
         self._selector = selectors.DefaultSelector()
-        for fd in (self._status_fd, self._process.stderr.fileno()):
+        for fd in (self._status_fd, self._process.stdout.fileno()):
             os.set_blocking(fd, False)
             self._selector.register(fd, selectors.EVENT_READ)
         order = make_order(status_end, self.memory_fd, environment[_OPTIONS])
@@ -80,7 +81,7 @@ class ReaderProcess:
     def said(self) -> str:
         """The end of what OpenCV and FFmpeg printed. May hold the password of the camera: not for people."""
         with contextlib.suppress(BlockingIOError):
-            while data := os.read(self._process.stderr.fileno(), 65536):
+            while data := os.read(self._process.stdout.fileno(), 65536):
                 self._said = (self._said + data)[-_SAID_LIMIT:]
         return self._said.decode(errors="replace")
 
@@ -93,7 +94,7 @@ class ReaderProcess:
         self._process.kill()
         self._selector.close()
         self._process.stdin.close()
-        self._process.stderr.close()
+        self._process.stdout.close()
         os.close(self._status_fd)
         os.close(self.memory_fd)
         # One that hangs in a driver dies later; the subprocess module reaps it when the next one is started.
@@ -108,6 +109,7 @@ class ReaderProcess:
 def _environment() -> dict[str, str]:
     environment = dict(os.environ)
     environment.setdefault(_OPTIONS, _DEFAULT_OPTIONS)
+    environment.setdefault("OPENCV_FFMPEG_LOGLEVEL", _LOG_WARNINGS)
     # The reader finds this very edged, also in a checkout (-P leaves out the working directory).
     environment["PYTHONPATH"] = os.pathsep.join(os.path.abspath(entry) for entry in sys.path)
     return environment

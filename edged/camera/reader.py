@@ -18,6 +18,7 @@ threads, locks and files. What passes between the two:
 
 from __future__ import annotations
 
+import ctypes
 import json
 import mmap
 import os
@@ -194,6 +195,7 @@ def main() -> None:
     try:
         Reader(order, tell, returned, SystemClock()).run()
     except ReadFailed as failure:
+        ctypes.CDLL(None).fflush(None)  # what FFmpeg printed about it must be there before the news
         tell({"event": "failed", "code": failure.code})
     except cv2.error:
         tell({"event": "failed", "code": "camera_ended"})
