@@ -395,3 +395,7 @@ def test_a_missing_device_is_tried_again_with_a_hint(watch) -> None:
     assert lost.code == "camera_missing"
     assert lost.hint
     assert lost.retry_s > 0
+
+
+def test_a_device_that_is_no_camera_is_reported_as_not_opening(watch) -> None:
+    assert watch("/dev/null").lost().code == "camera_open_failed"
