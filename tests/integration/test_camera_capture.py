@@ -257,7 +257,9 @@ def test_one_outage_is_reported_once_per_cause_and_its_end_once(bench) -> None:
 
 def test_the_first_frame_after_a_reconnect_is_a_cut(bench) -> None:
     steps: list[int | Exception] = [1]
-    played = bench(CameraConfig(source="rtsp://cam", retry_min_s=0.05, retry_max_s=0.05), lambda: Scripted(steps))
+    played = bench(
+        CameraConfig(source="rtsp://cam", retry_min_s=0.05, retry_max_s=0.05), lambda: Scripted(steps)
+    )
     played.loop.start()
     assert played.mailbox.take(DEADLINE_S).cut
     steps.append(2)
