@@ -14,7 +14,7 @@ import numpy as np
 
 from edged.errors import EdgedError, Misconfigured, TryAnotherShot
 from edged.events import PRIVATE, Measures
-from edged.library.follow import refresh
+from edged.library.follower import refresh
 from edged.library.people import (
     DEFAULT_GROUP,
     NewFace,

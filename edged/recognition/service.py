@@ -101,6 +101,13 @@ class RecognitionService:
             passage = self._passages.get(passage_id)
             return passage is not None and passage.consensus.final
 
+    def wait_idle(self, timeout_s: float) -> bool:
+        """Wait until every shot that has arrived is answered. False: `timeout_s` passed first."""
+        with self._changed:
+            return self._changed.wait_for(
+                lambda: not any(p.busy or p.waiting for p in self._passages.values()), timeout_s
+            )
+
     # -- in the subscription's thread
 
     def _on_event(self, event: Event) -> None:

@@ -309,6 +309,18 @@ def test_passages_whose_end_got_lost_are_bounded(make_rig):
     assert len(rig.service._passages) <= MAX_PASSAGES
 
 
+def test_idle_means_every_shot_is_answered(make_rig):
+    rig = make_rig()
+    rig.engine.gate.clear()
+    rig.shot("p1")
+    rig.wait_asked()
+    assert not rig.service.wait_idle(0)
+    rig.engine.gate.set()
+    assert rig.service.wait_idle(DEADLINE_S)
+    rig.bus.drain(DEADLINE_S)
+    assert len(rig.seen) == 1
+
+
 def test_engines_are_warmed_up_before_start_returns(make_rig):
     assert make_rig(workers=2).engine.warm == 2
 

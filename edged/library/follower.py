@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Final
 
 import numpy as np
+import structlog
 
 from edged.bus import EventBus
 from edged.clock import Clock
@@ -16,6 +17,8 @@ from edged.library.store import LibraryStore
 from edged.recognition.local.gallery import Gallery
 
 POLL_S: Final = 1.0
+
+_log = structlog.get_logger(__name__)
 
 
 def refresh(store: LibraryStore, gallery: Gallery) -> None:
@@ -39,14 +42,12 @@ def refresh(store: LibraryStore, gallery: Gallery) -> None:
 
 
 class LibraryFollower:
-    """Looks once a second whether the library was changed, and publishes `LibraryChanged`.
+    """Looks regularly whether the library was changed, and publishes `LibraryChanged`.
 
     Args:
         store: the library.
         gallery: is kept equal to it.
         bus, clock: for the event.
-        on_problem: told, in the follower's thread, of an error; the next look tries again.
-        interval_s: time between two looks.
         on_beat: called after every look.
     """
 
@@ -57,17 +58,14 @@ class LibraryFollower:
         bus: EventBus,
         clock: Clock,
         *,
-        on_problem: Callable[[EdgedError], None],
-        interval_s: float = POLL_S,
         on_beat: Callable[[], None] | None = None,
     ) -> None:
         self._store = store
         self._gallery = gallery
         self._bus = bus
         self._clock = clock
-        self._interval_s = interval_s
         self._on_beat = on_beat
-        self._on_problem = on_problem
+        self._problem: EdgedError | None = None
         self._seen: int | None = None
         self._polling = threading.Lock()
         self._stopping = threading.Event()
@@ -96,10 +94,17 @@ class LibraryFollower:
                 )
             return True
 
-    def start(self) -> None:
-        """Look once now (errors are raised here), then go on in a thread."""
+    @property
+    def problem(self) -> EdgedError | None:
+        """Why the thread's last look failed; None when it did not."""
+        return self._problem
+
+    def start(self, interval_s: float = POLL_S) -> None:
+        """Look once now (errors are raised here), then every `interval_s` seconds in a thread."""
         self.poll()
-        self._thread = threading.Thread(target=self._run, name="library-follower", daemon=True)
+        self._thread = threading.Thread(
+            target=self._run, args=(interval_s,), name="library-follower", daemon=True
+        )
         self._thread.start()
 
     def stop(self, timeout_s: float = 2.0) -> bool:
@@ -110,11 +115,19 @@ class LibraryFollower:
             return not self._thread.is_alive()
         return True
 
-    def _run(self) -> None:
-        while not self._stopping.wait(self._interval_s):
-            try:
-                self.poll()
-            except EdgedError as error:
-                self._on_problem(error)
+    def _run(self, interval_s: float) -> None:
+        while not self._stopping.wait(interval_s):
+            self._look()
             if self._on_beat is not None:
                 self._on_beat()
+
+    def _look(self) -> None:
+        """Poll; a problem is logged once while it lasts, and the next look tries again."""
+        try:
+            self.poll()
+        except EdgedError as error:
+            if self._problem is None or self._problem.code != error.code:
+                _log.warning("library not followed", code=error.code, reason=error.message, hint=error.hint)
+            self._problem = error
+        else:
+            self._problem = None
