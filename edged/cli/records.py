@@ -198,8 +198,9 @@ def _write_csv(records: Iterator[Record], file: TextIO) -> int:
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(CSV_COLUMNS)
     count = 0
-    for count, record in enumerate(records, 1):
+    for record in records:
         writer.writerow(_csv_cell(value) for value in _csv_values(record))
+        count += 1
     return count
 
 
@@ -217,6 +218,7 @@ def _csv_cell(value: Any) -> Any:
 
 def _write_jsonl(records: Iterator[Record], file: TextIO) -> int:
     count = 0
-    for count, record in enumerate(records, 1):
+    for record in records:
         file.write(json.dumps(record.to_dict(), ensure_ascii=False) + "\n")
+        count += 1
     return count
