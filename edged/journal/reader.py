@@ -12,7 +12,7 @@ from typing import Any
 from edged.clock import iso
 from edged.database import Database
 from edged.errors import NotFound
-from edged.journal.record import Record, record_of
+from edged.journal.record import Record, record_of, storable
 
 JOURNAL_FILE = "journal.sqlite3"
 PACKAGE = "edged.journal"
@@ -121,7 +121,7 @@ class JournalReader:
         Raises:
             NotFound: `record_unknown` with similar ids, `record_ambiguous` with the ids that begin so.
         """
-        text = identifier.strip()
+        text = storable(identifier.strip())
         found = self._by_number(int(text)) if re.fullmatch(r"[0-9]{1,18}", text) else []
         found = found or self._by_id(text) or self._by_id(self._completed(text))
         return self._with_lock(found)
@@ -167,7 +167,7 @@ class JournalReader:
         return int(self._database.query("SELECT count(*) FROM records")[0][0])
 
     def _records(self, clauses: str, *parameters: Any) -> Records:
-        rows = self._database.query(f"SELECT * FROM records {clauses}", parameters)
+        rows = self._database.query(f"SELECT * FROM records {clauses}", storable(parameters))
         return [record_of(row) for row in rows]
 
     def _by_number(self, seq: int) -> Records:

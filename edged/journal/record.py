@@ -52,7 +52,7 @@ class Record:
 
 def row_of(event: Event) -> tuple[Any, ...]:
     """The values of `COLUMNS` for `event`; private fields (pixels) are not among them."""
-    payload = _storable(event.to_dict())
+    payload = storable(event.to_dict())
     return (
         iso(event.at),
         event_name(type(event)),
@@ -76,14 +76,14 @@ def _reason(payload: dict[str, Any]) -> str | None:
     return reasons[0] if reasons else payload.get("code")
 
 
-def _storable(value: Any) -> Any:
+def storable(value: Any) -> Any:
     """`value` without what JSON or UTF-8 cannot hold, because a strange value must not cost the record."""
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, str):
         return str(value).encode("utf-8", "replace").decode("utf-8")
     if isinstance(value, dict):
-        return {_storable(str(k)): _storable(v) for k, v in value.items()}
+        return {storable(str(k)): storable(v) for k, v in value.items()}
     if isinstance(value, list | tuple):
-        return [_storable(v) for v in value]
+        return [storable(v) for v in value]
     return value if isinstance(value, int | None) else str(value)
