@@ -34,7 +34,12 @@ def refresh(store: LibraryStore, gallery: Gallery) -> None:
         if gallery.faces == 0:
             gallery.apply(add=store.load(gallery.model_id))
             return
-        have, wanted = gallery.face_ids(), store.face_ids(gallery.model_id)
+        have = gallery.face_ids()
+        newer = store.face_ids(gallery.model_id, above=int(have.max()))
+        if store.count_faces(gallery.model_id) == have.size + newer.size:  # nothing was removed
+            gallery.apply(add=store.load(gallery.model_id, newer.tolist()))
+            return
+        wanted = store.face_ids(gallery.model_id)
         new = np.setdiff1d(wanted, have, assume_unique=True)
         gone = np.setdiff1d(have, wanted, assume_unique=True)
         if new.size or gone.size:
@@ -67,6 +72,7 @@ class LibraryFollower:
         self._on_beat = on_beat
         self._problem: EdgedError | None = None
         self._seen: int | None = None
+        self._left_out = 0
         self._polling = threading.Lock()
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
@@ -87,12 +93,18 @@ class LibraryFollower:
             first = self._seen is None
             refresh(self._store, self._gallery)
             self._seen = counter
+            self._note_left_out(self._store.left_out(self._gallery.model_id))
             if not first:
                 count = self._store.count()
                 self._bus.publish(
                     LibraryChanged(at=self._clock.now(), people=count.people, faces=count.faces)
                 )
             return True
+
+    @property
+    def left_out(self) -> int:
+        """How many people are in the library only with templates of another model, as of the last look."""
+        return self._left_out
 
     @property
     def problem(self) -> EdgedError | None:
@@ -114,6 +126,16 @@ class LibraryFollower:
             self._thread.join(timeout_s)
             return not self._thread.is_alive()
         return True
+
+    def _note_left_out(self, people: int) -> None:
+        if people and people != self._left_out:
+            _log.warning(
+                "people left out of recognition",
+                people=people,
+                reason="their templates were made by another model",
+                hint="Enrol them again from their photographs.",
+            )
+        self._left_out = people
 
     def _run(self, interval_s: float) -> None:
         while not self._stopping.wait(interval_s):

@@ -137,7 +137,9 @@ def _import_file(
         )
     details = _details(enroller.store, parse_file_name(path.stem, default_group))
     try:
-        result = enroller.enrol(details, read_inside(folder, name), file_name=name, on_duplicate=on_duplicate)
+        result = enroller.enrol(
+            details, read_photo(path, inside=folder), file_name=name, on_duplicate=on_duplicate
+        )
     except EdgedError as error:
         return FileResult(name, "failed", error.code, str(error), details.person_id)
     if result.outcome == "already_enrolled":
@@ -156,24 +158,28 @@ def _details(store: LibraryStore, file_name: FileName) -> PersonDetails:
     return details_for(store, known.name if known else file_name.user, person_id=person_id, groups=groups)
 
 
-def read_inside(folder: Path, name: str) -> bytes:
-    """The bytes of a file of the folder.
+def read_photo(path: Path, *, inside: Path | None = None) -> bytes:
+    """The bytes of a picture file.
+
+    Args:
+        path: the file.
+        inside: a folder that links must not lead out of.
 
     Raises:
-        NeedsOperator: a link that leads out of the folder (code `link_outside`), or it cannot be read
+        NeedsOperator: a link leads out of `inside` (code `link_outside`), or the file cannot be read
             (`picture_unreadable`).
-        NotFound: it has gone meanwhile (`picture_missing`).
+        NotFound: it is not there (`picture_missing`).
         TryAnotherShot: too large (`picture_too_large`), or not a plain file (`unsupported_file`).
     """
-    path = folder / name
+    name = path.name
     try:
-        if not path.resolve(strict=True).is_relative_to(folder.resolve()):
+        if inside is not None and not path.resolve(strict=True).is_relative_to(inside.resolve()):
             raise NeedsOperator(
                 f"{name} is a link to a file outside the folder.",
                 code="link_outside",
                 hint="Copy the picture into the folder.",
             )
-        if not path.is_file():
+        if path.exists() and not path.is_file():
             raise TryAnotherShot(f"{name} is not a plain file.", code="unsupported_file")
         if path.stat().st_size > MAX_BYTES:
             raise TryAnotherShot(
@@ -183,7 +189,7 @@ def read_inside(folder: Path, name: str) -> bytes:
             )
         return path.read_bytes()
     except (FileNotFoundError, RuntimeError):  # RuntimeError: a link that leads to itself
-        raise NotFound(f"{name} is not there any more.", code="picture_missing") from None
+        raise NotFound(f"{name} is not there.", code="picture_missing") from None
     except OSError as error:
         raise NeedsOperator(
             f"{name} cannot be read: {error.strerror}.",

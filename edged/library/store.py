@@ -186,10 +186,17 @@ class LibraryStore:
 
     # -- templates
 
-    def face_ids(self, model_id: str) -> np.ndarray:
-        """Ids of the faces of one model, int64."""
-        rows = self._database.query("SELECT face_id FROM faces WHERE model_id = ?", [model_id])
+    def face_ids(self, model_id: str, *, above: int = 0) -> np.ndarray:
+        """Ids of the faces of one model, int64; only those greater than `above`, which are the newer ones."""
+        rows = self._database.query(
+            "SELECT face_id FROM faces WHERE model_id = ? AND face_id > ?", [model_id, above]
+        )
         return np.fromiter((row[0] for row in rows), np.int64, len(rows))
+
+    def count_faces(self, model_id: str) -> int:
+        """How many faces of one model there are."""
+        rows = self._database.query("SELECT count(*) FROM faces WHERE model_id = ?", [model_id])
+        return int(rows[0][0])
 
     def load(self, model_id: str, face_ids: Sequence[int] | None = None) -> FaceTable:
         """Templates of one model: all of them, or those of `face_ids` that are (still) there."""
@@ -205,6 +212,13 @@ class LibraryStore:
 
     def left_out(self, model_id: str) -> int:
         """How many people cannot be recognised with this model: their faces are all of other models."""
+        others = self._database.query(
+            "SELECT EXISTS (SELECT 1 FROM faces WHERE model_id < :id) "
+            "OR EXISTS (SELECT 1 FROM faces WHERE model_id > :id)",
+            {"id": model_id},
+        )
+        if not others[0][0]:  # the usual case, answered by the index alone
+            return 0
         rows = self._database.query(
             "SELECT count(DISTINCT person_id) FROM faces WHERE person_id NOT IN "
             "(SELECT person_id FROM faces WHERE model_id = ?)",

@@ -1,0 +1,369 @@
+"""`edged people`: add, list, show, change, remove and import people. The work is done in edged.library."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+from rich.table import Table
+from rich.text import Text
+
+from edged.cli.common import ConfigOption, DataDirOption, report, resolve_config, resolve_data_dir
+from edged.clock import SystemClock, iso
+from edged.errors import EdgedError, Misconfigured, TryAnotherShot
+from edged.library.enrol import Enroller, EnrolResult, details_for
+from edged.library.importer import FileResult, import_folder, list_files, read_photo
+from edged.library.people import DEFAULT_GROUP, Face, Person, PersonDetails, check_id
+from edged.library.store import LibraryStore, Page
+
+app = typer.Typer(no_args_is_help=True, help="Add, list, change, import and erase people.")
+
+JsonOption = Annotated[bool, typer.Option("--json", help="JSON on standard output, nothing else.")]
+PersonArgument = Annotated[str, typer.Argument(metavar="ID", help="Id of the person; see `people list`.")]
+GroupsOption = Annotated[
+    list[str] | None, typer.Option("--group", "-g", help="Group id; may be given several times.")
+]
+FromOption = Annotated[
+    str | None,
+    typer.Option(metavar="DATE", help="First day of validity (2026-01-31), or a time (2026-01-31T08:00)."),
+]
+UntilOption = Annotated[
+    str | None, typer.Option(metavar="DATE", help="Last day of validity, or the time at which it ends.")
+]
+
+
+class OnDuplicate(StrEnum):
+    """What to do with a face that is enrolled under another person."""
+
+    WARN = "warn"
+    REFUSE = "refuse"
+
+
+DuplicateOption = Annotated[
+    OnDuplicate, typer.Option(help="What to do with a face that is enrolled as somebody else.")
+]
+
+
+@app.command()
+def add(
+    name: Annotated[str, typer.Argument(help="Name, in any script.")],
+    photos: Annotated[list[Path], typer.Argument(metavar="PHOTO…", help="One or more photographs.")],
+    person_id: Annotated[
+        str | None, typer.Option("--id", help="Id of the person; made from the name when not given.")
+    ] = None,
+    group: GroupsOption = None,
+    valid_from: FromOption = None,
+    valid_until: UntilOption = None,
+    on_duplicate: DuplicateOption = OnDuplicate.WARN,
+    config: ConfigOption = None,
+    data_dir: DataDirOption = None,
+) -> None:
+    """Add a person, or further photographs of somebody who is there already."""
+    with _enroller(config, data_dir) as enroller:
+        details = details_for(
+            enroller.store,
+            name,
+            person_id=person_id,
+            groups=tuple(group or ()),
+            valid_from=_moment(valid_from),
+            valid_until=_moment(valid_until, end_of_day=True),
+        )
+        failed = None
+        for photo in photos:
+            try:
+                result = enroller.enrol(
+                    details, read_photo(photo), file_name=str(photo), on_duplicate=on_duplicate.value
+                )
+                _print_result(photo, result)
+            except EdgedError as error:
+                report(error)
+                failed = failed or error
+        if valid_from or valid_until:
+            _set_validity(enroller.store, details)
+    if failed is not None:
+        raise typer.Exit(failed.exit_code)
+
+
+@app.command("list")
+def list_(
+    group: Annotated[str | None, typer.Option("--group", "-g", help="Only members of this group.")] = None,
+    search: Annotated[str, typer.Option("--search", "-s", help="Part of a name or id.")] = "",
+    page: Annotated[int, typer.Option(min=1, help="Which page.")] = 1,
+    page_size: Annotated[int, typer.Option(min=1, max=1000, help="People on a page.")] = 100,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+    data_dir: DataDirOption = None,
+) -> None:
+    """List people in the order of their names."""
+    with _library(config, data_dir) as store:
+        found = store.list_people(search=search, group=group, page=page, page_size=page_size)
+    if as_json:
+        people = [_person_dict(person) for person in found.people]
+        _print_json({"people": people, "total": found.total, "page": found.page, "pages": found.pages})
+    else:
+        _print_people(found)
+
+
+@app.command()
+def show(
+    person_id: PersonArgument,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+    data_dir: DataDirOption = None,
+) -> None:
+    """Show one person with their photographs."""
+    with _library(config, data_dir) as store:
+        person, faces = store.get(person_id), store.faces(person_id)
+        rows = [_face_dict(face, store.photos.path(face.photo)) for face in faces]
+    if as_json:
+        _print_json({**_person_dict(person), "face_list": rows})
+        return
+    for key, value in _person_dict(person).items():
+        typer.echo(f"{key:<12} {_readable(value)}")
+    for row in rows:
+        typer.echo(f"face {row['face_id']}: {row['measures']['face_px']:.0f} px, {row['photo']}")
+
+
+@app.command()
+def change(
+    person_id: PersonArgument,
+    name: Annotated[str | None, typer.Option(help="New name.")] = None,
+    group: Annotated[
+        list[str] | None, typer.Option("--group", "-g", help="The groups from now on, replacing all others.")
+    ] = None,
+    valid_from: FromOption = None,
+    valid_until: UntilOption = None,
+    active: Annotated[
+        bool | None, typer.Option("--active/--inactive", help="Switch the person on or off.")
+    ] = None,
+    note: Annotated[str | None, typer.Option(help="A remark, at most 512 characters.")] = None,
+    config: ConfigOption = None,
+    data_dir: DataDirOption = None,
+) -> None:
+    """Change what is said of a person; what is not given stays. An empty DATE removes a limit."""
+    with _library(config, data_dir) as store:
+        person = store.get(person_id)
+        store.update_person(
+            PersonDetails(
+                person_id=person_id,
+                name=person.name if name is None else name,
+                groups=person.groups if group is None else tuple(group),
+                valid_from=person.valid_from if valid_from is None else _moment(valid_from),
+                valid_until=person.valid_until
+                if valid_until is None
+                else _moment(valid_until, end_of_day=True),
+                active=person.active if active is None else active,
+                note=person.note if note is None else note,
+            )
+        )
+    typer.echo(f"changed {person_id}")
+
+
+@app.command()
+def remove(
+    person_id: PersonArgument,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    config: ConfigOption = None,
+    data_dir: DataDirOption = None,
+) -> None:
+    """Erase a person: details, faces and photographs."""
+    with _library(config, data_dir) as store:
+        person = store.get(person_id)
+        if not yes:
+            typer.confirm(f"Erase {_safe(person.name)} with {person.faces} face(s)?", abort=True)
+        store.remove_person(person_id)
+    typer.echo(f"removed {person_id}")
+
+
+@app.command("import")
+def import_(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of USER-GROUP.jpg files.")],
+    group: Annotated[
+        str, typer.Option("--group", "-g", help="Group of files whose name says none.")
+    ] = DEFAULT_GROUP,
+    on_duplicate: DuplicateOption = OnDuplicate.WARN,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a file, then a summary.")] = False,
+    config: ConfigOption = None,
+    data_dir: DataDirOption = None,
+) -> None:
+    """Import a folder of photographs named USER-GROUP.jpg; further ones USER-GROUP-2.jpg.
+
+    May run while the daemon recognises, may be interrupted, and may be repeated: what is enrolled is skipped.
+    The exit code is 65 when any file failed.
+    """
+    check_id(group, "group id")
+    total = len(list_files(folder))
+    counts = {"added": 0, "updated": 0, "skipped": 0, "failed": 0}
+    with _enroller(config, data_dir) as enroller:
+        results = import_folder(enroller, folder, default_group=group, on_duplicate=on_duplicate.value)
+        show_results = _print_import_json if as_json else _print_import
+        for result in show_results(results, total):
+            counts[result.outcome] += 1
+    if as_json:
+        _print_json({"summary": True, "files": sum(counts.values()), **counts})
+    else:
+        typer.echo(", ".join(f"{number} {outcome}" for outcome, number in counts.items()))
+    if counts["failed"]:
+        raise typer.Exit(TryAnotherShot.exit_code)
+
+
+# -- opening
+
+
+@contextmanager
+def _library(config: Path | None, data_dir: Path | None) -> Iterator[LibraryStore]:
+    store = LibraryStore.open(resolve_data_dir(config, data_dir), SystemClock())
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+@contextmanager
+def _enroller(config: Path | None, data_dir: Path | None) -> Iterator[Enroller]:
+    # loads OpenCV and the models, which the other commands do without
+    from edged.enrolment import open_enroller
+
+    settings = resolve_config(config)
+    enroller = open_enroller(settings, settings.data_dir if data_dir is None else data_dir.absolute())
+    try:
+        yield enroller
+    finally:
+        enroller.store.close()
+
+
+# -- what was typed
+
+
+def _moment(text: str | None, *, end_of_day: bool = False) -> datetime | None:
+    """A day or a time in the time zone of this box; with `end_of_day` a day stands for its end."""
+    if not text:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+        if end_of_day and len(text) <= len("2026-01-31"):
+            moment += timedelta(days=1)
+        return moment.astimezone()
+    except (ValueError, OverflowError):
+        raise Misconfigured(
+            f"{text!r} is not a date.", code="bad_date", hint="Write 2026-01-31 or 2026-01-31T08:00."
+        ) from None
+
+
+def _set_validity(store: LibraryStore, details: PersonDetails) -> None:
+    """What `add` says of validity holds for somebody who was there before, too."""
+    person = store.find(details.person_id)
+    if person is None:
+        return
+    wanted = (details.valid_from or person.valid_from, details.valid_until or person.valid_until)
+    if wanted != (person.valid_from, person.valid_until):
+        store.update_person(
+            PersonDetails(
+                person_id=person.person_id,
+                name=person.name,
+                groups=person.groups,
+                valid_from=wanted[0],
+                valid_until=wanted[1],
+                active=person.active,
+                note=person.note,
+            )
+        )
+
+
+# -- what is shown
+
+
+def _print_json(value: dict[str, Any]) -> None:
+    text = json.dumps(value, ensure_ascii=False)
+    typer.echo(text.encode("utf-8", "replace").decode())  # a file name need not be UTF-8
+
+
+def _print_result(photo: Path, result: EnrolResult) -> None:
+    text = f"{result.outcome.replace('_', ' ')} {result.person_id}: {_safe(str(photo))}"
+    if result.measures is not None:
+        text += f", face of {result.measures.face_px:.0f} px"
+    if result.ignored_faces:
+        text += f", {result.ignored_faces} smaller face(s) in the background ignored"
+    typer.echo(text)
+    if result.duplicate_of is not None:
+        typer.echo(f"warning: the same face is enrolled as {result.duplicate_of}", err=True)
+
+
+def _print_people(found: Page) -> None:
+    table = Table("id", "name", "groups", "faces", "valid", box=None, pad_edge=False)
+    for person in found.people:
+        cells = (
+            person.person_id,
+            person.name,
+            ", ".join(person.groups),
+            str(person.faces),
+            _validity(person),
+        )
+        table.add_row(*(Text(_safe(cell)) for cell in cells))
+    Console().print(table)
+    typer.echo(f"{found.total} people, page {found.page} of {found.pages}")
+
+
+def _print_import(results: Iterator[FileResult], total: int) -> Iterator[FileResult]:
+    notable = []
+    columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        for result in progress.track(results, total=total):
+            if result.outcome == "failed" or result.duplicate_of:
+                notable.append(result)
+            yield result
+    if notable:
+        table = Table("file", "outcome", "reason", "what to do", box=None, pad_edge=False)
+        for result in notable:
+            reason = result.reason or "duplicate"
+            cells = (result.file, result.outcome, reason, result.message)
+            table.add_row(*(Text(_safe(cell)) for cell in cells))
+        Console().print(table)
+
+
+def _print_import_json(results: Iterator[FileResult], total: int) -> Iterator[FileResult]:
+    for result in results:
+        _print_json(asdict(result))
+        yield result
+
+
+def _person_dict(person: Person) -> dict[str, Any]:
+    fields = asdict(person)
+    for key, value in fields.items():
+        if isinstance(value, datetime):
+            fields[key] = iso(value)
+    return fields
+
+
+def _face_dict(face: Face, photo: Path) -> dict[str, Any]:
+    return {**asdict(face), "photo": str(photo), "created_at": iso(face.created_at)}
+
+
+def _validity(person: Person) -> str:
+    if not person.active:
+        return "switched off"
+    start = f"from {person.valid_from.astimezone():%Y-%m-%d %H:%M}" if person.valid_from else ""
+    end = f"until {person.valid_until.astimezone():%Y-%m-%d %H:%M}" if person.valid_until else ""
+    return f"{start} {end}".strip() or "always"
+
+
+def _readable(value: Any) -> str:
+    if value is None:
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return ", ".join(value) if isinstance(value, list | tuple) else _safe(str(value))
+
+
+def _safe(text: str) -> str:
+    """Names of files may hold anything, also what a terminal would obey."""
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
