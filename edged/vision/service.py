@@ -6,6 +6,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from edged.bus import EventBus
 from edged.camera.frame import Frame
@@ -198,24 +199,37 @@ class Analyser:
         )
 
 
+class FrameQueue(Protocol):
+    """Where the vision thread gets its frames."""
+
+    @property
+    def finished(self) -> bool:
+        """No frame will ever come again."""
+        ...
+
+    def take(self, timeout_s: float | None = None) -> Frame | None:
+        """The newest frame, waited for up to `timeout_s`."""
+        ...
+
+
 class VisionService:
     """Runs an Analyser in a thread of its own.
 
     Args:
-        take: waits up to the given seconds for the newest frame; None when there is none.
+        frames: where frames come from, e.g. a camera's mailbox. The thread ends when it is finished.
         analyser_factory: called in the thread, because networks belong to the thread that uses them.
         on_beat: called at least every 0.2 s while the thread is alive and working.
     """
 
     def __init__(
         self,
-        take: Callable[[float], Frame | None],
+        frames: FrameQueue,
         analyser_factory: Callable[[], Analyser],
         bus: EventBus,
         *,
         on_beat: Callable[[], None],
     ) -> None:
-        self._take = take
+        self._frames = frames
         self._analyser_factory = analyser_factory
         self._bus = bus
         self._on_beat = on_beat
@@ -231,21 +245,24 @@ class VisionService:
     def start(self) -> None:
         self._thread.start()
 
-    def stop(self, timeout_s: float) -> bool:
-        """End after the frame at hand; open tracks are ended. True when that took less than `timeout_s`."""
-        self._stopping.set()
+    def join(self, timeout_s: float) -> bool:
+        """Wait for the thread to end by itself, because no more frames come. True when it has."""
         if self._thread.ident is not None:
             self._thread.join(timeout_s)
         return not self._thread.is_alive()
 
+    def stop(self, timeout_s: float) -> bool:
+        """End after the frame at hand; open tracks are ended. True when that took less than `timeout_s`."""
+        self._stopping.set()
+        return self.join(timeout_s)
+
     def _run(self) -> None:
         analyser = self._analyser_factory()
-        while not self._stopping.is_set():
+        while not self._stopping.is_set() and not self._frames.finished:
             self._on_beat()
-            frame = self._take(_IDLE_S)
-            if frame is None:
-                continue
-            self._analyse(analyser, frame)
+            frame = self._frames.take(_IDLE_S)
+            if frame is not None:
+                self._analyse(analyser, frame)
         self._publish(analyser.end_all())
 
     def _analyse(self, analyser: Analyser, frame: Frame) -> None:

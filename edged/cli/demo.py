@@ -1,0 +1,132 @@
+"""`edged demo`: the whole house on a scene or a real camera, with a simulated board unless told otherwise."""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+import time
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from edged.cli.run import catch_signals, exit_code
+from edged.clock import Clock, SystemClock
+from edged.config import Config
+from edged.daemon import Daemon
+from edged.demo.library import claim_data_dir, enrol_all, parse_enrolment
+from edged.demo.story import Story, summary_table
+from edged.demo.stream import JsonStream
+from edged.demo.summary import Summary
+from edged.events import Event
+
+app = typer.Typer()
+
+
+@app.command("demo")
+def demo(
+    camera: Annotated[
+        str,
+        typer.Option(
+            metavar="SOURCE", help="demo:, a number, /dev/…, rtsp://…, a video file, a folder of pictures."
+        ),
+    ] = "demo:",
+    enrol: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=PHOTO", help="Let this person in. Repeat for more people or more photographs."
+        ),
+    ] = None,
+    gate: Annotated[
+        str, typer.Option(metavar="PORT", help="Relay board: sim:lcus, or the port of a real one.")
+    ] = "sim:lcus",
+    seed: Annotated[int, typer.Option(min=0, help="Order and movements of the scene.")] = 0,
+    speed: Annotated[
+        float,
+        typer.Option(min=0.0, max=100.0, help="Pace of a scene or file; 0: as fast as it can be analysed."),
+    ] = 1.0,
+    loop: Annotated[bool, typer.Option("--loop", help="Play again and again, until Ctrl-C.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="One JSON object per event on standard output.")
+    ] = False,
+    data_dir: Annotated[
+        Path | None,
+        typer.Option(
+            envvar="EDGED_DATA_DIR", metavar="DIR", help="Keep library and records here; else thrown away."
+        ),
+    ] = None,
+) -> None:
+    """Play a scene with faces, a gate and its records. Needs no camera, no relay, no cloud account."""
+    started_s = time.monotonic()
+    clock = SystemClock()
+    people = [parse_enrolment(text) for text in enrol or []]
+    with ExitStack() as stack:
+        folder = data_dir or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="edged-demo-")))
+        config = _config(folder.absolute(), camera, gate, seed)
+        claim_data_dir(config.data_dir)
+        enrol_all(config, clock, people, scene=config.camera.source.startswith("demo:"))
+        daemon = Daemon(config, clock, speed=speed, loop=loop, started_s=started_s)
+        printer = _JsonPrinter() if as_json else _StoryPrinter(daemon, keeps=data_dir)
+        summary = Summary()
+        daemon.bus.subscribe(Event, summary.take, name="summary", capacity=4096)
+        daemon.bus.subscribe(Event, printer.take, name="printer", capacity=4096)
+        catch_signals(daemon)
+        daemon.start()
+        daemon.wait()
+        in_time = daemon.stop()
+        printer.finish(summary, daemon, clock)
+    raise typer.Exit(exit_code(daemon, in_time))
+
+
+def _config(data_dir: Path, camera: str, gate: str, seed: int) -> Config:
+    if camera == "demo:" and seed:
+        camera = f"demo:?seed={seed}"
+    return Config.model_validate(
+        {"data_dir": data_dir, "site": "demo", "camera": {"source": camera}, "gate": {"port": gate}}
+    )
+
+
+class _JsonPrinter:
+    """One line an event, the summary last, nothing else on standard output."""
+
+    def __init__(self) -> None:
+        self._stream = JsonStream()
+
+    def take(self, event: Event) -> None:
+        self._print(self._stream.take(event))
+
+    def finish(self, summary: Summary, daemon: Daemon, clock: Clock) -> None:
+        frames = daemon.frame_counts()
+        last = summary.to_dict(
+            clock.now(), read=frames.read, analysed=frames.analysed, dropped=frames.dropped
+        )
+        self._print([*self._stream.rest(), last])
+
+    def _print(self, lines: list[dict]) -> None:
+        for line in lines:
+            sys.stdout.write(json.dumps(line, ensure_ascii=False) + "\n")
+        sys.stdout.flush()
+
+
+class _StoryPrinter:
+    """What happens, in words, and a table at the end."""
+
+    def __init__(self, daemon: Daemon, *, keeps: Path | None) -> None:
+        self._console = Console(highlight=False)
+        self._story = Story(daemon.clock.monotonic())
+        self._clock = daemon.clock
+        self._keeps = keeps
+
+    def take(self, event: Event) -> None:
+        for line in self._story.take(event, self._clock.monotonic()):
+            self._console.print(line)
+
+    def finish(self, summary: Summary, daemon: Daemon, clock: Clock) -> None:
+        frames = daemon.frame_counts()
+        self._console.print()
+        self._console.print(summary_table(summary, frames.read, frames.analysed, frames.dropped))
+        if self._keeps is not None:
+            self._console.print(f"Ask why: edged why PASSAGE --data-dir {self._keeps}")

@@ -1,0 +1,64 @@
+"""Which events are worth a line in the log, and how serious each is."""
+
+from __future__ import annotations
+
+import structlog
+
+from edged.events import (
+    AccessDecided,
+    CameraConnected,
+    CameraLost,
+    ComponentFailed,
+    DaemonStarted,
+    DaemonStopping,
+    DoorLocked,
+    DoorUnlocked,
+    Event,
+    GateAlarmRaised,
+    GateConnected,
+    GateLost,
+    GrantNotExecuted,
+    LibraryChanged,
+    SourceEnded,
+    SubscriberFailed,
+    SubscriberOverflowed,
+)
+
+_LEVELS: dict[type[Event], str] = {
+    DaemonStarted: "info",
+    DaemonStopping: "info",
+    CameraConnected: "info",
+    SourceEnded: "info",
+    GateConnected: "info",
+    AccessDecided: "info",
+    DoorUnlocked: "info",
+    DoorLocked: "info",
+    LibraryChanged: "info",
+    CameraLost: "warning",
+    GateLost: "warning",
+    GrantNotExecuted: "warning",
+    SubscriberOverflowed: "warning",
+    SubscriberFailed: "error",
+    ComponentFailed: "error",
+    GateAlarmRaised: "error",
+}
+
+_LONG = ("rules", "measures", "timings_ms")
+"""Fields that are in the journal and would drown a log line."""
+
+
+class EventLog:
+    """A bus subscriber that writes log lines; events not listed above are logged at debug level."""
+
+    def __init__(self) -> None:
+        self._log = structlog.get_logger("edged")
+
+    def take(self, event: Event) -> None:
+        """Log one event."""
+        fields = event.to_dict()
+        name = fields.pop("event")
+        del fields["at"]
+        for field in _LONG:
+            fields.pop(field, None)
+        level = _LEVELS.get(type(event), "debug")
+        getattr(self._log, level)(name, **{k: v for k, v in fields.items() if v is not None})

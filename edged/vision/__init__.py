@@ -1,0 +1,1 @@
+"""From frames to face shots worth recognising: detector, tracker, pose, quality, best shot."""
