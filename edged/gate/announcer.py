@@ -22,7 +22,7 @@ class Announcer:
         self._bus = bus
         self._queue: deque[Event] = deque()
         self._changed = threading.Condition()
-        self._stopping = False
+        self._stopping = self._busy = False
         self._lost = 0
         self._thread = threading.Thread(target=self._run, name="gate:events", daemon=True)
 
@@ -42,13 +42,18 @@ class Announcer:
                 self._queue.popleft()
                 self._lost += 1
             self._queue.append(event)
-            self._changed.notify()
+            self._changed.notify_all()
+
+    def wait_idle(self, timeout_s: float) -> bool:
+        """Wait until everything said so far is published. False: `timeout_s` passed first."""
+        with self._changed:
+            return self._changed.wait_for(lambda: not self._queue and not self._busy, timeout_s)
 
     def close(self, timeout_s: float) -> bool:
         """Publish what is queued and end. False: `timeout_s` passed first."""
         with self._changed:
             self._stopping = True
-            self._changed.notify()
+            self._changed.notify_all()
         if self._thread.ident is not None:
             self._thread.join(timeout_s)
         return not self._thread.is_alive()
@@ -60,4 +65,8 @@ class Announcer:
                 if not self._queue:
                     return
                 event = self._queue.popleft()
+                self._busy = True
             self._bus.publish(event)
+            with self._changed:
+                self._busy = False
+                self._changed.notify_all()

@@ -27,6 +27,8 @@ from edged.gate.sim import SimBoard, SimUrl, is_simulated, parse_url
 RETRY_MIN_S, RETRY_MAX_S, RETRY_FACTOR = 0.1, 2.0, 1.6
 BEAT_S = 1.5
 """Between two readbacks: a silent unplug shows after three (gate hardware reference 5)."""
+MISSED_BEAT_S = 0.4
+"""After a missed answer the next question comes sooner: lost or not should be known quickly."""
 INBOX = 16
 """Grants that may wait for the thread; they live for two seconds at most."""
 
@@ -46,12 +48,19 @@ class GateKeeper:
     """
 
     def __init__(
-        self, config: GateConfig, bus: EventBus, clock: Clock, *, on_beat: Callable[[], None]
+        self,
+        config: GateConfig,
+        bus: EventBus,
+        clock: Clock,
+        *,
+        on_beat: Callable[[], None],
+        beat_s: float = BEAT_S,
     ) -> None:
         self._config = config
         self._bus = bus
         self._clock = clock
         self._on_beat = on_beat
+        self._beat_s = beat_s
         self._sim_url = _simulated(config)
         self._board: SimBoard | None = None
         self._announcer = Announcer(bus)
@@ -61,6 +70,7 @@ class GateKeeper:
         self._inbox: deque[Grant] = deque()
         self._wake = threading.Condition()
         self._stopping = False
+        self._busy = False
         self._connected = False
         self._last_error: EdgedError | None = None
         self._retry_at, self._retry_s = 0.0, RETRY_MIN_S
@@ -108,6 +118,17 @@ class GateKeeper:
         self._subscription = self._bus.subscribe(AccessDecided, self._decided, name="gate", capacity=64)
         self._thread.start()
 
+    def wait_idle(self, timeout_s: float) -> bool:
+        """Wait until no grant is waiting, the last on-time is over and its events are published.
+
+        Returns:
+            False: `timeout_s` passed first.
+        """
+        until_s = self._clock.monotonic() + timeout_s
+        with self._wake:
+            idle = self._wake.wait_for(self._is_idle, timeout_s)
+        return idle and self._announcer.wait_idle(max(0.0, until_s - self._clock.monotonic()))
+
     def stop(self, timeout_s: float = 1.0) -> bool:
         """Switch off, read back where possible, close the port, end.
 
@@ -120,7 +141,7 @@ class GateKeeper:
             self._subscription.close(timeout_s=0.0)
         with self._wake:
             self._stopping = True
-            self._wake.notify()
+            self._wake.notify_all()
         if self._thread.ident is not None:
             self._thread.join(timeout_s)
         ended = not self._thread.is_alive()
@@ -160,7 +181,7 @@ class GateKeeper:
             if len(self._inbox) >= INBOX:
                 return False
             self._inbox.append(grant)
-            self._wake.notify()
+            self._wake.notify_all()
             return True
 
     # -- the thread
@@ -193,21 +214,29 @@ class GateKeeper:
 
     def _wait(self, wake_at: float) -> None:
         with self._wake:
+            self._busy = False
+            self._wake.notify_all()
             if not self._inbox and not self._stopping:
                 self._wake.wait(max(0.0, wake_at - self._clock.monotonic()))
+            self._busy = True
+
+    def _is_idle(self) -> bool:
+        waiting = self._busy or self._inbox or self._door.next_deadline() is not None
+        return not waiting or not self._thread.is_alive()
 
     def _step(self) -> float:
         """Do everything that is due. Returns the monotonic time at which something will be again."""
         if not self._connected and self._clock.monotonic() >= self._retry_at:
             self._connect()
-        self._perform(lambda now: self._door.tick(now))
+        self._perform(self._door.tick)
         while self._inbox:
             grant = self._inbox.popleft()
             self._perform(lambda now, grant=grant: self._door.grant(now, grant))
         if not self._connected:
             return self._retry_at
         self._beat()
-        return min(self._door.next_deadline() or self._beat_at, self._beat_at)
+        door_at = self._door.next_deadline()
+        return self._beat_at if door_at is None else min(door_at, self._beat_at)
 
     def _perform(self, step: Callable[[float], list[Action]]) -> None:
         """Let the door machine act, carry out its commands, report its facts."""
@@ -231,10 +260,8 @@ class GateKeeper:
             self._lose(failure)
 
     def _switch(self, command: SwitchRelay) -> Switched:
-        now = self._clock.monotonic()
-        room_s = (
-            (self._door.next_deadline() or now + READBACK_ROOM_S) - now if command.on else READBACK_ROOM_S
-        )
+        ends_at = self._door.next_deadline() if command.on else None
+        room_s = READBACK_ROOM_S if ends_at is None else ends_at - self._clock.monotonic()
         switched = self._link.switch(command.on, room_s)
         self._switched(command, switched)
         return switched
@@ -269,7 +296,7 @@ class GateKeeper:
         if soon is not None and soon - now < 2 * READBACK_ROOM_S:
             self._beat_at = soon
             return
-        self._beat_at = now + BEAT_S
+        self._beat_at = now + self._beat_s
         wanted = self._door.relay_on
         try:
             if self._link.may_be_on and not wanted:
@@ -279,6 +306,8 @@ class GateKeeper:
                 self._reports.relay_obeys()
             elif state is not None:
                 self._disobeyed(wanted)
+            elif self._link.readback:
+                self._beat_at = now + min(self._beat_s, MISSED_BEAT_S)
         except EdgedError as error:
             self._lose(error)
 
@@ -301,7 +330,7 @@ class GateKeeper:
             return
         self._last_error = None
         self._retry_s = RETRY_MIN_S
-        self._beat_at = self._clock.monotonic() + BEAT_S
+        self._beat_at = self._clock.monotonic() + self._beat_s
         self._reports.connected(was_on)
         self._reports.relay_obeys()
         if may_have_been_on:

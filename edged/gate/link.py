@@ -63,8 +63,10 @@ class RelayLink:
         if answer is not True and self.readback and room_s >= READBACK_ROOM_S:
             state = self._driver.read_output(self._channel)
             answer = None if state is None else state is on
-        if not on and (answer or (answer is None and not self.readback)):
-            self.may_be_on = False
+        if not on and answer is not None:
+            self.may_be_on = not answer
+        elif not on and not self.readback:
+            self.may_be_on = False  # nothing better than the written command will ever be known
         return Switched(written_s, answer, None if answer is None else self._clock.monotonic())
 
     def switch_surely(self, on: bool, give_up: Callable[[], bool]) -> Switched:
@@ -80,6 +82,7 @@ class RelayLink:
         state = self._driver.read_output(self._channel)
         if state is not None and state is not expected:
             state = self._driver.read_output(self._channel)
+        self.may_be_on = self.may_be_on or bool(state)
         return state
 
     def make_safe(self) -> Switched | None:

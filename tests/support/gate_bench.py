@@ -1,0 +1,110 @@
+"""A gate on the test bench: a real bus, a keeper, a simulated board, and a record of what was published."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import TypeVar
+
+from edged.bus import EventBus
+from edged.clock import SystemClock
+from edged.config.schema import GateConfig
+from edged.events import AccessDecided, Event, Outcome
+from edged.gate import GateKeeper
+from edged.gate.sim import SimBoard, parse_url
+
+E = TypeVar("E", bound=Event)
+DEADLINE_S = 15.0
+
+
+class GateBench:
+    """Used as a context manager: closes what it made. Waiting has a deadline, never a fixed time."""
+
+    def __init__(self) -> None:
+        self.clock = SystemClock()
+        self.bus = EventBus(self.clock)
+        self.beats = 0
+        self._events: list[Event] = []
+        self._changed = threading.Condition()
+        self._boards: list[SimBoard] = []
+        self._keepers: list[GateKeeper] = []
+        self.bus.subscribe(Event, self._record, name="bench", capacity=1000)
+
+    def __enter__(self) -> GateBench:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        for keeper in self._keepers:
+            keeper.stop()
+        self.bus.close()
+        for board in self._boards:
+            board.close()
+
+    def board(self, url: str) -> SimBoard:
+        """A board of the bench's own, whose plug and faults the test can reach."""
+        board = SimBoard(parse_url(url), self.clock)
+        self._boards.append(board)
+        return board
+
+    def keeper(self, port: object, *, wait_until_ready: bool = True, **gate: object) -> GateKeeper:
+        """A started keeper on `port` that looks after its board more often than in service."""
+        config = GateConfig(port=str(port), **gate)
+        keeper = GateKeeper(config, self.bus, self.clock, on_beat=self._beat, beat_s=0.25)
+        self._keepers.append(keeper)
+        keeper.start()
+        if wait_until_ready:
+            self.wait_until(lambda: keeper.ready)
+        return keeper
+
+    def decide(self, decision_id: str, *, life_s: float = 2.0, **changes: object) -> None:
+        """Publish a grant, as the access package does."""
+        now = self.clock.monotonic()
+        fields = {
+            "door_id": "door1",
+            "passage_id": f"p_{decision_id}",
+            "camera_id": "cam1",
+            "outcome": Outcome.GRANTED,
+            "person_id": "mia",
+            "captured_s": now - 0.04,
+            "expires_s": now + life_s,
+            **changes,
+        }
+        self.bus.publish(
+            AccessDecided(
+                at=self.clock.now(),
+                decision_id=decision_id,
+                person_name=None,
+                score=95.0,
+                reasons=("granted",),
+                **fields,
+            )
+        )
+
+    def wait_for(self, kind: type[E], count: int = 1, **fields: object) -> E:
+        """The `count`-th event of this kind with these field values; fails when it does not come."""
+        self.wait_until(lambda: len(self.seen(kind, **fields)) >= count, f"{kind.__name__} {fields}")
+        return self.seen(kind, **fields)[count - 1]
+
+    def seen(self, kind: type[E], **fields: object) -> list[E]:
+        """The events of this kind with these field values so far."""
+        return [
+            event
+            for event in list(self._events)
+            if isinstance(event, kind) and all(getattr(event, k) == v for k, v in fields.items())
+        ]
+
+    def wait_until(self, condition: Callable[[], bool], what: str = "condition") -> None:
+        """Wait for a condition that becomes true through an event or a beat of the gate's thread."""
+        with self._changed:
+            came = self._changed.wait_for(condition, DEADLINE_S)
+        assert came, f"{what} did not come; seen: {[event.to_dict() for event in self._events]}"
+
+    def _record(self, event: Event) -> None:
+        with self._changed:
+            self._events.append(event)
+            self._changed.notify_all()
+
+    def _beat(self) -> None:
+        with self._changed:
+            self.beats += 1
+            self._changed.notify_all()
