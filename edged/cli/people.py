@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
 from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
-from rich.table import Table
-from rich.text import Text
 
 from edged.cli.common import ConfigOption, DataDirOption, report, resolve_config, resolve_data_dir
-from edged.clock import SystemClock, iso
+from edged.cli.people_view import (
+    face_dict,
+    person_dict,
+    print_import,
+    print_import_json,
+    print_json,
+    print_people,
+    print_result,
+    readable,
+    safe,
+)
+from edged.clock import SystemClock
 from edged.errors import EdgedError, Misconfigured, TryAnotherShot
-from edged.library.enrol import Enroller, EnrolResult, details_for
-from edged.library.importer import FileResult, import_folder, list_files, read_photo
-from edged.library.people import DEFAULT_GROUP, Face, Person, PersonDetails, check_id
-from edged.library.store import LibraryStore, Page
+from edged.library.enrol import Enroller, details_for
+from edged.library.importer import import_folder, list_files, read_photo
+from edged.library.people import DEFAULT_GROUP, PersonDetails, check_id
+from edged.library.store import LibraryStore
 
 app = typer.Typer(no_args_is_help=True, help="Add, list, change, import and erase people.")
 
@@ -83,7 +88,7 @@ def add(
                 result = enroller.enrol(
                     details, read_photo(photo), file_name=str(photo), on_duplicate=on_duplicate.value
                 )
-                _print_result(photo, result)
+                print_result(photo, result)
             except EdgedError as error:
                 report(error)
                 failed = failed or error
@@ -107,10 +112,10 @@ def list_(
     with _library(config, data_dir) as store:
         found = store.list_people(search=search, group=group, page=page, page_size=page_size)
     if as_json:
-        people = [_person_dict(person) for person in found.people]
-        _print_json({"people": people, "total": found.total, "page": found.page, "pages": found.pages})
+        people = [person_dict(person) for person in found.people]
+        print_json({"people": people, "total": found.total, "page": found.page, "pages": found.pages})
     else:
-        _print_people(found)
+        print_people(found)
 
 
 @app.command()
@@ -123,12 +128,12 @@ def show(
     """Show one person with their photographs."""
     with _library(config, data_dir) as store:
         person, faces = store.get(person_id), store.faces(person_id)
-        rows = [_face_dict(face, store.photos.path(face.photo)) for face in faces]
+        rows = [face_dict(face, store.photos.path(face.photo)) for face in faces]
     if as_json:
-        _print_json({**_person_dict(person), "face_list": rows})
+        print_json({**person_dict(person), "face_list": rows})
         return
-    for key, value in _person_dict(person).items():
-        typer.echo(f"{key:<12} {_readable(value)}")
+    for key, value in person_dict(person).items():
+        typer.echo(f"{key:<12} {readable(value)}")
     for row in rows:
         typer.echo(f"face {row['face_id']}: {row['measures']['face_px']:.0f} px, {row['photo']}")
 
@@ -179,7 +184,7 @@ def remove(
     with _library(config, data_dir) as store:
         person = store.get(person_id)
         if not yes:
-            typer.confirm(f"Erase {_safe(person.name)} with {person.faces} face(s)?", abort=True)
+            typer.confirm(f"Erase {safe(person.name)} with {person.faces} face(s)?", abort=True)
         store.remove_person(person_id)
     typer.echo(f"removed {person_id}")
 
@@ -205,11 +210,11 @@ def import_(
     counts = {"added": 0, "updated": 0, "skipped": 0, "failed": 0}
     with _enroller(config, data_dir) as enroller:
         results = import_folder(enroller, folder, default_group=group, on_duplicate=on_duplicate.value)
-        show_results = _print_import_json if as_json else _print_import
+        show_results = print_import_json if as_json else print_import
         for result in show_results(results, total):
             counts[result.outcome] += 1
     if as_json:
-        _print_json({"summary": True, "files": sum(counts.values()), **counts})
+        print_json({"summary": True, "files": sum(counts.values()), **counts})
     else:
         typer.echo(", ".join(f"{number} {outcome}" for outcome, number in counts.items()))
     if counts["failed"]:
@@ -277,93 +282,3 @@ def _set_validity(store: LibraryStore, details: PersonDetails) -> None:
                 note=person.note,
             )
         )
-
-
-# -- what is shown
-
-
-def _print_json(value: dict[str, Any]) -> None:
-    text = json.dumps(value, ensure_ascii=False)
-    typer.echo(text.encode("utf-8", "replace").decode())  # a file name need not be UTF-8
-
-
-def _print_result(photo: Path, result: EnrolResult) -> None:
-    text = f"{result.outcome.replace('_', ' ')} {result.person_id}: {_safe(str(photo))}"
-    if result.measures is not None:
-        text += f", face of {result.measures.face_px:.0f} px"
-    if result.ignored_faces:
-        text += f", {result.ignored_faces} smaller face(s) in the background ignored"
-    typer.echo(text)
-    if result.duplicate_of is not None:
-        typer.echo(f"warning: the same face is enrolled as {result.duplicate_of}", err=True)
-
-
-def _print_people(found: Page) -> None:
-    table = Table("id", "name", "groups", "faces", "valid", box=None, pad_edge=False)
-    for person in found.people:
-        cells = (
-            person.person_id,
-            person.name,
-            ", ".join(person.groups),
-            str(person.faces),
-            _validity(person),
-        )
-        table.add_row(*(Text(_safe(cell)) for cell in cells))
-    Console().print(table)
-    typer.echo(f"{found.total} people, page {found.page} of {found.pages}")
-
-
-def _print_import(results: Iterator[FileResult], total: int) -> Iterator[FileResult]:
-    notable = []
-    columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        for result in progress.track(results, total=total):
-            if result.outcome == "failed" or result.duplicate_of:
-                notable.append(result)
-            yield result
-    if notable:
-        table = Table("file", "outcome", "reason", "what to do", box=None, pad_edge=False)
-        for result in notable:
-            reason = result.reason or "duplicate"
-            cells = (result.file, result.outcome, reason, result.message)
-            table.add_row(*(Text(_safe(cell)) for cell in cells))
-        Console().print(table)
-
-
-def _print_import_json(results: Iterator[FileResult], total: int) -> Iterator[FileResult]:
-    for result in results:
-        _print_json(asdict(result))
-        yield result
-
-
-def _person_dict(person: Person) -> dict[str, Any]:
-    fields = asdict(person)
-    for key, value in fields.items():
-        if isinstance(value, datetime):
-            fields[key] = iso(value)
-    return fields
-
-
-def _face_dict(face: Face, photo: Path) -> dict[str, Any]:
-    return {**asdict(face), "photo": str(photo), "created_at": iso(face.created_at)}
-
-
-def _validity(person: Person) -> str:
-    if not person.active:
-        return "switched off"
-    start = f"from {person.valid_from.astimezone():%Y-%m-%d %H:%M}" if person.valid_from else ""
-    end = f"until {person.valid_until.astimezone():%Y-%m-%d %H:%M}" if person.valid_until else ""
-    return f"{start} {end}".strip() or "always"
-
-
-def _readable(value: Any) -> str:
-    if value is None:
-        return "-"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return ", ".join(value) if isinstance(value, list | tuple) else _safe(str(value))
-
-
-def _safe(text: str) -> str:
-    """Names of files may hold anything, also what a terminal would obey."""
-    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)

@@ -1,0 +1,118 @@
+"""How `edged people` shows people, photographs and imports: tables, progress and JSON. No commands."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+from rich.table import Table
+from rich.text import Text
+
+from edged.clock import iso
+from edged.library.enrol import EnrolResult
+from edged.library.importer import FileResult
+from edged.library.people import Face, Person
+from edged.library.reader import Page
+
+
+def print_json(value: dict[str, Any]) -> None:
+    """One object as one line on standard output."""
+    text = json.dumps(value, ensure_ascii=False)
+    typer.echo(text.encode("utf-8", "replace").decode())  # a file name need not be UTF-8
+
+
+def print_result(photo: Path, result: EnrolResult) -> None:
+    """What became of one photograph; a likely duplicate as a warning on standard error."""
+    text = f"{result.outcome.replace('_', ' ')} {result.person_id}: {safe(str(photo))}"
+    if result.measures is not None:
+        text += f", face of {result.measures.face_px:.0f} px"
+    if result.ignored_faces:
+        text += f", {result.ignored_faces} smaller face(s) in the background ignored"
+    typer.echo(text)
+    if result.duplicate_of is not None:
+        typer.echo(f"warning: the same face is enrolled as {result.duplicate_of}", err=True)
+
+
+def print_people(found: Page) -> None:
+    """A page of people as a table."""
+    table = Table("id", "name", "groups", "faces", "valid", box=None, pad_edge=False)
+    for person in found.people:
+        cells = (
+            person.person_id,
+            person.name,
+            ", ".join(person.groups),
+            str(person.faces),
+            validity(person),
+        )
+        table.add_row(*(Text(safe(cell)) for cell in cells))
+    Console().print(table)
+    typer.echo(f"{found.total} people, page {found.page} of {found.pages}")
+
+
+def print_import(results: Iterator[FileResult], total: int) -> Iterator[FileResult]:
+    """Pass results through under a progress bar, then show those that need looking at."""
+    notable = []
+    columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        for result in progress.track(results, total=total):
+            if result.outcome == "failed" or result.duplicate_of:
+                notable.append(result)
+            yield result
+    if notable:
+        table = Table("file", "outcome", "reason", "what to do", box=None, pad_edge=False)
+        for result in notable:
+            reason = result.reason or "duplicate"
+            cells = (result.file, result.outcome, reason, result.message)
+            table.add_row(*(Text(safe(cell)) for cell in cells))
+        Console().print(table)
+
+
+def print_import_json(results: Iterator[FileResult], total: int) -> Iterator[FileResult]:
+    """Pass results through, each as a line of JSON."""
+    for result in results:
+        print_json(asdict(result))
+        yield result
+
+
+def person_dict(person: Person) -> dict[str, Any]:
+    """A person as `--json` shows them."""
+    fields = asdict(person)
+    for key, value in fields.items():
+        if isinstance(value, datetime):
+            fields[key] = iso(value)
+    return fields
+
+
+def face_dict(face: Face, photo: Path) -> dict[str, Any]:
+    """A face as `--json` shows it, with the path of its photograph."""
+    return {**asdict(face), "photo": str(photo), "created_at": iso(face.created_at)}
+
+
+def validity(person: Person) -> str:
+    """When the person is valid, in the time of this box."""
+    if not person.active:
+        return "switched off"
+    start = f"from {person.valid_from.astimezone():%Y-%m-%d %H:%M}" if person.valid_from else ""
+    end = f"until {person.valid_until.astimezone():%Y-%m-%d %H:%M}" if person.valid_until else ""
+    return f"{start} {end}".strip() or "always"
+
+
+def readable(value: Any) -> str:
+    """A value of `person_dict` for a person to read."""
+    if value is None:
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return ", ".join(value) if isinstance(value, list | tuple) else safe(str(value))
+
+
+def safe(text: str) -> str:
+    """Names of files may hold anything, also what a terminal would obey."""
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)

@@ -1,0 +1,238 @@
+"""Reading the library: people, groups, faces and their templates. Changing it is in store.py."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+
+import numpy as np
+
+from edged.database import Database
+from edged.errors import NotFound
+from edged.events import Measures
+from edged.library.people import Face, Person, fold
+from edged.library.photos import photo_name
+from edged.recognition.local.gallery import TEMPLATE_SIZE, FaceTable
+
+MAX_PAGE_SIZE: Final = 1000
+MEASURES: Final = tuple(Measures.__dataclass_fields__)
+FLOAT32_LE: Final = np.dtype("<f4")
+
+
+@dataclass(frozen=True)
+class LibraryCount:
+    """How much there is; `faces` counts those of every model."""
+
+    people: int
+    faces: int
+    groups: int
+
+
+@dataclass(frozen=True)
+class Group:
+    """A group and how many people are in it."""
+
+    group_id: str
+    name: str
+    people: int
+
+
+@dataclass(frozen=True)
+class Page:
+    """Some of the people asked for; `page` counts from 1, `total` over all pages."""
+
+    people: tuple[Person, ...]
+    total: int
+    page: int
+    pages: int
+
+
+class LibraryReader:
+    """What can be asked of a library. Safe to use from any thread.
+
+    Args:
+        database: with the schema of this package.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def change_counter(self) -> int:
+        """Rises with every change by any process; cheap enough to ask each second."""
+        return int(self._database.query("SELECT number FROM revision")[0][0])
+
+    def count(self) -> LibraryCount:
+        """How many people, faces and groups there are."""
+        row = self._database.query(
+            "SELECT (SELECT count(*) FROM people), (SELECT count(*) FROM faces), "
+            "(SELECT count(*) FROM groups)"
+        )[0]
+        return LibraryCount(*row)
+
+    def find(self, person_id: str) -> Person | None:
+        """The person of that id, or None."""
+        people = self._people("person_id = ?", [person_id])
+        return people[0] if people else None
+
+    def get(self, person_id: str) -> Person:
+        """The person of that id. Raises NotFound (code `person_unknown`)."""
+        person = self.find(person_id)
+        if person is None:
+            raise unknown_person(person_id)
+        return person
+
+    def list_people(
+        self, *, search: str = "", group: str | None = None, page: int = 1, page_size: int = 100
+    ) -> Page:
+        """People in the order of their names.
+
+        Args:
+            search: part of the name or id, without regard to case; no wildcards.
+            group: only members of this group id.
+            page: from 1; a page behind the last one is empty.
+            page_size: 1..1000.
+        """
+        if page < 1 or not 1 <= page_size <= MAX_PAGE_SIZE:
+            raise ValueError(f"page must be 1 or more and page_size 1..{MAX_PAGE_SIZE}")
+        where, values = ["1"], []
+        if search:
+            where.append("(instr(name_folded, ?) OR instr(lower(person_id), ?))")
+            values += [fold(search), search.lower()]
+        if group is not None:
+            where.append("person_id IN (SELECT person_id FROM membership WHERE group_id = ?)")
+            values.append(group)
+        condition = " AND ".join(where)
+        total = self._database.query(f"SELECT count(*) FROM people WHERE {condition}", values)[0][0]
+        people = self._people(condition, values, limit=page_size, offset=(page - 1) * page_size)
+        return Page(tuple(people), total, page, max(1, -(-total // page_size)))
+
+    def groups(self) -> tuple[Group, ...]:
+        """All groups by id."""
+        rows = self._database.query(
+            "SELECT g.group_id, g.name, count(m.person_id) FROM groups g "
+            "LEFT JOIN membership m USING (group_id) GROUP BY g.group_id ORDER BY g.group_id"
+        )
+        return tuple(Group(*row) for row in rows)
+
+    def faces(self, person_id: str) -> tuple[Face, ...]:
+        """The faces of one person, oldest first."""
+        rows = self._database.query(
+            f"SELECT face_id, person_id, photo, model_id, created_at, {', '.join(MEASURES)} FROM faces "
+            "WHERE person_id = ? ORDER BY face_id",
+            [person_id],
+        )
+        return tuple(_face(row) for row in rows)
+
+    def enrolled_with(self, person_id: str, photo: bytes, model_id: str) -> int | None:
+        """The face of that person made from exactly this picture file with that model, or None."""
+        rows = self._database.query(*same_face(person_id, photo, model_id))
+        return int(rows[0][0]) if rows else None
+
+    # -- templates
+
+    def face_ids(self, model_id: str, *, above: int = 0) -> np.ndarray:
+        """Ids of the faces of one model, int64; only those greater than `above`, which are the newer ones."""
+        rows = self._database.query(
+            "SELECT face_id FROM faces WHERE model_id = ? AND face_id > ?", [model_id, above]
+        )
+        return np.fromiter((row[0] for row in rows), np.int64, len(rows))
+
+    def count_faces(self, model_id: str) -> int:
+        """How many faces of one model there are."""
+        rows = self._database.query("SELECT count(*) FROM faces WHERE model_id = ?", [model_id])
+        return int(rows[0][0])
+
+    def load(self, model_id: str, face_ids: Sequence[int] | None = None) -> FaceTable:
+        """Templates of one model: all of them, or those of `face_ids` that are (still) there."""
+        sql = "SELECT face_id, person_id, template FROM faces WHERE model_id = ?"
+        if face_ids is None:
+            return _table(model_id, self._database.query(sql, [model_id]))
+        rows: list[sqlite3.Row] = []
+        for start in range(0, len(face_ids), 500):  # SQLite permits 999 parameters everywhere
+            some = [int(i) for i in face_ids[start : start + 500]]
+            marks = ",".join("?" * len(some))
+            rows += self._database.query(f"{sql} AND face_id IN ({marks})", [model_id, *some])
+        return _table(model_id, rows)
+
+    def left_out(self, model_id: str) -> int:
+        """How many people cannot be recognised with this model: their faces are all of other models."""
+        others = self._database.query(
+            "SELECT EXISTS (SELECT 1 FROM faces WHERE model_id < :id) "
+            "OR EXISTS (SELECT 1 FROM faces WHERE model_id > :id)",
+            {"id": model_id},
+        )
+        if not others[0][0]:  # the usual case, answered by the index alone
+            return 0
+        rows = self._database.query(
+            "SELECT count(DISTINCT person_id) FROM faces WHERE person_id NOT IN "
+            "(SELECT person_id FROM faces WHERE model_id = ?)",
+            [model_id],
+        )
+        return int(rows[0][0])
+
+    def _people(
+        self, condition: str, values: Sequence[object], *, limit: int = -1, offset: int = 0
+    ) -> list[Person]:
+        rows = self._database.query(
+            "SELECT *, (SELECT count(*) FROM faces f WHERE f.person_id = p.person_id) AS faces, "
+            "(SELECT group_concat(group_id) FROM membership m WHERE m.person_id = p.person_id) AS groups "
+            f"FROM people p WHERE {condition} ORDER BY name_folded, person_id LIMIT ? OFFSET ?",
+            [*values, limit, offset],
+        )
+        return [_person(row) for row in rows]
+
+
+def same_face(person_id: str, photo: bytes, model_id: str) -> tuple[str, list[str]]:
+    """The query for the face of a person made from exactly this picture file with that model."""
+    any_suffix = photo_name(photo, ".%")
+    return (
+        "SELECT face_id FROM faces WHERE person_id = ? AND photo LIKE ? AND model_id = ?",
+        [person_id, any_suffix, model_id],
+    )
+
+
+def unknown_person(person_id: str) -> NotFound:
+    return NotFound(
+        f"There is no person with the id {person_id}.",
+        code="person_unknown",
+        hint="`edged people list` shows the ids.",
+    )
+
+
+def _person(row: sqlite3.Row) -> Person:
+    return Person(
+        person_id=row["person_id"],
+        name=row["name"],
+        groups=tuple(sorted(row["groups"].split(","))) if row["groups"] else (),
+        valid_from=_moment(row["valid_from"]),
+        valid_until=_moment(row["valid_until"]),
+        active=bool(row["active"]),
+        note=row["note"],
+        faces=row["faces"],
+        created_at=datetime.fromisoformat(row["created_at"]),
+        updated_at=datetime.fromisoformat(row["updated_at"]),
+    )
+
+
+def _moment(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text).astimezone(UTC) if text else None
+
+
+def _face(row: sqlite3.Row) -> Face:
+    return Face(
+        face_id=row["face_id"],
+        person_id=row["person_id"],
+        photo=row["photo"],
+        model_id=row["model_id"],
+        measures=Measures(**{name: row[name] for name in MEASURES}),
+        created_at=datetime.fromisoformat(row["created_at"]),
+    )
+
+
+def _table(model_id: str, rows: Sequence[sqlite3.Row]) -> FaceTable:
+    templates = np.frombuffer(b"".join(row[2] for row in rows), FLOAT32_LE).reshape(-1, TEMPLATE_SIZE)
+    face_ids = np.fromiter((row[0] for row in rows), np.int64, len(rows))
+    return FaceTable(model_id, face_ids, [row[1] for row in rows], templates)
