@@ -300,11 +300,12 @@ class RecognitionFailed(Event):
 class PassageExhausted(Event):
     """A track ended, or used up its attempts, without an answer that could be decided on.
 
-    `reasons` are codes, the deciding one first.
+    `reasons` are codes, the deciding one first; `score` is that of the last search, if there was one.
     """
 
     track_id: int
     reasons: tuple[str, ...]
+    score: float | None = None
     measures: Measures | None = None
 
 

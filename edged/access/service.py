@@ -158,7 +158,7 @@ class AccessService:
             outcome=Outcome.DENIED,
             person_id=None,
             person_name=None,
-            score=None,
+            score=event.score,
             reasons=event.reasons,
             measures=event.measures,
             recognitions=self._shots.get(event.passage_id or "", 0),

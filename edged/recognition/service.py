@@ -15,7 +15,14 @@ from edged.bus import EventBus, Subscription
 from edged.clock import Clock
 from edged.config.schema import RecognitionConfig
 from edged.errors import EdgedError
-from edged.events import Event, FaceIdentified, RecognitionFailed, ShotChosen, TrackEnded
+from edged.events import (
+    Event,
+    FaceIdentified,
+    PassageExhausted,
+    RecognitionFailed,
+    ShotChosen,
+    TrackEnded,
+)
 from edged.recognition.consensus import Consensus, ConsensusRules, Verdict, add_answer, add_failure
 from edged.recognition.protocol import Identification, Recognizer
 
@@ -27,7 +34,9 @@ BEAT_S: Final = 1.0  # an idle worker reports at least this often
 class _Passage:
     waiting: ShotChosen | None = None
     busy: bool = False
-    ended: bool = False
+    end: TrackEnded | None = None
+    settled: bool = False
+    last: FaceIdentified | RecognitionFailed | None = None
     consensus: Consensus = field(default_factory=Consensus)
 
 
@@ -37,7 +46,8 @@ class RecognitionService:
     Args:
         config: thresholds and number of workers.
         recognizer_factory: makes one engine for each worker.
-        bus: brings `ShotChosen` and `TrackEnded`, takes `FaceIdentified` and `RecognitionFailed`.
+        bus: brings `ShotChosen` and `TrackEnded`, takes `FaceIdentified`, `RecognitionFailed` and, for a
+            passage that ends without an answer to decide on, `PassageExhausted`.
         clock: wall time of the events published.
         max_shots: attempts one passage has.
         on_beat: called at least every 2 s while every worker is alive and working.
@@ -111,12 +121,15 @@ class RecognitionService:
     # -- in the subscription's thread
 
     def _on_event(self, event: Event) -> None:
+        exhausted = None
         with self._changed:
             if isinstance(event, ShotChosen):
                 self._offer(event)
             elif isinstance(event, TrackEnded):
-                self._end(_key(event))
+                exhausted = self._end(event)
             self._changed.notify_all()
+        if exhausted is not None:
+            self._bus.publish(exhausted)
 
     def _offer(self, shot: ShotChosen) -> None:
         key = _key(shot)
@@ -135,16 +148,42 @@ class RecognitionService:
             idle = (k for k, p in self._passages.items() if not p.busy)
             self._passages.pop(next(idle), None)
 
-    def _end(self, key: str) -> None:
-        passage = self._passages.get(key)
-        if passage is None:
-            return
-        passage.ended = True
-        self._forget_if_over(key, passage)
+    def _end(self, event: TrackEnded) -> PassageExhausted | None:
+        passage = self._passages.setdefault(_key(event), _Passage())
+        passage.end = event
+        return self._forget_if_over(_key(event), passage)
 
-    def _forget_if_over(self, key: str, passage: _Passage) -> None:
-        if passage.ended and not passage.busy and passage.waiting is None:
-            self._passages.pop(key, None)
+    def _forget_if_over(self, key: str, passage: _Passage) -> PassageExhausted | None:
+        """Drop a passage whose track has gone and whose work is done; tells if it never came to an answer."""
+        if passage.end is None or passage.busy or passage.waiting is not None:
+            return None
+        self._passages.pop(key, None)
+        if passage.settled:
+            return None
+        return self._exhausted(passage.end, passage.last)
+
+    def _exhausted(
+        self, end: TrackEnded, last: FaceIdentified | RecognitionFailed | None
+    ) -> PassageExhausted | None:
+        """Why nothing could be decided. None for a face that never came near: nobody asked to be let in."""
+        if isinstance(last, FaceIdentified):
+            reasons = ("not_confirmed",) if last.agreeing_shots else ("not_recognised",)
+        elif last is not None:
+            reasons = ("recognition_failed", last.code)
+        elif any(code != "face_too_small" for code in end.refusals):
+            reasons = ("no_usable_shot", *end.refusals)
+        else:
+            return None
+        return PassageExhausted(
+            at=self._clock.now(),
+            passage_id=end.passage_id,
+            door_id=end.door_id,
+            camera_id=end.camera_id,
+            track_id=end.track_id,
+            reasons=reasons,
+            score=last.score if isinstance(last, FaceIdentified) else None,
+            measures=last.measures if isinstance(last, FaceIdentified) else None,
+        )
 
     # -- in the workers
 
@@ -180,8 +219,26 @@ class RecognitionService:
         self._bus.publish(event)
         with self._changed:
             passage.busy = False
-            self._forget_if_over(key, passage)
+            exhausted = self._give_up(shot, passage, event) or self._forget_if_over(key, passage)
             self._changed.notify_all()
+        if exhausted is not None:
+            self._bus.publish(exhausted)
+
+    def _give_up(self, shot: ShotChosen, passage: _Passage, event: Event) -> PassageExhausted | None:
+        """The last attempt failed in the engine: the person must not be left without an answer."""
+        passage.last = event if isinstance(event, FaceIdentified | RecognitionFailed) else None
+        if passage.settled or not passage.consensus.final:
+            return None
+        passage.settled = True
+        return PassageExhausted(
+            at=self._clock.now(),
+            passage_id=shot.passage_id,
+            door_id=shot.door_id,
+            camera_id=shot.camera_id,
+            track_id=shot.track_id,
+            reasons=("recognition_failed", getattr(event, "code", "engine_error")),
+            measures=shot.measures,
+        )
 
     def _answer(self, engine: Recognizer, passage: _Passage, shot: ShotChosen) -> Event:
         try:
@@ -192,7 +249,8 @@ class RecognitionService:
             return self._failure(engine, passage, shot, "engine_error", f"{type(error).__name__}: {error}")
         with self._changed:
             passage.consensus, verdict = add_answer(passage.consensus, answer, self._rules)
-            final = self._settle(passage)
+            self._drop_waiting_if_final(passage)
+            final = passage.settled = passage.consensus.final
         return self._identified(shot, answer, verdict, final)
 
     def _failure(
@@ -200,7 +258,7 @@ class RecognitionService:
     ) -> RecognitionFailed:
         with self._changed:
             passage.consensus = add_failure(passage.consensus, self._rules)
-            self._settle(passage)
+            self._drop_waiting_if_final(passage)
         return RecognitionFailed(
             at=self._clock.now(),
             passage_id=shot.passage_id,
@@ -213,11 +271,9 @@ class RecognitionService:
             reason=reason,
         )
 
-    def _settle(self, passage: _Passage) -> bool:
-        """Drop the waiting shot of a passage that is over; True when no further shot will be recognised."""
+    def _drop_waiting_if_final(self, passage: _Passage) -> None:
         if passage.consensus.final:
             passage.waiting = None
-        return passage.consensus.final or (passage.ended and passage.waiting is None)
 
     def _identified(
         self, shot: ShotChosen, answer: Identification, verdict: Verdict, final: bool

@@ -19,12 +19,11 @@ class BestShot(Generic[Shot]):
     """The choice for one track.
 
     Args:
-        interval_s: shortest time between two shots that are sent.
-        max_shots: most shots that are sent.
+        interval_s: shortest time between two shots that are sent. How many are recognised is the business of
+            recognition: a shot that is sent may be replaced there by a better one.
     """
 
     interval_s: float
-    max_shots: int
     sent: int = 0
     _sent_s: float = float("-inf")
     _best: tuple[float, float, Shot] | None = None
@@ -32,7 +31,7 @@ class BestShot(Generic[Shot]):
 
     def wants(self, now_s: float) -> bool:
         """Is it worth measuring this track's face in a frame captured at `now_s`?"""
-        return self.sent < self.max_shots and now_s - self._sent_s >= self.interval_s
+        return now_s - self._sent_s >= self.interval_s
 
     def offer(self, shot: Shot, quality: float, now_s: float) -> Shot | None:
         """Take in an acceptable shot; return the one to send now, if any."""

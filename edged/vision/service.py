@@ -112,7 +112,7 @@ class Analyser:
 
     def _started(self, track: Track, frame: Frame) -> TrackStarted:
         passage_id = new_id("p", frame.captured_at)
-        shots = BestShot[ShotChosen](self._config.shot_interval_s, self._config.max_shots)
+        shots = BestShot[ShotChosen](self._config.shot_interval_s)
         self._visitors[track.track_id] = _Visitor(passage_id, shots)
         return TrackStarted(at=frame.captured_at, passage_id=passage_id, track_id=track.track_id, **self._ids)
 

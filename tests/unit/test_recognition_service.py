@@ -12,7 +12,15 @@ from edged.bus import EventBus
 from edged.clock import ManualClock
 from edged.config.schema import RecognitionConfig
 from edged.errors import RetryLater
-from edged.events import Event, FaceIdentified, Measures, RecognitionFailed, ShotChosen, TrackEnded
+from edged.events import (
+    Event,
+    FaceIdentified,
+    Measures,
+    PassageExhausted,
+    RecognitionFailed,
+    ShotChosen,
+    TrackEnded,
+)
 from edged.recognition.protocol import Identification, Match
 from edged.recognition.service import MAX_PASSAGES, RecognitionService
 
@@ -75,7 +83,9 @@ class Rig:
         self.bus = EventBus(self.clock)
         self.seen: list[Event] = []
         self.changed = threading.Condition()
+        self.exhausted: list[PassageExhausted] = []
         self.bus.subscribe((FaceIdentified, RecognitionFailed), self._collect, name="test")
+        self.bus.subscribe(PassageExhausted, self.exhausted.append, name="exhausted")
         self.service = RecognitionService(
             RecognitionConfig(workers=workers, agreeing_shots=agreeing),
             lambda: self.engine,
@@ -108,7 +118,7 @@ class Rig:
             )
         )
 
-    def end(self, passage: str) -> None:
+    def end(self, passage: str, refusals: tuple[str, ...] = ()) -> None:
         self.bus.publish(
             TrackEnded(
                 at=self.clock.now(),
@@ -118,6 +128,7 @@ class Rig:
                 duration_s=1,
                 nearest_px=120,
                 shots=1,
+                refusals=refusals,
             )
         )
 
@@ -126,6 +137,12 @@ class Rig:
         subscription = self.service._subscription
         assert subscription is not None
         assert subscription.idle(DEADLINE_S)
+
+    def reasons(self) -> list[tuple[str, ...]]:
+        """Why passages were given up, once everything has been handled."""
+        assert self.service.wait_idle(DEADLINE_S)
+        assert self.bus.drain(DEADLINE_S)
+        return [e.reasons for e in self.exhausted]
 
     def wait_asked(self) -> None:
         assert self.engine.asked.acquire(timeout=DEADLINE_S)
@@ -288,7 +305,7 @@ def test_an_ended_passage_is_forgotten(make_rig):
     assert rig.service._passages == {}
 
 
-def test_work_pending_at_the_end_of_a_track_is_done_and_its_answer_is_final(make_rig):
+def test_work_pending_at_the_end_of_a_track_is_done_before_the_passage_is_given_up(make_rig):
     rig = make_rig()
     rig.engine.gate.clear()
     rig.shot("p1", number=1)
@@ -296,9 +313,49 @@ def test_work_pending_at_the_end_of_a_track_is_done_and_its_answer_is_final(make
     rig.shot("p1", "anna:50", number=2)
     rig.end("p1")
     rig.delivered()
+    assert rig.exhausted == []
     rig.engine.gate.set()
-    events = rig.wait_seen(2)
-    assert [e.final for e in events] == [False, True]
+    rig.wait_seen(2)
+    assert rig.reasons() == [("not_recognised",)]
+    assert rig.exhausted[0].score == 50.0
+
+
+def test_a_passage_that_ends_with_too_few_agreeing_shots_is_not_confirmed(make_rig):
+    rig = make_rig()
+    rig.shot("p1")
+    rig.wait_seen(1)
+    rig.end("p1")
+    assert rig.reasons() == [("not_confirmed",)]
+
+
+def test_a_confirmed_passage_is_not_given_up_when_its_track_ends(make_rig):
+    rig = make_rig(agreeing=1)
+    rig.shot("p1")
+    rig.wait_seen(1)
+    rig.end("p1")
+    assert rig.reasons() == []
+
+
+def test_a_passage_without_a_usable_shot_says_what_was_wrong(make_rig):
+    rig = make_rig()
+    rig.end("p1", refusals=("too_blurred", "face_too_small"))
+    assert rig.reasons() == [("no_usable_shot", "too_blurred", "face_too_small")]
+
+
+def test_somebody_who_never_came_near_did_not_ask_to_be_let_in(make_rig):
+    rig = make_rig()
+    rig.end("p1", refusals=("face_too_small",))
+    rig.end("p2")
+    assert rig.reasons() == []
+
+
+def test_attempts_used_up_by_failures_end_the_passage_once(make_rig):
+    rig = make_rig(max_shots=2)
+    for number in (1, 2):
+        rig.shot("p1", "away", number=number)
+        rig.wait_seen(number)
+    rig.end("p1")
+    assert rig.reasons() == [("recognition_failed", "engine_away")]
 
 
 def test_passages_whose_end_got_lost_are_bounded(make_rig):

@@ -1,0 +1,231 @@
+"""The analyser on rendered frames of the demo hall, and the vision thread around it."""
+
+import threading
+from datetime import timedelta
+
+import cv2
+import numpy as np
+import pytest
+
+from edged.bus import EventBus
+from edged.camera.frame import Frame
+from edged.camera.mailbox import Mailbox
+from edged.clock import ManualClock
+from edged.config import VisionConfig
+from edged.demo.photographs import PHOTO_DIR
+from edged.events import (
+    AccessDecided,
+    ComponentFailed,
+    Event,
+    FaceIdentified,
+    Measures,
+    Outcome,
+    ShotChosen,
+    ShotRefused,
+    TrackEnded,
+    TrackStarted,
+)
+from edged.vision.faces import FaceReader
+from edged.vision.opencv import prepare_opencv
+from edged.vision.passages import PassageBook, PassageState
+from edged.vision.service import Analyser, VisionService
+
+FRAME_S = 0.1
+DEADLINE_S = 20.0
+
+
+@pytest.fixture(scope="module")
+def reader():
+    prepare_opencv(1)
+    return FaceReader()
+
+
+@pytest.fixture(scope="module")
+def portrait():
+    picture = cv2.imread(str(PHOTO_DIR / "jacinda_ardern_1.jpg"))
+    return cv2.resize(picture, None, fx=0.6, fy=0.6, interpolation=cv2.INTER_AREA)
+
+
+class Scene:
+    """Feeds an analyser with frames; time is the frame's own."""
+
+    def __init__(self, reader, **config):
+        self.clock = ManualClock()
+        self.passages = PassageBook()
+        self.number = 0
+        self.analyser = Analyser(
+            VisionConfig(**config),
+            reader,
+            self.clock,
+            camera_id="cam1",
+            door_id="door1",
+            passages=self.passages,
+        )
+
+    def show(self, picture, *, cut=False, at=(300, 60)):
+        """One frame with `picture` (None: an empty hall) at x, y."""
+        image = np.full((720, 1280, 3), 90, np.uint8)
+        if picture is not None:
+            x, y = at
+            height, width = picture.shape[:2]
+            image[y : y + height, x : x + width] = picture
+        self.clock.advance(FRAME_S)
+        self.number += 1
+        frame = Frame(image, self.number, self.clock.monotonic(), self.clock.now(), cut)
+        return self.analyser.analyse(frame)
+
+    def run(self, picture, frames, **options):
+        return [event for _ in range(frames) for event in self.show(picture, **options)]
+
+    def decide(self, passage_id, outcome):
+        self.passages.take_in(
+            AccessDecided(
+                at=self.clock.now(),
+                passage_id=passage_id,
+                decision_id="d",
+                outcome=outcome,
+                person_id=None,
+                person_name=None,
+                score=None,
+                reasons=("x",),
+            )
+        )
+
+
+def of(kind, events):
+    return [e for e in events if isinstance(e, kind)]
+
+
+def test_a_good_face_becomes_a_track_and_then_a_shot(reader, portrait):
+    events = Scene(reader).run(portrait, 3)
+    started, shot = of(TrackStarted, events)[0], of(ShotChosen, events)[0]
+    assert started.passage_id == shot.passage_id
+    assert shot.aligned.shape == (112, 112, 3)
+    assert shot.picture.size
+    assert shot.measures.face_px >= 100
+    assert set(shot.timings_ms) == {"wait", "detect", "measure"}
+
+
+def test_a_blurred_face_is_refused_with_the_measure_and_the_limit(reader, portrait):
+    blurred = cv2.GaussianBlur(portrait, (0, 0), 9)
+    events = Scene(reader).run(blurred, 6)
+    assert of(ShotChosen, events) == []
+    refusal = of(ShotRefused, events)[0]
+    assert "too_blurred" in refusal.reasons
+    assert refusal.measures.blur >= refusal.limits["too_blurred"] == 0.7
+
+
+def test_an_unchanged_refusal_is_not_repeated_with_every_frame(reader, portrait):
+    dark = (portrait * 0.15).astype(np.uint8)
+    refusals = of(ShotRefused, Scene(reader).run(dark, 12))
+    assert 2 <= len(refusals) <= 4
+
+
+def test_shots_go_on_until_the_passage_is_settled(reader, portrait):
+    scene = Scene(reader)
+    events = scene.run(portrait, 6)
+    assert len(of(ShotChosen, events)) >= 3
+    scene.decide(events[0].passage_id, Outcome.GRANTED)
+    assert of(ShotChosen, scene.run(portrait, 60)) == []
+
+
+def test_a_final_answer_settles_the_passage_before_the_decision(reader, portrait):
+    scene = Scene(reader)
+    passage_id = scene.run(portrait, 2)[0].passage_id
+    scene.passages.take_in(
+        FaceIdentified(
+            at=scene.clock.now(),
+            passage_id=passage_id,
+            track_id=1,
+            shot_number=1,
+            captured_s=0,
+            engine="local",
+            model_id="m",
+            person_id="a",
+            score=99,
+            margin=50,
+            runner_up_id=None,
+            agreeing_shots=2,
+            gallery_people=1,
+            final=True,
+            measures=Measures(face_px=120, detection=0.9),
+        )
+    )
+    assert scene.passages.state(passage_id) is PassageState.SETTLED
+    assert scene.run(portrait, 5) == []
+
+
+def test_somebody_denied_who_stays_gets_a_new_passage_after_pauses_that_double(reader, portrait):
+    scene = Scene(reader, retry_after_s=1.0)
+    passage_id = scene.run(portrait, 2)[0].passage_id
+    pauses = []
+    for _ in range(3):
+        scene.decide(passage_id, Outcome.DENIED)
+        denied_s = scene.clock.monotonic()
+        while not (started := of(TrackStarted, events := scene.show(portrait))):
+            pass
+        assert [e.passage_id for e in of(TrackEnded, events)] == [passage_id]
+        assert started[0].passage_id != passage_id
+        passage_id = started[0].passage_id
+        pauses.append(scene.clock.monotonic() - denied_s)
+    assert pauses == pytest.approx([1.1, 2.1, 4.1], abs=0.15)
+
+
+def test_a_cut_ends_every_track(reader, portrait):
+    scene = Scene(reader)
+    first = scene.run(portrait, 3)[0].passage_id
+    events = scene.show(portrait, cut=True) + scene.show(portrait)
+    assert [e.passage_id for e in of(TrackEnded, events)] == [first]
+    assert of(TrackStarted, events)[0].passage_id != first
+
+
+def test_the_end_of_a_track_tells_what_kept_its_shots_from_being_used(reader, portrait):
+    scene = Scene(reader)
+    scene.run((portrait * 0.15).astype(np.uint8), 4)
+    ended = of(TrackEnded, scene.run(None, 15))[0]
+    assert ended.refusals[0] == "too_dark"
+    assert ended.shots == 0
+    assert ended.nearest_px >= 100
+
+
+def test_a_shot_kept_for_a_better_one_is_sent_when_its_face_has_gone(reader, portrait):
+    scene = Scene(reader)
+    scene.show(portrait)
+    poor = cv2.GaussianBlur(portrait, (0, 0), 5.2)
+    assert of(ShotChosen, scene.run(poor, 1)) == [], "the picture must be poor enough to wait"
+    assert of(ShotRefused, scene.run(None, 1)) == []
+    assert len(of(ShotChosen, scene.run(None, 4))) == 1
+
+
+def test_the_thread_ends_when_no_more_frames_come_and_ends_the_tracks(reader, portrait):
+    clock = ManualClock()
+    bus, mailbox, seen = EventBus(clock), Mailbox(), []
+    bus.subscribe(Event, seen.append, name="test")
+    scene = Scene(reader)
+    service = VisionService(mailbox, lambda: scene.analyser, bus, on_beat=lambda: None)
+    service.start()
+    image = np.full((720, 1280, 3), 90, np.uint8)
+    image[60 : 60 + portrait.shape[0], 300 : 300 + portrait.shape[1]] = portrait
+    for number in range(4):
+        assert mailbox.wait_empty(DEADLINE_S)
+        at = clock.now() + timedelta(seconds=number)
+        mailbox.put(Frame(image, number, clock.monotonic() + number * FRAME_S, at))
+    mailbox.close()
+    assert service.join(DEADLINE_S)
+    assert bus.drain(DEADLINE_S)
+    assert service.analysed == 4
+    assert len(of(TrackStarted, seen)) == len(of(TrackEnded, seen)) == 1
+
+
+def test_a_frame_that_cannot_be_analysed_is_told_and_the_thread_goes_on(reader):
+    clock = ManualClock()
+    bus, mailbox, failed = EventBus(clock), Mailbox(), threading.Event()
+    bus.subscribe(ComponentFailed, lambda e: failed.set(), name="test")
+    service = VisionService(mailbox, lambda: Scene(reader).analyser, bus, on_beat=lambda: None)
+    service.start()
+    mailbox.put(Frame(np.zeros((0, 0, 3), np.uint8), 1, clock.monotonic(), clock.now()))
+    assert failed.wait(DEADLINE_S)
+    mailbox.put(Frame(np.zeros((90, 160, 3), np.uint8), 2, clock.monotonic(), clock.now()))
+    mailbox.close()
+    assert service.join(DEADLINE_S)
+    assert service.analysed == 1
