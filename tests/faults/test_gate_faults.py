@@ -57,7 +57,7 @@ def test_a_port_missing_at_start_is_said_once_and_used_when_it_appears(bench, tm
 @pytest.mark.parametrize(("url", "firmware"), [*READABLE, ("sim:lcus?silent=1", "basic")])
 def test_a_self_powered_board_unplugged_in_mid_pulse_is_off_before_the_next_grant(bench, url, firmware):
     board = bench.board(f"{url}{'&' if '?' in url else '?'}self_powered=1")
-    keeper = bench.keeper(board.link, firmware=firmware, mode="hold", hold_s=30)
+    keeper = bench.keeper(board.link, firmware=firmware, mode="hold", hold_s=30, min_interval_s=0)
     bench.decide("d1")
     bench.wait_for(DoorUnlocked)
     assert moved(board, True)

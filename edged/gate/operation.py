@@ -1,0 +1,241 @@
+"""Works one door: lets the door machine act, carries out its commands, tells the facts. No threads, no bus.
+
+Called by the keeper's thread only; what is in here may block for the length of one exchange with the board.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from edged.clock import Clock
+from edged.config.schema import GateConfig
+from edged.errors import EdgedError, RetryLater
+from edged.gate.door import Door
+from edged.gate.facts import Action, DoorRules, Grant, GrantExecuted, SwitchRelay
+from edged.gate.link import READBACK_ROOM_S, RelayLink, Switched
+from edged.gate.reports import Reports
+
+RETRY_MIN_S, RETRY_MAX_S, RETRY_FACTOR = 0.1, 2.0, 1.6
+MISSED_BEAT_S = 0.4
+"""After a missed answer the next question comes sooner: lost or not should be known quickly."""
+
+
+class GateOperation:
+    """Door machine and relay together.
+
+    Args:
+        link: the relay.
+        reports: where facts go.
+        beat_s: time between two readbacks of an idle board.
+        should_end: asked between the attempts of anything that is repeated.
+    """
+
+    def __init__(
+        self,
+        config: GateConfig,
+        link: RelayLink,
+        reports: Reports,
+        clock: Clock,
+        *,
+        beat_s: float,
+        should_end: Callable[[], bool],
+    ) -> None:
+        self._link = link
+        self._reports = reports
+        self._clock = clock
+        self._beat_s = beat_s
+        self._should_end = should_end
+        self._door = Door(_rules(config))
+        self._connected = False
+        self._last_error: EdgedError | None = None
+        self._retry_at, self._retry_s = 0.0, RETRY_MIN_S
+        self._beat_at = 0.0
+        self._on_since: float | None = None
+
+    # -- to look at, from any thread
+
+    @property
+    def connected(self) -> bool:
+        """The board is there and its relay is in a known state."""
+        return self._connected
+
+    @property
+    def last_error(self) -> EdgedError | None:
+        """Why the board is not there."""
+        return self._last_error
+
+    @property
+    def door(self) -> Door:
+        """The machine, to be looked at only."""
+        return self._door
+
+    @property
+    def readback(self) -> bool:
+        """Whether the connected board can be read."""
+        return self._connected and self._link.readback
+
+    @property
+    def may_be_on(self) -> bool:
+        """The relay was switched on and is not known to be off since."""
+        return self._link.may_be_on
+
+    # -- to do
+
+    def grant(self, grant: Grant) -> None:
+        """Execute a grant, or report why not."""
+        self._perform(lambda now: self._door.grant(now, grant))
+
+    def step(self) -> float:
+        """Do everything that is due. Returns the monotonic time at which something will be again."""
+        if not self._connected and self._clock.monotonic() >= self._retry_at:
+            self._connect()
+        self._perform(self._door.tick)
+        if not self._connected:
+            return self._retry_at
+        self._beat()
+        if not self._connected:
+            return self._retry_at
+        door_at = self._door.next_deadline()
+        return self._beat_at if door_at is None else min(door_at, self._beat_at)
+
+    def end(self) -> None:
+        """Relay off and read back where possible, port closed."""
+        self._connected = False
+        self._make_safe("stopped")
+
+    # -- commands and facts
+
+    def _perform(self, step: Callable[[float], list[Action]]) -> None:
+        """Let the door machine act, carry out its commands, report its facts."""
+        switched: Switched | None = None
+        failure: EdgedError | None = None
+        for action in step(self._clock.monotonic()):
+            if failure and isinstance(action, GrantExecuted) and action.grant and switched is None:
+                self._reports.not_executed(action.grant, failure.code, failure.message)
+            elif not isinstance(action, SwitchRelay):
+                self._reports.fact(action, switched)
+            elif not failure:
+                written_before_s = self._link.written_s
+                try:
+                    switched = self._switch(action)
+                except EdgedError as error:
+                    failure, written_s = error, self._link.written_s
+                    # the command may have gone out and only its answer be missing
+                    gone_out = action.on and written_s is not None and written_s != written_before_s
+                    switched = Switched(written_s, None, None) if gone_out else None
+        if failure:
+            self._lose(failure)
+
+    def _switch(self, command: SwitchRelay) -> Switched:
+        ends_at = self._door.next_deadline() if command.on else None
+        room_s = READBACK_ROOM_S if ends_at is None else ends_at - self._clock.monotonic()
+        switched = self._link.switch(command.on, room_s)
+        self._switched(command, switched)
+        return switched
+
+    def _switched(self, command: SwitchRelay, switched: Switched) -> None:
+        """Keep the books after a command: on-time, alarm, and no belief in a relay that does not obey."""
+        if command.on:
+            self._on_since = switched.written_s
+        else:
+            self._report_locked(command.reason, switched.written_s, switched.acknowledged)
+        if switched.acknowledged is False:
+            self._disobeyed(command.on)
+        elif switched.acknowledged:
+            self._reports.relay_obeys()
+
+    def _disobeyed(self, wanted_on: bool) -> None:
+        """A relay that stays off harms nobody; one that stays on takes the gate out of service."""
+        self._reports.relay_stuck(wanted_on)
+        if not wanted_on:
+            raise RetryLater(
+                "The relay does not switch off.",
+                code="relay_stuck",
+                hint="The door may be unlocked. Check the board; replace it if the relay hangs.",
+            )
+
+    def _beat(self) -> None:
+        """Read the relay now and then, but not when a command is due so soon that it would come late."""
+        now = self._clock.monotonic()
+        if now < self._beat_at:
+            return
+        soon = self._door.next_deadline()
+        if soon is not None and soon - now < 2 * READBACK_ROOM_S:
+            self._beat_at = soon
+            return
+        self._beat_at = now + self._beat_s
+        wanted = self._door.relay_on
+        try:
+            if self._link.may_be_on and not wanted:
+                self._link.switch(False, READBACK_ROOM_S)
+            state = self._link.read(expected=wanted)
+            if state is wanted:
+                self._reports.relay_obeys()
+            elif state is not None:
+                self._disobeyed(wanted)
+            elif self._link.readback:
+                self._beat_at = now + min(self._beat_s, MISSED_BEAT_S)
+        except EdgedError as error:
+            self._lose(error)
+
+    # -- coming and going of the board
+
+    def _connect(self) -> None:
+        """Open, read the relay, force it to what it should be; only then are grants accepted."""
+        acknowledged: bool | None = None
+        try:
+            was_on = self._link.connect()
+            may_have_been_on = self._link.may_be_on
+            actions = self._door.board_back(self._clock.monotonic(), was_on)
+            for command in [a for a in actions if isinstance(a, SwitchRelay)]:
+                acknowledged = self._link.switch_surely(command.on, give_up=self._should_end).acknowledged
+                if acknowledged is False:
+                    self._disobeyed(command.on)
+        except EdgedError as error:
+            self._door.board_lost(self._clock.monotonic())  # its facts cancel out those not yet reported
+            self._lose(error)
+            return
+        self._last_error = None
+        self._retry_s = RETRY_MIN_S
+        self._beat_at = self._clock.monotonic() + self._beat_s
+        self._reports.connected(was_on)
+        self._reports.relay_obeys()
+        if may_have_been_on:
+            self._report_locked("reconciled", self._clock.monotonic(), acknowledged)
+        for action in actions:
+            self._reports.fact(action, None)
+        self._connected = True
+
+    def _lose(self, error: EdgedError) -> None:
+        """Out of service: make safe what can be, say so, try again later."""
+        self._connected = False
+        self._last_error = error
+        self._make_safe("board_lost")
+        self._reports.lost(error, self._retry_s)
+        self._retry_at = self._clock.monotonic() + self._retry_s
+        self._retry_s = min(self._retry_s * RETRY_FACTOR, RETRY_MAX_S)
+
+    def _make_safe(self, reason: str) -> None:
+        """Relay off if it can still be reached, port closed, door offline."""
+        was_on = self._link.may_be_on
+        switched = self._link.make_safe()
+        if was_on and switched and not self._link.may_be_on:
+            self._report_locked(reason, switched.written_s, switched.acknowledged)
+        for action in self._door.board_lost(self._clock.monotonic()):
+            self._reports.fact(action, None)
+
+    def _report_locked(self, reason: str, written_s: float, acknowledged: bool | None) -> None:
+        on_s = None if self._on_since is None else written_s - self._on_since
+        self._on_since = None
+        self._reports.locked(reason, on_s, acknowledged)
+
+
+def _rules(config: GateConfig) -> DoorRules:
+    return DoorRules(
+        mode=config.mode,
+        pulse_s=config.pulse_s,
+        hold_s=config.hold_s,
+        max_on_s=config.max_on_s,
+        min_interval_s=config.min_interval_s,
+        queue=config.queue,
+    )
