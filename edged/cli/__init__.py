@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from typing import Annotated
 
@@ -30,6 +31,9 @@ COMMANDS = {
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Entry point of the `edged` script; `arguments` instead of the process's own, in tests."""
+    # one search fits one core, and threads that wait for each other cost more than they gain (read by numpy
+    # when it is imported, which no command has done yet)
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     build_app()(args=arguments, prog_name="edged")
 
 

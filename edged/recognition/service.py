@@ -219,7 +219,8 @@ class RecognitionService:
         self._bus.publish(event)
         with self._changed:
             passage.busy = False
-            exhausted = self._give_up(shot, passage, event) or self._forget_if_over(key, passage)
+            given_up = self._give_up(shot, passage, event)
+            exhausted = self._forget_if_over(key, passage) or given_up
             self._changed.notify_all()
         if exhausted is not None:
             self._bus.publish(exhausted)
