@@ -21,7 +21,7 @@ from edged.cli.common import ConfigOption, DataDirOption, resolve_data_dir
 from edged.clock import SystemClock
 from edged.errors import NeedsOperator
 from edged.events import Outcome
-from edged.journal.reader import JournalReader, journal_path
+from edged.journal.reader import UNDECIDED, JournalReader, journal_path
 from edged.journal.record import Record
 from edged.reasons import describe
 
@@ -32,7 +32,16 @@ CSV_COLUMNS = (
     "door_id", "camera_id", "passage_id", "decision_id",
 )  # fmt: skip
 _AGO = re.compile(r"(\d{1,6})([mhd])")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
+
+
+class Ending(StrEnum):
+    """How a passage ended."""
+
+    GRANTED = "granted"
+    DENIED = "denied"
+    UNDECIDED = UNDECIDED
 
 
 class ExportFormat(StrEnum):
@@ -75,15 +84,18 @@ def list_records(
     since: SinceOption = None,
     until: UntilOption = None,
     person: PersonOption = None,
-    outcome: OutcomeOption = None,
+    outcome: Annotated[
+        Ending | None,
+        typer.Option(help="Only passages that ended like this; undecided: no shot could be decided on."),
+    ] = None,
     event: Annotated[
         str | None,
-        typer.Option(metavar="NAME", help="Only this kind, e.g. door_unlocked; `all` for every kind."),
-    ] = "access_decided",
+        typer.Option(metavar="NAME", help="Instead, events of this kind, e.g. gate_lost; all: every event."),
+    ] = None,
     limit: Annotated[int, typer.Option(min=1, help="At most so many, the newest.")] = 50,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
 ) -> None:
-    """Show decisions, the newest first."""
+    """Show passages, the newest first: what was decided, or that nothing could be."""
     with open_journal(config, data_dir) as journal:
         records = journal.list(
             since=since,
@@ -91,6 +103,7 @@ def list_records(
             person=person,
             outcome=outcome,
             event=None if event == "all" else event,
+            passages=event is None,
             limit=limit,
         )
     if as_json:
@@ -169,7 +182,7 @@ def _cells(record: Record) -> tuple[str, ...]:
     return (
         str(record.seq),
         f"{local:%Y-%m-%d %H:%M:%S}",
-        record.outcome or record.event,
+        record.outcome or (UNDECIDED if record.event == "track_ended" else record.event),
         printable(record.payload.get("person_name") or record.person_id or "-"),
         "-" if record.score is None else f"{record.score:.1f}",
         record.reason or "-",
@@ -212,8 +225,10 @@ def _csv_values(record: Record) -> Iterator[Any]:
 
 def _csv_cell(value: Any) -> Any:
     """Spreadsheets run text that begins like a formula; an apostrophe in front keeps it text."""
-    dangerous = isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r"))
-    return f"'{value}" if dangerous else value
+    if not isinstance(value, str):
+        return value
+    text = _CONTROL.sub(" ", value)
+    return f"'{text}" if text.lstrip().startswith(("=", "+", "-", "@")) else text
 
 
 def _write_jsonl(records: Iterator[Record], file: TextIO) -> int:

@@ -20,6 +20,11 @@ PAGE = 500
 _LAST_CHARACTER = chr(0x10FFFF)
 _NEAR_AMONG = 1000  # newest ids looked through for a likeness
 
+UNDECIDED = "undecided"
+_IS_UNDECIDED = """(event = 'track_ended' AND NOT EXISTS (SELECT 1 FROM records AS decision
+    WHERE decision.passage_id = records.passage_id AND decision.event = 'access_decided'))"""
+_IS_PASSAGE = f"(event = 'access_decided' OR {_IS_UNDECIDED})"
+
 Records = list[Record]
 
 
@@ -62,6 +67,7 @@ class JournalReader:
         person: str | None = None,
         outcome: str | None = None,
         event: str | None = None,
+        passages: bool = False,
         limit: int | None = 100,
         newest_first: bool = True,
         before_seq: int | None = None,
@@ -72,8 +78,9 @@ class JournalReader:
         Args:
             since, until: aware; from `since` on, up to and without `until`.
             person: a person id.
-            outcome: `granted` or `denied`.
+            outcome: `granted`, `denied`, or `undecided`: the ends of passages without a decision.
             event: name of an event, e.g. `door_unlocked`.
+            passages: one record per passage, its decision or else its end.
             limit: at most so many; None for all (use `iterate()` for many).
             newest_first: order of writing, turned round or not.
             before_seq, after_seq: only records before or after this sequence number, for paging.
@@ -82,13 +89,16 @@ class JournalReader:
             ("at >= ?", since and iso(since)),
             ("at < ?", until and iso(until)),
             ("person_id = ?", person),
-            ("outcome = ?", outcome),
+            ("outcome = ?", None if outcome == UNDECIDED else outcome),
             ("event = ?", event),
             ("seq < ?", before_seq),
             ("seq > ?", after_seq),
         ]
         given = [(condition, value) for condition, value in wanted if value is not None]
-        where = " AND ".join(condition for condition, _ in given) or "1"
+        conditions = [condition for condition, _ in given]
+        if outcome == UNDECIDED or passages:
+            conditions.append(_IS_UNDECIDED if outcome == UNDECIDED else _IS_PASSAGE)
+        where = " AND ".join(conditions) or "1"
         order = "DESC" if newest_first else "ASC"
         return self._records(
             f"WHERE {where} ORDER BY seq {order} LIMIT ?",

@@ -72,7 +72,7 @@ def record_of(row: Mapping[str, Any]) -> Record:
 
 
 def _reason(payload: dict[str, Any]) -> str | None:
-    reasons = payload.get("reasons")
+    reasons = payload.get("reasons") or payload.get("refusals")
     return reasons[0] if reasons else payload.get("code")
 
 

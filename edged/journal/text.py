@@ -85,10 +85,15 @@ def _refusal(group: Refusals) -> str:
     if group.best is None:
         return text
     if group.best == group.worst:
-        text += f": {group.best:g}{group.unit}"
+        text += f": {_number(group.best)}{group.unit}"
     else:
-        text += f": best {group.best:g}{group.unit}, worst {group.worst:g}{group.unit}"
-    return text if group.required is None else f"{text}, required {group.required:g}{group.unit}"
+        text += f": best {_number(group.best)}{group.unit}, worst {_number(group.worst)}{group.unit}"
+    return text if group.required is None else f"{text}, required {_number(group.required)}{group.unit}"
+
+
+def _number(value: float | None) -> str:
+    """Short, but not rounded so far that a limit that was just missed looks kept."""
+    return "-" if value is None else f"{value:.4g}"
 
 
 def _recognised(answer: Recognition) -> str:

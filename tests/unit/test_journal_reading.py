@@ -15,6 +15,7 @@ from edged.events import (
     GateLost,
     GrantNotExecuted,
     Outcome,
+    TrackEnded,
     TrackStarted,
 )
 from edged.journal import Journal, JournalReader
@@ -88,6 +89,24 @@ def test_lists_by_person_outcome_and_event(journal):
     assert seqs(journal.list(outcome="denied")) == [7]
     assert seqs(journal.list(event="door_locked")) == [10, 4]
     assert seqs(journal.list(person="mara", outcome="granted")) == [8, 2]
+
+
+def test_a_passage_without_decision_is_listed_by_its_end(journal):
+    end = {
+        "frames": 9,
+        "duration_s": 0.4,
+        "nearest_px": 44.0,
+        "shots": 0,
+        "refusals": ("too_dark", "too_blurred"),
+    }
+    journal.record(TrackEnded(at=minute(7), passage_id="p_001", track_id=1, **end))
+    journal.record(TrackEnded(at=minute(7), passage_id="p_lost", track_id=2, **end))
+    journal.flush()
+
+    assert seqs(journal.list(passages=True)) == [12, 8, 7, 5, 2]
+    assert seqs(journal.list(passages=True, outcome="denied")) == [7]
+    (undecided,) = journal.list(outcome="undecided")
+    assert (undecided.passage_id, undecided.reason) == ("p_lost", "too_dark")
 
 
 def test_iterating_gives_everything_once_in_order(journal, monkeypatch):

@@ -179,6 +179,17 @@ def test_best_means_nearest_to_being_accepted(code, measure, values, best):
     assert group.worst == next(v for v in values if v != best)
 
 
+def test_a_limit_that_was_just_missed_does_not_look_kept():
+    text = render(explain(records(too_small(99.96), too_small(20.04))))
+    nearly = ShotRefused(
+        at=AT, track_id=1, reasons=("face_incomplete",), limits={"face_incomplete": 0.98},
+        measures=Measures(face_px=120, detection=0.9, completeness=0.9791),
+    )  # fmt: skip
+
+    assert "best 99.96 px, worst 20.04 px" in text
+    assert "face_incomplete x1: 0.9791, required 0.98" in render(explain(records(nearly)))
+
+
 def test_a_passage_without_decision_says_what_kept_it_from_one():
     exhausted = PassageExhausted(at=AT, **IDS, track_id=1, reasons=("no_usable_shot",))
 
