@@ -19,6 +19,7 @@ from edged.bus import EventBus
 from edged.camera.capture import CaptureLoop
 from edged.camera.mailbox import Mailbox
 from edged.camera.registry import SourceMaker, open_source
+from edged.camera.source import FrameSource
 from edged.clock import Clock
 from edged.config import Config
 from edged.demo.scene import DemoScene
@@ -218,13 +219,14 @@ class Daemon:
         passages = PassageBook()
         passages.attach(self.bus)
         mailbox = Mailbox()
+        self._open_source()  # a source that can never be opened is a wrong setting, not an outage
         self._vision = VisionService(
             mailbox, lambda: self._analyser(passages), self.bus, on_beat=self._beat("vision")
         )
         self._vision.start()
         self._capture = CaptureLoop(
             self.config.camera,
-            lambda: open_source(self.config.camera, extra=SOURCES, clock=self.clock),
+            self._open_source,
             mailbox,
             self.bus,
             self.clock,
@@ -234,6 +236,9 @@ class Daemon:
         )
         self.bus.subscribe(SourceEnded, self._on_source_ended, name="daemon")
         self._capture.start()
+
+    def _open_source(self) -> FrameSource:
+        return open_source(self.config.camera, extra=SOURCES, clock=self.clock)
 
     def _analyser(self, passages: PassageBook) -> Analyser:
         reader = FaceReader(max_faces=self.config.vision.max_faces)

@@ -1,7 +1,7 @@
 """Measure this machine: prints a table, and writes it as JSON with --json FILE.
 
 Nothing here asserts; the targets are printed beside the figures. Everything measured is the production code,
-the relay board is the simulated one at 9600 baud, and the library holds 50,000 faces, all but three generated.
+the relay board is simulated at 9600 baud, and the library holds 50,000 faces, all but three generated.
 """
 
 from __future__ import annotations
