@@ -168,6 +168,7 @@ def _configure(connection: sqlite3.Connection, path: Path, synchronous: str, aut
     connection.execute("PRAGMA foreign_keys = ON")
     if not auto_checkpoint:
         connection.execute("PRAGMA wal_autocheckpoint = 0")
+        connection.execute("PRAGMA journal_size_limit = 0")  # so that the size of the log says what it holds
 
 
 def _wal_bytes(path: Path) -> int:

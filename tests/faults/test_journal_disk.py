@@ -15,9 +15,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from edged.bus import EventBus
 from edged.clock import ManualClock
 from edged.errors import EdgedError, NeedsOperator
-from edged.events import AccessDecided, Outcome, TrackStarted
+from edged.events import AccessDecided, GrantNotExecuted, Outcome, SubscriberFailed, TrackStarted
 from edged.journal import Journal, JournalReader
 
 AT = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)
@@ -277,6 +278,25 @@ def test_on_a_full_disk_details_report_the_failure_and_wait(small_disk):
     (small_disk / "filler").unlink()
     journal.flush()
     assert [r.event for r in journal.passage("p_late")] == ["track_started"]
+    journal.close()
+
+
+@needs_root
+def test_on_a_full_disk_the_bus_hears_that_an_outcome_was_not_written(small_disk):
+    bus, reports = EventBus(CLOCK), []
+    journal = Journal.open(small_disk / "journal.sqlite3", CLOCK)
+    bus.subscribe(SubscriberFailed, reports.append, name="reports")
+    journal.attach(bus)
+    fill(small_disk)
+    _commit_until_refused(journal)
+
+    bus.publish(GrantNotExecuted(at=AT, decision_id="d_1", code="door_busy", reason="r" * 9000))
+    assert bus.drain(30)
+
+    assert [(r.subscriber, r.failed_event) for r in reports] == [("journal", "grant_not_executed")]
+    assert "the disk is full" in reports[0].error
+    bus.close()
+    (small_disk / "filler").unlink()
     journal.close()
 
 

@@ -227,3 +227,6 @@ def test_a_long_log_is_moved_into_the_file_beside_the_writer(tmp_path, package):
     assert database.checkpoint()
 
     assert path.stat().st_size > size_before
+    with database.transaction() as connection:
+        connection.execute("INSERT INTO things VALUES ('the next')")
+    assert not database.checkpoint(), "after the next write the log is short again"
