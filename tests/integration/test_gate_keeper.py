@@ -88,9 +88,9 @@ def test_a_grant_opens_for_one_pulse_and_says_what_the_board_confirmed(bench, ur
     assert unlocked.acknowledged is acknowledged
     assert locked.acknowledged is acknowledged
     assert (unlocked.acknowledged_ms is None) is (acknowledged is None)
-    assert unlocked.frame_to_relay_ms > 40
+    assert unlocked.frame_to_relay_ms > unlocked.decision_to_relay_ms
     assert unlocked.decision_to_relay_ms >= 0
-    assert locked.on_ms >= 400
+    assert locked.on_ms > 0
 
 
 def test_connecting_switches_the_relay_off_and_tells_the_states(bench):

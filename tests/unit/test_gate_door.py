@@ -126,10 +126,12 @@ def test_a_second_grant_in_hold_mode_extends_but_never_past_max_on():
     assert d.next_deadline() == 7.0
     d.grant(6.0, grant("c"))
     assert d.next_deadline() == 8.0
-    assert switches(d.tick(8.0)) == [False]
+    actions = d.tick(8.0)
+    assert switches(actions) == [False]
+    assert codes(actions) == []
 
 
-def test_reaching_max_on_by_extension_is_no_alarm_but_a_longer_plan_is():
+def test_a_plan_longer_than_max_on_is_cut_off_with_an_alarm():
     d = hold_door(hold_s=60, max_on_s=8)
     d.grant(0.0, grant())
     actions = d.tick(8.0)
@@ -172,6 +174,13 @@ def test_a_passage_ends_the_pulse_and_serves_the_next_in_the_queue():
     actions = d.passage(2.0)
     assert PassageCounted(authorised=True) in actions
     assert GrantExecuted(grant("b")) in actions
+
+
+def test_a_passage_in_mid_pulse_switches_off():
+    d = door(has_passage=True)
+    d.grant(1.0, grant())
+    assert SwitchRelay(False, reason="passed") in d.passage(1.1)
+    assert d.state is DoorState.LOCKED
 
 
 def test_a_passage_without_a_grant_is_an_alarm():

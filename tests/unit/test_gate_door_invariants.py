@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from edged.gate.door import Door
 from edged.gate.facts import DoorRules, DoorState, Grant, GrantExecuted, SwitchRelay
@@ -28,7 +28,6 @@ RULES = st.builds(
     held_warn_s=TIMES,
     held_alarm_s=TIMES,
 )
-GRANT_IDS = st.integers(0, 12).map(lambda n: f"d{n}")
 
 
 class DoorUnderAnyInput(RuleBasedStateMachine):
@@ -41,10 +40,10 @@ class DoorUnderAnyInput(RuleBasedStateMachine):
         self.now = 100.0
         self.relay_on = False
         self.on_since = self.now
-        self.on_in_fire = False
         self.fire = False
         self.executed: set[str] = set()
-        self.known: dict[str, float] = {}
+        self.known: list[Grant] = []
+        self.took(self.door.board_back(self.now, False), may_switch_on=False)
 
     def took(self, actions: list, may_switch_on: bool) -> None:
         was_on = self.relay_on
@@ -78,11 +77,20 @@ class DoorUnderAnyInput(RuleBasedStateMachine):
         self.now += seconds
         self.took(self.door.tick(self.now), may_switch_on=True)
 
-    @rule(decision=GRANT_IDS, life_s=st.sampled_from([-1.0, 0.0, 0.3, 2.0, 50.0]))
-    def grant(self, decision: str, life_s: float) -> None:
-        expires_s = self.known.setdefault(decision, self.now + life_s)
+    @rule(life_s=st.sampled_from([-1.0, 0.0, 0.3, 2.0, 50.0]))
+    def new_grant(self, life_s: float) -> None:
+        self.known.append(
+            Grant(decision_id=f"d{len(self.known)}", person_id=None, expires_s=self.now + life_s)
+        )
+        self.give(self.known[-1])
+
+    @precondition(lambda self: self.known)
+    @rule(back=st.integers(1, 5))
+    def the_same_grant_again(self, back: int) -> None:
+        self.give(self.known[-min(back, len(self.known))])
+
+    def give(self, grant: Grant) -> None:
         offline = self.door.state is DoorState.OFFLINE
-        grant = Grant(decision_id=decision, person_id=None, expires_s=expires_s)
         actions = self.door.grant(self.now, grant)
         if offline:
             assert not any(isinstance(a, SwitchRelay | GrantExecuted) for a in actions)
@@ -105,14 +113,13 @@ class DoorUnderAnyInput(RuleBasedStateMachine):
         self.fire = active
         self.took(self.door.fire(self.now, active), may_switch_on=True)
 
-    @rule()
-    def board_lost(self) -> None:
+    @rule(back_with=st.sampled_from([True, False, None]), seconds=TIMES)
+    def the_board_is_away(self, back_with: bool | None, seconds: float) -> None:
         self.took(self.door.board_lost(self.now), may_switch_on=False)
         self.relay_on = False  # nobody can say; it is forced when the board is back
-
-    @rule(relay_on=st.sampled_from([True, False, None]))
-    def board_back(self, relay_on: bool | None) -> None:
-        actions = self.door.board_back(self.now, relay_on)
+        self.new_grant(50.0)
+        self.now += seconds
+        actions = self.door.board_back(self.now, back_with)
         assert any(isinstance(a, SwitchRelay) for a in actions)
         self.took(actions, may_switch_on=self.fire)
 
@@ -143,4 +150,4 @@ class DoorUnderAnyInput(RuleBasedStateMachine):
 
 
 TestDoorUnderAnyInput = DoorUnderAnyInput.TestCase
-TestDoorUnderAnyInput.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
+TestDoorUnderAnyInput.settings = settings(max_examples=200, stateful_step_count=40, deadline=None)
