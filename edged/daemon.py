@@ -164,6 +164,7 @@ class Daemon:
     def _start_parts(self) -> None:
         config = self.config
         prepare_opencv(config.vision.threads)
+        self._open_source()  # one that can never be opened is a wrong setting, not an outage
         self._stack.enter_context(lock_data_dir(config.data_dir, clock=self.clock))
         check_port_free(config.gate)
         self._journal = Journal.open(journal_path(config.data_dir), self.clock)
@@ -219,7 +220,6 @@ class Daemon:
         passages = PassageBook()
         passages.attach(self.bus)
         mailbox = Mailbox()
-        self._open_source()  # a source that can never be opened is a wrong setting, not an outage
         self._vision = VisionService(
             mailbox, lambda: self._analyser(passages), self.bus, on_beat=self._beat("vision")
         )

@@ -16,8 +16,8 @@ import numpy as np
 from edged.camera.process import ReaderProcess
 from edged.camera.reader import SLOTS, Order
 from edged.camera.source import FrameSource, RawFrame, SourceInfo
-from edged.camera.url import mask_url
 from edged.clock import Clock
+from edged.config.mask import mask_url
 from edged.config.schema import CameraConfig
 from edged.errors import EdgedError, Misconfigured, NeedsOperator, NotFound, RetryLater
 

@@ -9,9 +9,9 @@ from pathlib import Path
 from edged.camera.live import LiveSource
 from edged.camera.source import FrameSource
 from edged.camera.stills import Stills
-from edged.camera.url import mask_url
 from edged.camera.videofile import VideoFile
 from edged.clock import Clock, SystemClock
+from edged.config.mask import mask_url
 from edged.config.schema import CameraConfig
 from edged.errors import Misconfigured, NotFound
 from edged.pictures import PICTURE_SUFFIXES, sniff

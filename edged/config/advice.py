@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from edged.config.load import Loaded, is_file_source
-from edged.config.mask import mask_address
+from edged.config.mask import mask_url
 from edged.config.problems import Problem, in_file_order
 from edged.config.schema import Config
 
@@ -153,7 +153,7 @@ def summary(config: Config) -> dict[str, str]:
         "chosen by the number of people" if recognition.threshold is None else f"{recognition.threshold:g}"
     )
     return {
-        "camera": f"{config.camera.id}: {mask_address(config.camera.source)}",
+        "camera": f"{config.camera.id}: {mask_url(config.camera.source)}",
         "gate": f"{gate.id}: {gate.protocol} at {gate.port}, relay {gate.channel}, {gate.mode} {on_s:g} s",
         "engine": f"{recognition.engine}, threshold {threshold}, {recognition.agreeing_shots} agreeing shots",
         "data": str(config.data_dir),

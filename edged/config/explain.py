@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from edged.config.fields import Key, keys, keys_of
-from edged.config.mask import mask_address
+from edged.config.mask import mask_url
 from edged.config.yaml_lines import KeyPath
 
 _SHOWN = 60  # characters of a wrong value that are repeated in a message
@@ -34,7 +34,7 @@ class Seen:
         if isinstance(self.value, list):
             return "a list"
         text = str(self.value) if self.raw is None else self.raw
-        text = mask_address(text)
+        text = mask_url(text)
         short = text if len(text) <= _SHOWN else text[:_SHOWN] + "…"
         return f'"{short}"' if self.quoted else short
 

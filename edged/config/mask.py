@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import re
 
-# rtsp://user:password@camera/…  and  …?user=admin&password=secret (also with `_` between, as some cameras do)
-_USER_INFO = re.compile(r"(?P<scheme>\b[a-zA-Z][a-zA-Z0-9+.-]*://)[^/?#\s]*@")
-_PARAMETER = re.compile(r"(?i)((?:password|passwd|pwd|pass|token|secret|api_?key|key)=)[^&\s_]+")
-
 MASK = "***"
 
+# Everything up to the last @ of the word: passwords may hold an unescaped @ or /. A host may get lost; a
+# password must not.
+_USER_INFO = re.compile(r"(?<=://)\S*@")
+# Some cameras carry the password in the path or the query: /user=admin_password=x_channel=1, ?pwd=x&token=y
+_NAMED_SECRET = re.compile(
+    r"(?i)([a-z0-9_-]*(?:user|usr|login|pass(?:word|wd)?|pwd|token|auth|secret|key))=([^&;/\s'\"]*)"
+)
 
-def mask_address(text: str) -> str:
-    """`text` with user and password of every URL in it replaced: `rtsp://***@camera/stream`."""
-    return _PARAMETER.sub(rf"\g<1>{MASK}", _USER_INFO.sub(rf"\g<scheme>{MASK}@", text))
+
+def mask_url(text: str) -> str:
+    """`text` (an address, or any message with addresses in it) without user names and passwords."""
+    return _NAMED_SECRET.sub(rf"\1={MASK}", _USER_INFO.sub(f"{MASK}@", text))

@@ -18,7 +18,7 @@ from structlog.stdlib import ProcessorFormatter
 from structlog.types import EventDict, Processor, WrappedLogger
 
 from edged.clock import Clock, iso
-from edged.config.mask import MASK, mask_address
+from edged.config.mask import MASK, mask_url
 from edged.config.schema import LogConfig
 
 _SECRET_NAME = re.compile(r"(?i)(?:^|[_-])(?:token|key|secret|password|passwd|authorization|cookie)$")
@@ -99,9 +99,9 @@ def _masked(name: str, value: Any) -> Any:
     if _SECRET_NAME.search(name) and value is not None:
         return MASK
     if isinstance(value, str):
-        return mask_address(value)
+        return mask_url(value)
     if isinstance(value, BaseException):
-        return mask_address(f"{type(value).__name__}: {value}")
+        return mask_url(f"{type(value).__name__}: {value}")
     if isinstance(value, bytes | bytearray | memoryview):
         return f"<{len(value)} bytes>"
     if hasattr(value, "shape"):
@@ -114,7 +114,7 @@ def _masked(name: str, value: Any) -> Any:
 
 
 def _to_json(event: EventDict, **options: Any) -> str:
-    return json.dumps(event, ensure_ascii=False, default=lambda value: mask_address(str(value)))
+    return json.dumps(event, ensure_ascii=False, default=lambda value: mask_url(str(value)))
 
 
 def _add_priority(logger: WrappedLogger, method: str, line: str) -> str:  # type: ignore[override]

