@@ -139,13 +139,17 @@ class Daemon:
             self._finish_passages()
         for part in _BEAT_LIMITS_S:
             self.heartbeats.forget(part)
-        in_time = self._gate.stop(1.0)
-        in_time &= self._capture.stop(0.5)
-        in_time &= self._vision.stop(0.5)
-        in_time &= self._recognition.stop(0.5)
-        in_time &= self.bus.close(0.5)
+        until_s = self.clock.monotonic() + STOP_S
+        stops = (
+            self._gate.stop,
+            self._capture.stop,
+            self._vision.stop,
+            self._recognition.stop,
+            self.bus.close,
+        )
+        in_time = [stop(max(0.1, until_s - self.clock.monotonic())) for stop in stops]
         self._stack.close()
-        return in_time
+        return all(in_time)
 
     # -- what others may ask
 
