@@ -92,7 +92,9 @@ def test_wait_policy_loses_nothing_and_keeps_each_publishers_order(publishers, c
 
 
 @settings(max_examples=20, deadline=None)
-@given(count=st.integers(1, 60), behaviour=st.sampled_from(["raises", "stuck"]), policy=st.sampled_from(Overflow))
+@given(
+    count=st.integers(1, 60), behaviour=st.sampled_from(["raises", "stuck"]), policy=st.sampled_from(Overflow)
+)
 def test_a_bad_subscriber_never_keeps_events_from_the_gate(count, behaviour, policy):
     bus = EventBus(SystemClock())
     stuck = Gate()
@@ -117,7 +119,9 @@ def test_a_stuck_waiting_subscriber_is_waited_for_only_once():
     clock = SystemClock()
     bus = EventBus(clock)
     stuck = Gate()
-    subscription = bus.subscribe(Counted, stuck, name="stuck", capacity=1, overflow=Overflow.WAIT, wait_s=0.05)
+    subscription = bus.subscribe(
+        Counted, stuck, name="stuck", capacity=1, overflow=Overflow.WAIT, wait_s=0.05
+    )
     bus.publish(counted(0))
     assert stuck.entered.wait(DEADLINE_S)
     bus.publish(counted(1))
