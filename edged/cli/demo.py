@@ -122,7 +122,7 @@ class _StoryPrinter:
 
     def take(self, event: Event) -> None:
         for line in self._story.take(event, self._clock.monotonic()):
-            self._console.print(line)
+            self._console.print(line, soft_wrap=True)
 
     def finish(self, summary: Summary, daemon: Daemon, clock: Clock) -> None:
         frames = daemon.frame_counts()
