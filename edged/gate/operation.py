@@ -195,6 +195,9 @@ class GateOperation:
             self._door.board_lost(self._clock.monotonic())  # its facts cancel out those not yet reported
             self._lose(error)
             return
+        if acknowledged is None and self._link.readback:  # told to end before it was sure
+            self._door.board_lost(self._clock.monotonic())
+            return
         self._last_error = None
         self._retry_s = RETRY_MIN_S
         self._beat_at = self._clock.monotonic() + self._beat_s

@@ -90,7 +90,7 @@ class SerialPort:
 
         Args:
             quiet_s: also stop when something came and then nothing for so long; the whole
-                then takes at most twice `within_s`.
+                then takes at most `within_s` and two of these.
 
         Returns:
             What came, possibly nothing.
@@ -101,7 +101,7 @@ class SerialPort:
             while not done(data):
                 now = self.clock.monotonic()
                 if data and quiet_s is not None:
-                    if now - last_s >= quiet_s or now - began_s >= 2 * within_s:
+                    if now - last_s >= quiet_s or now - began_s >= within_s + 2 * quiet_s:
                         break
                 elif now - began_s >= within_s:
                     break

@@ -25,7 +25,7 @@ ANSWER_S = 0.2
 """A board that has not answered by then has not understood (gate hardware reference 6.2)."""
 STATUS_END_S = 0.05
 """Silence that ends a text status of unknown length: 48 byte times at 9600 baud."""
-RESYNC_QUIET_S, RESYNC_LIMIT_S = 0.05, 0.2
+RESYNC_QUIET_S, RESYNC_LIMIT_S = 0.05, 0.1
 """After a failed exchange a late answer must not be taken for the next one: listen until it is quiet."""
 MISSES_UNTIL_LOST = 3
 MOST_CHANNELS = 8
