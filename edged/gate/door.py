@@ -333,7 +333,7 @@ class Door:
         self._opened_at = now
         self._go(DoorState.OPEN if self._contact_open else DoorState.LOCKED)
 
-    # -- helpers
+    # -- relay, state and answers
 
     def _switch_on(self, now: float, pulse_ms: int | None) -> None:
         if not self._relay_on:
