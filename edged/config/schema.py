@@ -120,9 +120,48 @@ class CameraConfig(Section):
         return self
 
 
-class QualityLimits(Section):
-    """What a face must be like to be worth recognising. Figures: face API reference 5.1."""
+PRESETS: dict[str, dict[str, float]] = {
+    "recommended": {},
+    "none": {
+        "min_face_px": 20,
+        "min_detection": 0.0,
+        "max_yaw_deg": 90,
+        "max_pitch_deg": 90,
+        "max_roll_deg": 90,
+        "max_blur": 1.0,
+        "min_illumination": 0,
+        "max_illumination": 255,
+        "min_completeness": 0.0,
+    },
+    "low": {
+        "max_yaw_deg": 30,
+        "max_pitch_deg": 30,
+        "max_roll_deg": 30,
+        "max_blur": 0.8,
+        "min_illumination": 0,
+        "max_illumination": 255,
+    },
+    "normal": {"max_blur": 0.6, "max_illumination": 255},
+    "high": {
+        "max_yaw_deg": 15,
+        "max_pitch_deg": 15,
+        "max_roll_deg": 15,
+        "max_blur": 0.3,
+        "min_illumination": 60,
+        "max_illumination": 120,
+    },
+}
+"""What a preset changes of the recommended limits: the levels of a closed face terminal (edge devices
+reference 3.2, rows "Dumu")."""
 
+
+class QualityLimits(Section):
+    """What a face must be like to be worth recognising. A key that is written wins over the preset.
+    Figures: face API reference 5.1."""
+
+    preset: Literal["recommended", "none", "low", "normal", "high"] = Field(
+        "recommended", description="Where the limits that are not written come from."
+    )
     min_face_px: float = Field(100, ge=20, le=2000, description="Smaller side of the face box, pixels.")
     min_detection: Unit = Field(0.6, description="Confidence of the detector, 0..1.")
     max_yaw_deg: Degrees = Field(20, description="Turned left or right by less than this.")
@@ -132,6 +171,12 @@ class QualityLimits(Section):
     min_illumination: float = Field(40, ge=0, le=255, description="Mean grey level of the face, 0..255.")
     max_illumination: float = Field(220, ge=0, le=255, description="Upper limit of the same.")
     min_completeness: Unit = Field(0.98, description="Share of the face outline inside the picture.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_preset(cls, data: Any) -> Any:
+        preset = data.get("preset") if isinstance(data, dict) else None
+        return {**PRESETS[preset], **data} if isinstance(preset, str) and preset in PRESETS else data
 
     @model_validator(mode="after")
     def _light_band(self) -> QualityLimits:

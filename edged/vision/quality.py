@@ -63,7 +63,7 @@ def refusals(measures: Measures, limits: QualityLimits) -> dict[str, float]:
     if measures.completeness is not None and measures.completeness < limits.min_completeness:
         missed["face_incomplete"] = limits.min_completeness
     if measures.illumination is not None:
-        if measures.illumination <= limits.min_illumination:
+        if measures.illumination <= limits.min_illumination and limits.min_illumination > 0:
             missed["too_dark"] = limits.min_illumination
         elif measures.illumination > limits.max_illumination:
             missed["too_bright"] = limits.max_illumination

@@ -146,3 +146,38 @@ def test_a_better_shot_has_a_higher_quality():
     worse = {"face_px": 105, "yaw_deg": 18, "blur": 0.5, "illumination": 45}
     for field, value in worse.items():
         assert quality.shot_quality(Measures(**{**GOOD.__dict__, field: value})) < quality.shot_quality(GOOD)
+
+
+@pytest.mark.parametrize(
+    ("preset", "blur", "light", "angle"),
+    [
+        ("low", 0.8, (0, 255), 30),
+        ("normal", 0.6, (40, 255), 20),
+        ("high", 0.3, (60, 120), 15),
+        ("recommended", 0.7, (40, 220), 20),
+    ],
+)
+def test_presets_have_the_documented_numbers(preset, blur, light, angle):
+    limits = QualityLimits(preset=preset)
+    assert limits.max_blur == blur
+    assert (limits.min_illumination, limits.max_illumination) == light
+    assert {limits.max_yaw_deg, limits.max_pitch_deg, limits.max_roll_deg} == {angle}
+
+
+def test_a_written_limit_wins_over_its_preset():
+    limits = QualityLimits(preset="high", max_blur=0.5)
+    assert (limits.max_blur, limits.max_yaw_deg) == (0.5, 15)
+
+
+def test_the_preset_none_refuses_no_measured_face():
+    worst = Measures(
+        face_px=20,
+        detection=0,
+        yaw_deg=-89,
+        pitch_deg=80,
+        roll_deg=60,
+        blur=0.99,
+        illumination=0,
+        completeness=0,
+    )
+    assert quality.refusals(worst, QualityLimits(preset="none")) == {}
