@@ -29,6 +29,7 @@ class PassageBook:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._states: OrderedDict[str, PassageState] = OrderedDict()
+        self._promising: OrderedDict[str, bool] = OrderedDict()
 
     def attach(self, bus: EventBus) -> None:
         """Subscribe."""
@@ -38,16 +39,30 @@ class PassageBook:
 
     def take_in(self, event: FaceIdentified | AccessDecided) -> None:
         """Note what `event` says of its passage."""
-        if event.passage_id is None or (isinstance(event, FaceIdentified) and not event.final):
+        if event.passage_id is None:
             return
-        denied = isinstance(event, AccessDecided) and event.outcome is Outcome.DENIED
         with self._lock:
-            self._states[event.passage_id] = PassageState.DENIED if denied else PassageState.SETTLED
-            self._states.move_to_end(event.passage_id)
-            while len(self._states) > _REMEMBERED:
-                self._states.popitem(last=False)
+            if isinstance(event, AccessDecided):
+                denied = event.outcome is Outcome.DENIED
+                _note(self._states, event.passage_id, PassageState.DENIED if denied else PassageState.SETTLED)
+            elif event.final:
+                _note(self._states, event.passage_id, PassageState.SETTLED)
+            else:
+                _note(self._promising, event.passage_id, event.agreeing_shots > 0)
+
+    def promising(self, passage_id: str) -> bool | None:
+        """Whether the last answer may be confirmed by another shot; None when there was no answer yet."""
+        with self._lock:
+            return self._promising.get(passage_id)
 
     def state(self, passage_id: str) -> PassageState:
         """Where the passage stands; OPEN when nothing was heard of it."""
         with self._lock:
             return self._states.get(passage_id, PassageState.OPEN)
+
+
+def _note(memory: OrderedDict, passage_id: str, value: object) -> None:
+    memory[passage_id] = value
+    memory.move_to_end(passage_id)
+    while len(memory) > _REMEMBERED:
+        memory.popitem(last=False)

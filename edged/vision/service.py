@@ -154,7 +154,8 @@ class Analyser:
             "measure": (self._clock.monotonic() - started_s) * 1e3,
         }
         shot = self._shot(visitor, track, frame, reading, timings_ms)
-        return visitor.shots.offer(shot, shot.quality, frame.captured_s)
+        promising = self._passages.promising(visitor.passage_id)
+        return visitor.shots.offer(shot, shot.quality, frame.captured_s, promising=promising)
 
     def _shot(
         self,
