@@ -272,10 +272,7 @@ def cpu_s() -> float:
 
 
 def report(figures: dict[str, float], console: Console) -> None:
-    about = machine()
-    table = Table(
-        title=f"{about['cpu']}, {about['cores']} cores, OpenCV {about['opencv']}", title_justify="left"
-    )
+    table = Table(title=machine(), title_justify="left")
     table.add_column("figure")
     table.add_column("measured", justify="right")
     table.add_column("to reach", justify="right")

@@ -1,0 +1,60 @@
+"""What README.md tells people to type and to write works as it stands there."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from edged.config import Config
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text("utf-8")
+
+
+def fenced(language):
+    return [block.replace("\n   ", "\n") for block in re.findall(rf"```{language}\n(.*?)```", README, re.S)]
+
+
+@pytest.mark.parametrize("sample", fenced("yaml"))
+def test_every_yaml_sample_is_a_valid_configuration(sample):
+    Config.model_validate(yaml.safe_load("\n".join(line.removeprefix("   ") for line in sample.splitlines())))
+
+
+def commands():
+    lines = [line.strip().split("#")[0].strip() for block in fenced("sh") for line in block.splitlines()]
+    return sorted({line for line in lines if line.startswith("edged ")})
+
+
+@pytest.mark.parametrize("command", commands())
+def test_every_edged_command_exists(command):
+    words = command.split()[1:]
+    names = words[:2] if words[0] in ("people", "records") else words[:1]
+    done = subprocess.run(
+        [sys.executable, "-m", "edged", *names, "--help"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("path", sorted(set(re.findall(r"\]\(([^)#:]+)\)", README))))
+def test_every_link_leads_somewhere(path):
+    assert (ROOT / path).exists()
+
+
+@pytest.mark.parametrize("page", sorted((ROOT / "docs").rglob("*.md")), ids=lambda p: p.name)
+def test_every_link_between_pages_leads_somewhere(page):
+    for link in re.findall(r"\]\(([^)#:]+)\)", page.read_text("utf-8")):
+        assert (page.parent / link).exists(), link
+
+
+@pytest.mark.parametrize("script", ["run", "test", "setup", "bench", "fetch-models", "demo-picture"])
+def test_scripts_can_be_run(script):
+    path = ROOT / "scripts" / script
+    assert path.stat().st_mode & 0o111
+    assert path.read_text("utf-8").startswith("#!")
