@@ -227,6 +227,17 @@ class ShotRefused(Event):
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
+class GuidanceChanged(Event):
+    """What the followed person should be told now is something else than before.
+
+    `code` is a hint of `edged.vision.guidance.HINTS`, its words are in `edged.texts`; None: nothing any more.
+    """
+
+    track_id: int
+    code: str | None
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class ShotChosen(Event):
     """A face picture good enough to recognise.
 

@@ -53,9 +53,42 @@ _TEXTS = {
         "the direction of the face could not be measured",
         "Uncover the face and look at the camera.",
     ),
+    "too_near": (
+        "the face was too near to the camera",
+        "Step back, or mount the camera further from where people stop.",
+    ),
+    "half_lit": (
+        "one half of the face was much darker than the other",
+        "Even out the light: add a lamp on the dark side, or shade the strong one.",
+    ),
+    "eyes_closed": ("the eyes were closed", "Look at the camera with open eyes."),
+    "face_occluded": ("part of the face was covered", "Take off what covers it."),
+    "eye_occluded": ("an eye was covered", "Take off sunglasses, and keep hair out of the eyes."),
+    "nose_occluded": ("the nose was covered", "Take off the mask or scarf."),
+    "mouth_occluded": ("the mouth was covered", "Take off the mask, and keep hands off the face."),
+    "cheek_occluded": ("a cheek was covered", "Take hand, hair or telephone off the face."),
+    "chin_occluded": ("the chin was covered", "Take off the mask or scarf."),
+    "no_face": ("no face was found in the picture", "Use a picture that shows the face from the front."),
+    "several_faces": (
+        "several people were in the picture",
+        "One person at a time; crop a photograph to the person who is meant.",
+    ),
     "no_usable_shot": (
         "no picture of this passage was good enough to recognise",
         "The refused shots say what was wrong with them.",
+    ),
+    # is it a living person
+    "spoof_suspected": (
+        "the face looked like a picture or a screen",
+        "Let the person stand before the camera in person; look at the picture if it happens again.",
+    ),
+    "not_live": (
+        "nothing showed that a living person was there",
+        "Look at the camera a moment longer, in even light.",
+    ),
+    "locked_out": (
+        "too many failed attempts had locked this door for a while",
+        "Wait until the lock-out ends, and look at who tried.",
     ),
     # who is it
     "not_recognised": (
@@ -114,6 +147,57 @@ _TEXTS = {
         "Look for an overloaded box or a slow recognition engine; access.max_age_s is the limit.",
     ),
     "granted": ("every rule allowed the passage", ""),
+    # enrolling people
+    "duplicate_of_other_person": (
+        "this face resembles a person who is enrolled already",
+        "Add the photograph to that person, or keep both when they are two people who look alike.",
+    ),
+    "already_enrolled": (
+        "this photograph of this person is in the library already",
+        "Nothing needs doing.",
+    ),
+    "too_many_faces": (
+        "this person has as many photographs as a person may have",
+        "Remove an old one first.",
+    ),
+    "library_full": ("the library holds as many faces as it may", "Remove people who have left."),
+    "gallery_full": (
+        "the gallery in memory holds as many faces as it can search",
+        "Remove people who have left.",
+    ),
+    "template_model_mismatch": (
+        "the template was made by another recognition model",
+        "Enrol the photograph again with the model in use.",
+    ),
+    "embedding_invalid": (
+        "the recognition model gave no usable template for this picture",
+        "Use another photograph of the same person.",
+    ),
+    "bad_name": ("the name could not be used", "Give a name of ordinary characters, not too long."),
+    "bad_id": (
+        "the person id could not be used",
+        "Use letters, digits and the signs that the message names.",
+    ),
+    "person_id_taken": (
+        "another person has this id already",
+        "Choose another id, or add the photograph to that person.",
+    ),
+    "database_busy": ("another program was writing to the library", "Try again in a moment."),
+    # files of pictures
+    "picture_missing": ("the picture was not there", "Check the path."),
+    "picture_unreadable": ("the picture may not be read by this user", "Check its owner and permissions."),
+    "picture_corrupt": ("the picture was damaged or cut off", "Copy it again from where it came from."),
+    "picture_too_large": ("the picture was too large to open safely", "Scale it down."),
+    "picture_unsupported": (
+        "the picture was in a format that is not read",
+        "Save it as JPEG, PNG, BMP or WebP.",
+    ),
+    "picture_is_animation": ("the picture was an animation", "Use a still picture."),
+    "unsupported_file": ("the file was no picture", "Use JPEG, PNG, BMP or WebP pictures."),
+    "link_outside": (
+        "the file was a link to a place outside its folder",
+        "Copy the picture itself into the folder.",
+    ),
     # the machinery behind it
     "gate_offline": (
         "the relay board did not answer",
