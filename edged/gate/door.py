@@ -98,6 +98,7 @@ class Door:
         self._settle(now)
         if self._take(now, grant):
             self._execute(now, grant)
+            self._settle(now)
         return self._flush()
 
     def rex(self, now: float) -> list[Action]:
@@ -107,6 +108,7 @@ class Door:
             self._exit_until = now + self._rules.hold_s
         elif self._state not in (DoorState.OFFLINE, DoorState.FIRE, DoorState.FORCED):
             self._execute(now, None)
+            self._settle(now)
         return self._flush()
 
     def contact(self, now: float, is_open: bool) -> list[Action]:
@@ -191,6 +193,7 @@ class Door:
         self._drop_expired(now)
         if self._state is DoorState.LOCKED and self._queue and not self._too_soon(now):
             self._unlock(now, self._queue.popleft())
+            self._watch_contact(now)  # it may stand open already, and longer than it may
 
     def _end_on_time(self, now: float) -> None:
         if not self._relay_on or now < min(self._off_at, self._cut_at):

@@ -301,3 +301,17 @@ def test_a_grant_sees_the_state_after_the_time_that_has_passed_even_without_a_ti
     d = door(pulse_s=0.5)
     d.grant(1.0, grant("a"))
     assert switches(d.grant(1.0 + late_s, grant("b"))) == [False, True]
+
+
+def test_a_grant_that_waited_while_the_door_came_to_stand_open_leaves_no_deadline_behind():
+    rules = DoorRules(
+        mode="pulse", queue=1, min_interval_s=0.01, pulse_s=0.05, held_warn_s=0.0, held_alarm_s=0.0
+    )
+    door = Door(rules)
+    door.board_back(100.0, False)
+    door.rex(100.0)
+    door.passage(100.0)
+    door.contact(100.0, True)
+    door.grant(100.0, Grant(decision_id="d", person_id=None, expires_s=103.0))
+    door.tick(100.01)
+    assert door.next_deadline() > 100.01
