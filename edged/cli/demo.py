@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import tempfile
 import time
@@ -69,7 +70,7 @@ def demo(
         claim_data_dir(config.data_dir)
         enrol_all(config, clock, people, scene=config.camera.source.startswith("demo:"))
         daemon = Daemon(config, clock, speed=speed, loop=loop, started_s=started_s)
-        printer = _JsonPrinter() if as_json else _StoryPrinter(daemon, keeps=data_dir)
+        printer = _JsonPrinter(daemon) if as_json else _StoryPrinter(daemon, keeps=data_dir)
         summary = Summary()
         daemon.bus.subscribe(Event, summary.take, name="summary", capacity=4096)
         daemon.bus.subscribe(Event, printer.take, name="printer", capacity=4096)
@@ -92,7 +93,8 @@ def _config(data_dir: Path, camera: str, gate: str, seed: int) -> Config:
 class _JsonPrinter:
     """One line an event, the summary last, nothing else on standard output."""
 
-    def __init__(self) -> None:
+    def __init__(self, daemon: Daemon) -> None:
+        self._daemon = daemon
         self._stream = JsonStream()
 
     def take(self, event: Event) -> None:
@@ -106,9 +108,13 @@ class _JsonPrinter:
         self._print([*self._stream.rest(), last])
 
     def _print(self, lines: list[dict]) -> None:
-        for line in lines:
-            sys.stdout.write(json.dumps(line, ensure_ascii=False) + "\n")
-        sys.stdout.flush()
+        try:
+            for line in lines:
+                sys.stdout.write(json.dumps(line, ensure_ascii=False) + "\n")
+            sys.stdout.flush()
+        except BrokenPipeError:  # the reader has seen enough, like `| head`
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            self._daemon.ask_to_stop("nobody reads the output any more")
 
 
 class _StoryPrinter:
