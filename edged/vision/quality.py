@@ -39,8 +39,8 @@ def illumination(aligned: np.ndarray) -> float:
 def unevenness(aligned: np.ndarray) -> float:
     """How differently the two halves of the face are lit: 0 equally .. 1 one half black.
 
-    The difference of the halves' mean grey levels over the brighter of them, from a 112x112x3 uint8 BGR aligned
-    crop. A head that is turned shows some, too.
+    The difference of the halves' mean grey levels over the brighter of them, from a 112x112x3 uint8 BGR
+    aligned crop. A head that is turned shows some, too.
     """
     inner = cv2.cvtColor(aligned, cv2.COLOR_BGR2GRAY)[_INNER].astype(np.float32)
     left, right = (float(half.mean()) for half in np.hsplit(inner, 2))
