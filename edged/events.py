@@ -179,6 +179,9 @@ class Measures:
         blur: 0 sharp .. 1 blurred.
         illumination: mean grey level of the face, 0..255.
         completeness: share of the face outline inside the frame, 0..1.
+        unevenness: 0 both halves equally lit .. 1 one half black.
+        occlusion: covered share of each of the seven parts, 0..1: `left_eye`, `right_eye`, `nose`, `mouth`,
+            `left_cheek`, `right_cheek`, `chin_contour`; left and right of the image. None without a mesh.
     """
 
     face_px: float
@@ -189,6 +192,8 @@ class Measures:
     blur: float | None = None
     illumination: float | None = None
     completeness: float | None = None
+    unevenness: float | None = None
+    occlusion: dict[str, float] | None = None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

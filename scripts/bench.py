@@ -173,8 +173,8 @@ def fill_library(folder: Path) -> Path:
         )
         vectors = unit_vectors(np.random.default_rng(1), len(names))
         connection.executemany(
-            "INSERT INTO faces (person_id, photo, template, model_id, created_at, face_px, detection) "
-            "VALUES (?, 'none.jpg', ?, ?, '', 120, 0.9)",
+            "INSERT INTO faces (person_id, photo, template, model_id, created_at, measures) "
+            "VALUES (?, 'none.jpg', ?, ?, '', '{}')",
             [(name, vector.tobytes(), model_id) for name, vector in zip(names, vectors, strict=True)],
         )
     return data_dir

@@ -120,6 +120,14 @@ class CameraConfig(Section):
         return self
 
 
+OCCLUSION_LIMITS = (
+    "max_eye_occlusion",
+    "max_nose_occlusion",
+    "max_mouth_occlusion",
+    "max_cheek_occlusion",
+    "max_chin_occlusion",
+)
+
 PRESETS: dict[str, dict[str, float]] = {
     "recommended": {},
     "none": {
@@ -132,8 +140,10 @@ PRESETS: dict[str, dict[str, float]] = {
         "min_illumination": 0,
         "max_illumination": 255,
         "min_completeness": 0.0,
+        **dict.fromkeys(OCCLUSION_LIMITS, 1.0),
     },
     "low": {
+        **dict.fromkeys(OCCLUSION_LIMITS, 0.8),
         "max_yaw_deg": 30,
         "max_pitch_deg": 30,
         "max_roll_deg": 30,
@@ -141,8 +151,9 @@ PRESETS: dict[str, dict[str, float]] = {
         "min_illumination": 0,
         "max_illumination": 255,
     },
-    "normal": {"max_blur": 0.6, "max_illumination": 255},
+    "normal": {"max_blur": 0.6, "max_illumination": 255, **dict.fromkeys(OCCLUSION_LIMITS, 0.6)},
     "high": {
+        **dict.fromkeys(OCCLUSION_LIMITS, 0.3),
         "max_yaw_deg": 15,
         "max_pitch_deg": 15,
         "max_roll_deg": 15,
@@ -163,6 +174,7 @@ class QualityLimits(Section):
         "recommended", description="Where the limits that are not written come from."
     )
     min_face_px: float = Field(100, ge=20, le=2000, description="Smaller side of the face box, pixels.")
+    max_face_px: float = Field(2000, ge=50, le=8000, description="The same, when nearer is too near.")
     min_detection: Unit = Field(0.6, description="Confidence of the detector, 0..1.")
     max_yaw_deg: Degrees = Field(20, description="Turned left or right by less than this.")
     max_pitch_deg: Degrees = Field(20, description="Looking up or down by less than this.")
@@ -170,13 +182,32 @@ class QualityLimits(Section):
     max_blur: Unit = Field(0.7, description="0 sharp .. 1 blurred.")
     min_illumination: float = Field(40, ge=0, le=255, description="Mean grey level of the face, 0..255.")
     max_illumination: float = Field(220, ge=0, le=255, description="Upper limit of the same.")
+    max_unevenness: Unit = Field(
+        1.0, description="0 both halves equally lit .. 1 one half black; 1 never refuses."
+    )
     min_completeness: Unit = Field(0.98, description="Share of the face outline inside the picture.")
+    max_eye_occlusion: Unit = Field(0.6, description="Covered share of either eye; 1 never refuses.")
+    max_nose_occlusion: Unit = Field(0.7, description="Covered share of the nose.")
+    max_mouth_occlusion: Unit = Field(0.7, description="Covered share of the mouth.")
+    max_cheek_occlusion: Unit = Field(0.8, description="Covered share of either cheek.")
+    max_chin_occlusion: Unit = Field(0.6, description="Covered share of the chin.")
 
     @model_validator(mode="before")
     @classmethod
     def _from_preset(cls, data: Any) -> Any:
         preset = data.get("preset") if isinstance(data, dict) else None
         return {**PRESETS[preset], **data} if isinstance(preset, str) and preset in PRESETS else data
+
+    @model_validator(mode="after")
+    def _distance_band(self) -> QualityLimits:
+        if self.min_face_px >= self.max_face_px:
+            raise conflict(
+                f"min_face_px ({self.min_face_px:g}) is not below max_face_px ({self.max_face_px:g}), "
+                "so every face would be refused",
+                "min_face_px",
+                "max_face_px",
+            )
+        return self
 
     @model_validator(mode="after")
     def _light_band(self) -> QualityLimits:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,7 +19,6 @@ from edged.library.photos import photo_name
 from edged.recognition.local.gallery import TEMPLATE_SIZE, FaceTable
 
 MAX_PAGE_SIZE: Final = 1000
-MEASURES: Final = tuple(Measures.__dataclass_fields__)
 FLOAT32_LE: Final = np.dtype("<f4")
 
 
@@ -120,7 +120,7 @@ class LibraryReader:
     def faces(self, person_id: str) -> tuple[Face, ...]:
         """The faces of one person, oldest first."""
         rows = self._database.query(
-            f"SELECT face_id, person_id, photo, model_id, created_at, {', '.join(MEASURES)} FROM faces "
+            "SELECT face_id, person_id, photo, model_id, created_at, measures FROM faces "
             "WHERE person_id = ? ORDER BY face_id",
             [person_id],
         )
@@ -227,7 +227,7 @@ def _face(row: sqlite3.Row) -> Face:
         person_id=row["person_id"],
         photo=row["photo"],
         model_id=row["model_id"],
-        measures=Measures(**{name: row[name] for name in MEASURES}),
+        measures=Measures(**json.loads(row["measures"])),
         created_at=datetime.fromisoformat(row["created_at"]),
     )
 

@@ -6,6 +6,7 @@ overwritten in the file (`secure_delete`).
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -28,7 +29,7 @@ from edged.library.people import (
     fold,
 )
 from edged.library.photos import PhotoFolder
-from edged.library.reader import FLOAT32_LE, MEASURES, LibraryReader, same_face, unknown_person
+from edged.library.reader import FLOAT32_LE, LibraryReader, same_face, unknown_person
 from edged.recognition.local.gallery import DEFAULT_CAPACITY, MAX_CAPACITY, TEMPLATE_SIZE
 
 
@@ -245,16 +246,16 @@ class LibraryStore(LibraryReader):
         template = np.ascontiguousarray(face.template, FLOAT32_LE)
         if template.shape != (TEMPLATE_SIZE,) or not abs(float(np.linalg.norm(template)) - 1) < 1e-3:
             raise ValueError(f"a template is a unit vector of {TEMPLATE_SIZE} numbers")
-        measures = [getattr(face.measures, name) for name in MEASURES]
+        measures = json.dumps({name: v for name, v in vars(face.measures).items() if v is not None})
         # a photograph being erased for somebody else at this moment is needed again
         connection.execute("DELETE FROM photo_erasures WHERE photo = ?", [photo])
         connection.execute(
             "UPDATE people SET updated_at = ? WHERE person_id = ?", [iso(self._clock.now()), person_id]
         )
         cursor = connection.execute(
-            f"INSERT INTO faces (person_id, photo, template, model_id, created_at, {', '.join(MEASURES)}) "
-            f"VALUES (?, ?, ?, ?, ?{', ?' * len(measures)})",
-            [person_id, photo, template.tobytes(), face.model_id, iso(self._clock.now()), *measures],
+            "INSERT INTO faces (person_id, photo, template, model_id, created_at, measures) "
+            "VALUES (?, ?, ?, ?, ?, ?)",
+            [person_id, photo, template.tobytes(), face.model_id, iso(self._clock.now()), measures],
         )
         return int(cursor.lastrowid or 0)
 

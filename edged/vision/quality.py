@@ -59,6 +59,8 @@ def size_refusals(measures: Measures, limits: QualityLimits) -> dict[str, float]
     missed: dict[str, float] = {}
     if measures.face_px < limits.min_face_px:
         missed["face_too_small"] = limits.min_face_px
+    elif measures.face_px > limits.max_face_px:
+        missed["too_near"] = limits.max_face_px
     if measures.detection < limits.min_detection:
         missed["face_too_uncertain"] = limits.min_detection
     return missed
@@ -78,6 +80,9 @@ def refusals(measures: Measures, limits: QualityLimits) -> dict[str, float]:
             missed["too_dark"] = limits.min_illumination
         elif measures.illumination > limits.max_illumination:
             missed["too_bright"] = limits.max_illumination
+    if measures.unevenness is not None and measures.unevenness >= limits.max_unevenness < 1:
+        missed["half_lit"] = limits.max_unevenness
+    missed |= _covered(measures.occlusion or {}, limits)
     if measures.yaw_deg is None or measures.pitch_deg is None or measures.roll_deg is None:
         missed["pose_unknown"] = 0.0
     else:
@@ -92,11 +97,38 @@ def refusals(measures: Measures, limits: QualityLimits) -> dict[str, float]:
     return missed
 
 
+_OCCLUSION_REASONS = {
+    "left_eye": "eye_occluded",
+    "right_eye": "eye_occluded",
+    "nose": "nose_occluded",
+    "mouth": "mouth_occluded",
+    "left_cheek": "cheek_occluded",
+    "right_cheek": "cheek_occluded",
+    "chin_contour": "chin_occluded",
+}
+
+
+def _covered(occlusion: dict[str, float], limits: QualityLimits) -> dict[str, float]:
+    allowed = {
+        "eye_occluded": limits.max_eye_occlusion,
+        "nose_occluded": limits.max_nose_occlusion,
+        "mouth_occluded": limits.max_mouth_occlusion,
+        "cheek_occluded": limits.max_cheek_occlusion,
+        "chin_occluded": limits.max_chin_occlusion,
+    }
+    missed = {}
+    for part, share in occlusion.items():
+        code = _OCCLUSION_REASONS[part]
+        if share >= allowed[code] < 1:
+            missed[code] = allowed[code]
+    return missed
+
+
 def shot_quality(measures: Measures) -> float:
     """One number for choosing between acceptable shots of a track: 0..1, higher is better.
 
-    The product of what each measure costs; a face of 200 px, frontal, sharp and evenly lit reaches 1. Only
-    comparable within one version of edged.
+    The product of what each measure costs; a face of 200 px, frontal, sharp, well lit and uncovered reaches
+    1. Only comparable within one version of edged.
     """
     size = min(1.0, measures.face_px / 200)
     turned = max(
@@ -105,4 +137,5 @@ def shot_quality(measures: Measures) -> float:
     frontal = max(0.0, 1 - (turned / 45) ** 2)
     sharp = 1 - (measures.blur or 0.0)
     light = float(np.interp(measures.illumination or 0.0, (20, 70, 180, 250), (0, 1, 1, 0)))
-    return float((0.5 + 0.5 * size) * frontal * sharp * light)
+    clear = 1 - 0.5 * max((measures.occlusion or {"": 0.0}).values())
+    return float((0.5 + 0.5 * size) * frontal * sharp * light * clear)

@@ -108,6 +108,13 @@ def test_a_small_face_is_refused_with_the_size_needed(reader, photograph):
         ("pitch_deg", 20.0, "pitch_too_large"),
         ("roll_deg", 45.0, "roll_too_large"),
         ("blur", 0.7, "too_blurred"),
+        ("face_px", 2000.1, "too_near"),
+        ("occlusion", {"left_eye": 0.6}, "eye_occluded"),
+        ("occlusion", {"right_eye": 0.9, "left_eye": 0.9}, "eye_occluded"),
+        ("occlusion", {"nose": 0.7}, "nose_occluded"),
+        ("occlusion", {"mouth": 0.7}, "mouth_occluded"),
+        ("occlusion", {"left_cheek": 0.8}, "cheek_occluded"),
+        ("occlusion", {"chin_contour": 0.6}, "chin_occluded"),
     ],
 )
 def test_each_limit_has_its_own_reason(field, value, code):
@@ -119,6 +126,17 @@ def test_values_on_the_good_side_of_every_limit_pass():
     edge = {"face_px": 100, "detection": 0.6, "yaw_deg": 19.9, "pitch_deg": -19.9, "roll_deg": 19.9}
     edge |= {"blur": 0.69, "illumination": 40.1, "completeness": 0.98}
     assert quality.refusals(Measures(**edge), LIMITS) == {}
+
+
+def test_parts_covered_less_than_their_limits_pass():
+    occlusion = {"left_eye": 0.59, "nose": 0.69, "mouth": 0.69, "right_cheek": 0.79, "chin_contour": 0.59}
+    assert quality.refusals(Measures(**{**GOOD.__dict__, "occlusion": occlusion}), LIMITS) == {}
+
+
+def test_uneven_light_is_refused_only_when_a_limit_is_set():
+    half_lit = Measures(**{**GOOD.__dict__, "unevenness": 0.6})
+    assert quality.refusals(half_lit, LIMITS) == {}
+    assert list(quality.refusals(half_lit, QualityLimits(max_unevenness=0.5))) == ["half_lit"]
 
 
 angles = st.floats(-90, 90)

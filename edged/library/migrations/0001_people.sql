@@ -35,14 +35,7 @@ CREATE TABLE faces (
     photo TEXT NOT NULL,            -- file name in the folder of photographs: SHA-256 and suffix
     template BLOB NOT NULL CHECK (length(template) = 512),  -- 128 x float32, little endian, length 1
     model_id TEXT NOT NULL,
-    face_px REAL NOT NULL,
-    detection REAL NOT NULL,
-    yaw_deg REAL,
-    pitch_deg REAL,
-    roll_deg REAL,
-    blur REAL,
-    illumination REAL,
-    completeness REAL,
+    measures TEXT NOT NULL CHECK (json_valid(measures)),    -- quality of the face: names and numbers
     created_at TEXT NOT NULL,
     UNIQUE (person_id, photo, model_id)
 ) STRICT;
