@@ -1,97 +1,126 @@
-"""`edged inspect`: measure the faces of pictures against the quality limits and say what would happen."""
+"""`edged inspect`: measure faces in pictures and videos against the quality limits; say what would happen."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from edged.cli.common import ConfigOption, resolve_config
+from edged.cli.inspect_input import Picture, Unusable, is_many, read_all
+from edged.cli.inspect_output import Canvas, open_canvas
+from edged.cli.inspect_view import Summary, as_json, brief_line, face_table, reason_lines
 from edged.config import QualityLimits
 from edged.errors import EdgedError
-from edged.events import Measures
-from edged.pictures import read_picture
+from edged.vision.drawing import SIDES, draw_faces
 from edged.vision.faces import FaceReader, FaceReading
 from edged.vision.opencv import prepare_opencv
 
 app = typer.Typer()
 
-_COLUMNS = ("face_px", "yaw_deg", "pitch_deg", "roll_deg", "blur", "illumination", "completeness")
+_MOST_FACES = 50
 
 
 @app.command("inspect")
 def inspect_(
-    pictures: Annotated[list[Path], typer.Argument(metavar="IMAGE…", help="Pictures to look at.")],
+    paths: Annotated[list[Path], typer.Argument(metavar="PATH", help="Pictures, videos, folders of them.")],
     config: ConfigOption = None,
     enrol: Annotated[bool, typer.Option("--enrol", help="Use the limits for enrolling.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a picture.")] = False,
+    every: Annotated[
+        float,
+        typer.Option(min=0.0, max=3600.0, metavar="SECONDS", help="Pause between frames of a video; 0: all."),
+    ] = 0.5,
+    draw: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="OUT", help="Draw: .png or .jpg (a contact sheet of several pictures), .mp4 (a film)."
+        ),
+    ] = None,
+    brief: Annotated[
+        bool | None,
+        typer.Option(
+            "--brief/--full",
+            help="A line or a table a face; else a line for folders and videos.",
+            show_default=False,
+        ),
+    ] = None,
+    to_json: Annotated[bool, typer.Option("--json", help="One JSON object a picture.")] = False,
 ) -> None:
-    """Measure the faces in pictures and tell which would be recognised, and why not."""
+    """Measure the faces in pictures and videos and tell which would be recognised, and why not.
+
+    A file that cannot be read is reported on standard error and gives the exit code; the others are looked at
+    all the same.
+    """
     vision = resolve_config(config).vision
     limits = vision.enrol_quality if enrol else vision.quality
+    rich_in_pictures = any(is_many(path) for path in paths)
+    many = rich_in_pictures or len(paths) > 1
+    canvas = None if draw is None else open_canvas(draw, many=many, fps=1 / every if every else 25.0)
     prepare_opencv(vision.threads)
-    reader = FaceReader(max_faces=50)
-    failure: EdgedError | None = None
-    for path in pictures:
-        try:
-            readings = reader.read(read_picture(path), limits)
-        except EdgedError as error:
-            failure = failure or error
-            if as_json:
-                typer.echo(json.dumps({"file": str(path), "error": error.code, "message": str(error)}))
-            else:
-                typer.echo(f"edged: {error}", err=True)
+    reader = FaceReader(max_faces=_MOST_FACES)
+    summary, failure = Summary(), None
+    printer = _Printer(limits, brief=rich_in_pictures if brief is None else brief, to_json=to_json)
+    for item in read_all(paths, every):
+        if isinstance(item, Unusable):
+            failure = failure or item.error
+            summary.unusable[item.error.code] += 1
+            printer.unusable(item)
             continue
-        if as_json:
-            typer.echo(json.dumps({"file": str(path), "faces": [_as_dict(r) for r in readings]}))
-        else:
-            _print_table(path, readings, limits)
+        readings = reader.read(item.image, limits)
+        summary.add(readings)
+        printer.faces(item, readings)
+        if canvas is not None:
+            _draw(canvas, item, readings)
+    if many and not to_json:
+        typer.echo(summary.line())
+    if canvas is not None:
+        typer.echo(canvas.finish(), err=True)
     if failure is not None:
         raise typer.Exit(failure.exit_code)
 
 
-def _as_dict(reading: FaceReading) -> dict[str, Any]:
-    return {
-        "box": [round(v, 1) for v in reading.detection.box],
-        "measures": {name: _rounded(getattr(reading.measures, name)) for name in (*_COLUMNS, "detection")},
-        "verdict": "refused" if reading.missed else "accepted",
-        "reasons": list(reading.missed),
-        "limits": reading.missed,
-    }
+def _draw(canvas: Canvas, picture: Picture, readings: list[FaceReading]) -> None:
+    caption = picture.name.replace(str(picture.path), picture.path.name)
+    canvas.add(draw_faces(picture.image, readings, caption, sides=canvas.sides or SIDES))
 
 
-def _rounded(value: float | None) -> float | None:
-    return None if value is None else round(value, 3)
+class _Printer:
+    """Faces and errors to the terminal, as text or as JSON lines."""
+
+    def __init__(self, limits: QualityLimits, *, brief: bool, to_json: bool) -> None:
+        self._limits = limits
+        self._brief = brief
+        self._to_json = to_json
+        self._console = Console(highlight=False)
+
+    def unusable(self, item: Unusable) -> None:
+        error: EdgedError = item.error
+        if self._to_json:
+            _print_json({"file": str(item.path), "error": error.code, "message": str(error)})
+        else:
+            typer.echo(f"edged: {error}", err=True)
+
+    def faces(self, picture: Picture, readings: list[FaceReading]) -> None:
+        if self._to_json:
+            _print_json(as_json(picture, readings))
+            return
+        if not readings:
+            self._console.print(f"{picture.name}: no face found", markup=False, soft_wrap=True)
+            return
+        if not self._brief:
+            height, width = picture.image.shape[:2]
+            self._console.print(f"{picture.name} ({width}x{height})", markup=False, soft_wrap=True)
+        for number, reading in enumerate(readings, 1):
+            if self._brief:
+                self._console.print(brief_line(picture, number, reading), soft_wrap=True)
+            else:
+                self._console.print(face_table(number, reading, self._limits))
+                for line in reason_lines(reading):
+                    self._console.print(line, markup=False, soft_wrap=True)
 
 
-def _print_table(path: Path, readings: list[FaceReading], limits: QualityLimits) -> None:
-    if not readings:
-        typer.echo(f"{path}: no face found")
-        return
-    table = Table(title=str(path), title_justify="left", caption=_limits_text(limits), caption_justify="left")
-    for name in ("face", "px", "yaw", "pitch", "roll", "blur", "light", "complete", "verdict"):
-        table.add_column(name, justify="left" if name == "verdict" else "right")
-    for number, reading in enumerate(readings, 1):
-        cells = [_cell(reading.measures, name) for name in _COLUMNS]
-        verdict = ", ".join(reading.missed) or "accepted"
-        table.add_row(str(number), *cells, verdict, style="" if reading.missed else "green")
-    Console().print(table)
-
-
-def _cell(measures: Measures, name: str) -> str:
-    value = getattr(measures, name)
-    if value is None:
-        return "?"
-    return f"{value:.2f}" if name in ("blur", "completeness") else f"{value:.0f}"
-
-
-def _limits_text(limits: QualityLimits) -> str:
-    return (
-        f"limits: {limits.min_face_px:g} px, angles < {limits.max_yaw_deg:g}/{limits.max_pitch_deg:g}/"
-        f"{limits.max_roll_deg:g}°, blur < {limits.max_blur:g}, light {limits.min_illumination:g}-"
-        f"{limits.max_illumination:g}, complete >= {limits.min_completeness:g}"
-    )
+def _print_json(value: dict) -> None:
+    typer.echo(json.dumps(value, ensure_ascii=False))

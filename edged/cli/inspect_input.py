@@ -1,0 +1,118 @@
+"""What `edged inspect` looks at: pictures, some frames of videos, the files in folders. No measuring."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from edged.camera.videofile import VideoFile
+from edged.errors import EdgedError, NeedsOperator, NotFound, TryAnotherShot
+from edged.pictures import PICTURE_SUFFIXES, read_picture
+
+VIDEO_SUFFIXES = frozenset(
+    {".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".gif", ".ts", ".mpg", ".mpeg", ".mjpg", ".mjpeg"}
+)
+_REPORTED_SUFFIXES = PICTURE_SUFFIXES | VIDEO_SUFFIXES | {".tif", ".tiff", ".heic", ".heif", ".avif"}
+"""Files of a folder that are looked at or named as unusable; the others are none of our business."""
+
+_FALLBACK_FPS = 25.0
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """One picture to look at.
+
+    Attributes:
+        path: the file it is from.
+        image: HxWx3 uint8 BGR.
+        frame: its number in a video, from 1; None for a still picture.
+        time_s: its time in a video, seconds from the start.
+    """
+
+    path: Path
+    image: np.ndarray
+    frame: int | None = None
+    time_s: float | None = None
+
+    @property
+    def name(self) -> str:
+        """The path, and the time for a frame of a video."""
+        return f"{self.path}" if self.time_s is None else f"{self.path} {self.time_s:.2f} s"
+
+
+@dataclass(frozen=True)
+class Unusable:
+    """A file that could not be looked at, or a video that broke off."""
+
+    path: Path
+    error: EdgedError
+
+
+def is_many(path: Path) -> bool:
+    """Whether more than one picture is to be expected from this path."""
+    return path.is_dir() or path.suffix.lower() in VIDEO_SUFFIXES
+
+
+def read_all(paths: list[Path], every_s: float) -> Iterator[Picture | Unusable]:
+    """Every picture of these files and folders, in the order given; folders by name, not what is below them.
+
+    Args:
+        every_s: pause between two frames of a video, seconds of its own time; 0 gives every frame.
+    """
+    for path in paths:
+        try:
+            files = _files_in(path) if path.is_dir() else [path]
+        except EdgedError as error:
+            yield Unusable(path, error)
+            continue
+        for file in files:
+            try:
+                yield from _read(file, every_s)
+            except EdgedError as error:
+                yield Unusable(file, error)
+
+
+def _files_in(folder: Path) -> list[Path]:
+    try:
+        entries = sorted(folder.iterdir(), key=lambda entry: entry.name)
+    except OSError as error:
+        raise NeedsOperator(
+            f"{folder} cannot be read: {error.strerror}.",
+            code="folder_unreadable",
+            hint="Check its owner and permissions.",
+        ) from error
+    files = [e for e in entries if e.suffix.lower() in _REPORTED_SUFFIXES and not e.name.startswith(".")]
+    if not files:
+        raise NotFound(
+            f"{folder} holds no picture and no video.",
+            code="picture_missing",
+            hint="Name a folder with pictures; folders inside it are not looked into.",
+        )
+    return files
+
+
+def _read(path: Path, every_s: float) -> Iterator[Picture]:
+    if path.suffix.lower() in VIDEO_SUFFIXES and path.exists():
+        yield from _read_video(path, every_s)
+    else:
+        yield Picture(path, read_picture(path))
+
+
+def _read_video(path: Path, every_s: float) -> Iterator[Picture]:
+    video = VideoFile(path, _FALLBACK_FPS)
+    number, due_s = 0, 0.0
+    try:
+        video.open()
+        while (raw := video.read()) is not None:
+            number += 1
+            time_s = raw.due_s or 0.0
+            if time_s >= due_s - 1e-9:
+                yield Picture(path, raw.image, number, round(time_s, 3))
+                due_s += every_s
+    finally:
+        video.close()
+    if video.defect:
+        raise TryAnotherShot(f"{video.defect}.", code="video_broken_off", hint="Copy it again.")
