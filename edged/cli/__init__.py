@@ -25,7 +25,8 @@ COMMANDS = {
     "people": Command("edged.cli.people", "Add, list, change, import, export and erase people."),
     "records": Command("edged.cli.records", "List, export and verify what was recorded."),
     "why": Command("edged.cli.why", "Explain one passage: why did the gate open, or not?"),
-    "inspect": Command("edged.cli.inspect", "Measure the faces in a picture against the quality limits."),
+    "inspect": Command("edged.cli.inspect", "Measure the faces in pictures and videos against the limits."),
+    "aim": Command("edged.cli.aim", "Show live what the camera sees, and what to change about its place."),
 }
 
 
