@@ -263,7 +263,8 @@ def _write(
 ) -> None:
     """White on a dark plate with the colour of the verdict at its edge: legible on any background."""
     across, down = size
-    left, top = max(0, place[0]), max(0, place[1])
+    rows, columns = pen.canvas.shape[:2]
+    left, top = max(0, min(place[0], columns - across)), max(0, min(place[1], rows - down))
     area = pen.canvas[top : top + down, left : left + across]
     area[:] = cv2.addWeighted(area, 0.2, np.full_like(area, _DARK[0]), 0.8, 0)
     area[:, : max(3, pen.text_px // 4)] = colour
