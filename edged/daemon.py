@@ -35,10 +35,14 @@ from edged.recognition.score import default_threshold
 from edged.recognition.service import RecognitionService
 from edged.service.heartbeat import Heartbeats
 from edged.service.lock import lock_data_dir
+from edged.vision.analyser import Analyser
 from edged.vision.faces import FaceReader
+from edged.vision.liveness import operator_model
+from edged.vision.liveness.model import LivenessModel
 from edged.vision.opencv import prepare_opencv
 from edged.vision.passages import PassageBook
-from edged.vision.service import Analyser, VisionService
+from edged.vision.service import VisionService
+from edged.vision.spoofing import NoSpoofGuard, PassiveSpoofGuard, SpoofGuard
 
 STOP_S = 2.5
 """Longest time stopping takes; the unit file kills after 5 s."""
@@ -168,6 +172,10 @@ class Daemon:
     def _start_parts(self) -> None:
         config = self.config
         prepare_opencv(config.vision.threads)
+        liveness = config.vision.liveness.model
+        self._liveness_file = (
+            models.load("face_liveness") if liveness is None else operator_model.load(liveness)
+        )
         self._open_source()  # one that can never be opened is a wrong setting, not an outage
         self._stack.enter_context(lock_data_dir(config.data_dir, clock=self.clock))
         check_port_free(config.gate)
@@ -253,8 +261,17 @@ class Daemon:
             self.clock,
             camera_id=self.config.camera.id,
             door_id=self.config.gate.id,
+            spoofing=self._spoof_guards(),
             passages=passages,
         )
+
+    def _spoof_guards(self) -> Callable[[], SpoofGuard]:
+        """Makes the liveness judgement of each new track; the network is loaded once for the thread."""
+        liveness = self.config.vision.liveness
+        if liveness.mode == "off":
+            return NoSpoofGuard
+        model = LivenessModel(self._liveness_file)
+        return lambda: PassiveSpoofGuard(liveness, model)
 
     # -- connections between the parts
 
@@ -268,6 +285,7 @@ class Daemon:
             agreeing_shots=recognition.agreeing_shots,
             cool_down_s=access.cool_down_s,
             max_age_s=access.max_age_s,
+            liveness=self.config.vision.liveness.mode,
         )
 
     def _person(self, person_id: str) -> PersonRecord | None:

@@ -196,6 +196,27 @@ class Measures:
     occlusion: dict[str, float] | None = None
 
 
+@dataclass(frozen=True, kw_only=True)
+class Liveness:
+    """Whether a track looks like a living face, judged from a colour camera. Weak: docs/liveness.md.
+
+    Attributes:
+        score: 0 false .. 1 live.
+        passed: decided, and the score reaches the door's threshold.
+        decided: enough frames were seen.
+        frames: how many.
+        suspicion: what speaks against it, strongest first, e.g. `spoof_device_border`, `spoof_network`.
+        signs: signs of life seen, `blink` and `solid_turn`; they prove nothing by themselves.
+    """
+
+    score: float
+    passed: bool
+    decided: bool
+    frames: int
+    suspicion: tuple[str, ...] = ()
+    signs: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class TrackStarted(Event):
     """A face that was not there before is being followed."""
@@ -250,6 +271,7 @@ class ShotChosen(Event):
         shot_number: 1 for the first shot of the track.
         captured_s: monotonic time at which the frame left the camera, seconds.
         quality: 0..1, higher is better; only comparable within one version of edged.
+        liveness: None when nobody looks.
         aligned: 112x112x3 uint8 BGR, eyes and mouth at the embedder's standard places.
         picture: the face with its surroundings (height x width x 3 uint8 BGR), for cloud and snapshot.
         timings_ms: time spent so far by stage: `detect`, `measure`.
@@ -261,6 +283,7 @@ class ShotChosen(Event):
     captured_s: float
     quality: float
     measures: Measures
+    liveness: Liveness | None = None
     aligned: np.ndarray = field(metadata=PRIVATE, repr=False)
     picture: np.ndarray | None = field(default=None, metadata=PRIVATE, repr=False)
     timings_ms: dict[str, float] = field(default_factory=dict)
@@ -298,6 +321,7 @@ class FaceIdentified(Event):
     gallery_people: int
     final: bool
     measures: Measures
+    liveness: Liveness | None = None
     timings_ms: dict[str, float] = field(default_factory=dict)
 
 
@@ -362,6 +386,7 @@ class AccessDecided(Event):
     expires_s: float | None = None
     rules: tuple[RuleCheck, ...] = ()
     measures: Measures | None = None
+    liveness: Liveness | None = None
     recognitions: int = 0
     timings_ms: dict[str, float] = field(default_factory=dict)
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 
-from edged.events import Outcome, RuleCheck
+from edged.events import Liveness, Outcome, RuleCheck
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +31,7 @@ class Request:
     margin: float
     agreeing_shots: int
     age_s: float
+    liveness: Liveness | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +57,7 @@ class DoorPolicy:
         agreeing_shots: shots that must agree.
         cool_down_s: the same person is not let in again within this time.
         max_age_s: oldest frame that may open the door.
+        liveness: `required`: a face that is not judged living is denied; `advisory`: only recorded; `off`.
     """
 
     allowed_groups: frozenset[str]
@@ -63,6 +66,7 @@ class DoorPolicy:
     agreeing_shots: int
     cool_down_s: float
     max_age_s: float
+    liveness: Literal["off", "advisory", "required"] = "off"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,6 +102,7 @@ def decide(request: Request, snapshot: Snapshot, now: datetime) -> Decision:
     first that fails is the deciding one. What a person may do is only asked when it is surely them.
     """
     rules = (*_identity(request, snapshot),)
+    rules += (*_liveness(request, snapshot.policy),)
     if all(rule.passed for rule in rules):
         rules += (*_permission(snapshot, now), _cool_down(snapshot))
     rules += (*_circumstances(request, snapshot),)
@@ -126,6 +131,23 @@ def _identity(request: Request, snapshot: Snapshot) -> Iterable[RuleCheck]:
         code="not_confirmed",
         passed=request.agreeing_shots >= policy.agreeing_shots,
         detail=f"{request.agreeing_shots} shots agree, needed {policy.agreeing_shots}",
+    )
+
+
+def _liveness(request: Request, policy: DoorPolicy) -> Iterable[RuleCheck]:
+    seen = request.liveness
+    if policy.liveness == "off":
+        return
+    if seen is None or not seen.decided:
+        frames = seen.frames if seen else 0
+        detail = f"too few frames to judge ({frames})"
+        yield RuleCheck(code="not_live", passed=policy.liveness == "advisory", detail=detail)
+        return
+    because = f": {', '.join(seen.suspicion)}" if seen.suspicion else ""
+    yield RuleCheck(
+        code="spoof_suspected",
+        passed=seen.passed or policy.liveness == "advisory",
+        detail=f"live score {seen.score:.2f} over {seen.frames} frames, {policy.liveness}{because}",
     )
 
 

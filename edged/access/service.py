@@ -115,6 +115,7 @@ class AccessService:
                 margin=event.margin,
                 agreeing_shots=event.agreeing_shots,
                 age_s=now_s - event.captured_s,
+                liveness=event.liveness,
             ),
             Snapshot(
                 policy=policy,
@@ -143,6 +144,7 @@ class AccessService:
             captured_s=event.captured_s,
             expires_s=now_s + self._grant_ttl_s if decision.outcome is Outcome.GRANTED else None,
             measures=event.measures,
+            liveness=event.liveness,
             recognitions=shots,
             timings_ms=event.timings_ms,
         )

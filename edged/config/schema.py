@@ -231,6 +231,22 @@ class EnrolLimits(QualityLimits):
     max_roll_deg: Degrees = Field(30, description="Tilted by less than this.")
 
 
+class LivenessConfig(Section):
+    """Is it a living face or a picture of one. Judged from the colour camera: weak, see docs/liveness.md."""
+
+    mode: Literal["off", "advisory", "required"] = Field(
+        "advisory", description="`advisory`: recorded only; `required`: suspicion denies."
+    )
+    threshold: Unit = Field(0.3, description="Score 0..1 a face must reach; higher refuses more, of both.")
+    model: Path | None = Field(
+        None,
+        strict=False,
+        description="Manifest of an operator's own ONNX model; empty: the packaged one.",
+    )
+    lockout_after: int = Field(2, ge=1, le=20, description="Suspicions after which a track is locked out.")
+    lockout_s: Seconds = Field(60.0, description="For this long it gets no further passage.")
+
+
 class VisionConfig(Section):
     """Finding and following faces."""
 
@@ -244,6 +260,7 @@ class VisionConfig(Section):
         description="Someone denied who stays in view is looked at again after this pause; "
         "it doubles each time, up to 30 s.",
     )
+    liveness: LivenessConfig = Field(default_factory=LivenessConfig, description="Live face or picture.")
     quality: QualityLimits = Field(default_factory=QualityLimits, description="Limits when recognising.")
     enrol_quality: EnrolLimits = Field(default_factory=EnrolLimits, description="Limits when enrolling.")
 

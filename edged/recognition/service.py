@@ -297,6 +297,7 @@ class RecognitionService:
             gallery_people=answer.gallery_people,
             final=final,
             measures=shot.measures,
+            liveness=shot.liveness,
             timings_ms={**shot.timings_ms, **answer.timings_ms},
         )
 

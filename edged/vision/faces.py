@@ -17,6 +17,7 @@ from edged.vision import quality
 from edged.vision.align import align
 from edged.vision.detector import Detection, FaceDetector, scale_for
 from edged.vision.mesh import FaceMesh, Mesh
+from edged.vision.occlusion import OcclusionEstimator
 from edged.vision.pose import PoseEstimator
 
 MIN_PRESENCE = 0.5
@@ -46,12 +47,13 @@ class FaceReading:
 
 
 class FaceReader:
-    """Detector, mesh and pose of one thread. Call `warm_up` before the first frame."""
+    """Detector, mesh, pose and occlusion of one thread. Call `warm_up` before the first frame."""
 
     def __init__(self, *, max_faces: int = 10) -> None:
         self._detector = FaceDetector(models.load("face_detection"), max_faces=max_faces)
         self._mesh = FaceMesh(models.load("face_mesh"))
         self._pose = PoseEstimator(models.load("face_geometry"))
+        self._occlusion = OcclusionEstimator(models.load("face_occlusion"))
 
     def warm_up(self) -> None:
         """Run every network once: the first run of each is ten times slower."""
@@ -82,6 +84,8 @@ class FaceReader:
             blur=quality.blur(aligned),
             illumination=quality.illumination(aligned),
             completeness=quality.completeness(outline, width, height),
+            unevenness=quality.unevenness(aligned),
+            occlusion=self._occlusion.parts(image, mesh) if believed else None,
         )
         return FaceReading(face, mesh if believed else None, measures, aligned, {})
 

@@ -30,6 +30,7 @@ class PassageBook:
         self._lock = threading.Lock()
         self._states: OrderedDict[str, PassageState] = OrderedDict()
         self._promising: OrderedDict[str, bool] = OrderedDict()
+        self._verdicts: OrderedDict[str, tuple[str, ...]] = OrderedDict()
 
     def attach(self, bus: EventBus) -> None:
         """Subscribe."""
@@ -45,10 +46,20 @@ class PassageBook:
             if isinstance(event, AccessDecided):
                 denied = event.outcome is Outcome.DENIED
                 _note(self._states, event.passage_id, PassageState.DENIED if denied else PassageState.SETTLED)
+                _note(self._verdicts, event.passage_id, event.reasons)
             elif event.final:
                 _note(self._states, event.passage_id, PassageState.SETTLED)
             else:
                 _note(self._promising, event.passage_id, event.agreeing_shots > 0)
+
+    def verdict(self, passage_id: str) -> tuple[str, ...] | None:
+        """The reasons of the decision, the deciding one first; None while there is none."""
+        with self._lock:
+            return self._verdicts.get(passage_id)
+
+    def spoof_suspected(self, passage_id: str) -> bool:
+        """The passage was denied because the face may be a picture of one."""
+        return bool({"spoof_suspected", "not_live"} & set(self.verdict(passage_id) or ()))
 
     def promising(self, passage_id: str) -> bool | None:
         """Whether the last answer may be confirmed by another shot; None when there was no answer yet."""

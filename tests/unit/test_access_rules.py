@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edged.access import DoorPolicy, PersonRecord, Request, Snapshot, decide
-from edged.events import Outcome
+from edged.events import Liveness, Outcome
 
 NOW = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)
 REQUEST = Request(door_id="door1", person_id="ann", score=95.0, margin=40.0, agreeing_shots=2, age_s=0.1)
@@ -104,6 +104,35 @@ def test_every_rule_says_what_was_seen_and_what_was_needed():
     details = {rule.code: rule.detail for rule in decide(REQUEST, SNAPSHOT, NOW).rules}
     assert details["not_recognised"] == "best score 95.0, needed 90"
     assert details["group_not_allowed"] == "in staff; let in here: staff"
+
+
+LIVE = Liveness(score=0.9, passed=True, decided=True, frames=8)
+SPOOF = Liveness(score=0.1, passed=False, decided=True, frames=8, suspicion=("spoof_device_border",))
+
+
+@pytest.mark.parametrize(
+    ("mode", "liveness", "reasons"),
+    [
+        ("required", LIVE, ("granted",)),
+        ("required", SPOOF, ("spoof_suspected",)),
+        ("required", replace(SPOOF, decided=False, frames=2), ("not_live",)),
+        ("required", None, ("not_live",)),
+        ("advisory", SPOOF, ("granted",)),
+        ("advisory", None, ("granted",)),
+        ("off", SPOOF, ("granted",)),
+    ],
+)
+def test_suspicion_denies_only_where_liveness_is_required(mode, liveness, reasons):
+    snapshot = replace(SNAPSHOT, policy=replace(POLICY, liveness=mode))
+    assert decide(replace(REQUEST, liveness=liveness), snapshot, NOW).reasons == reasons
+
+
+def test_an_advisory_suspicion_is_on_record():
+    snapshot = replace(SNAPSHOT, policy=replace(POLICY, liveness="advisory"))
+    details = {
+        rule.code: rule.detail for rule in decide(replace(REQUEST, liveness=SPOOF), snapshot, NOW).rules
+    }
+    assert "spoof_device_border" in details["spoof_suspected"]
 
 
 requests = st.builds(

@@ -9,7 +9,7 @@ from edged import models
 from edged.errors import Misconfigured, NotFound
 from edged.models import __file__ as package_file
 
-NAMES = ["face_detection", "face_embedding", "face_geometry", "face_mesh", "face_occlusion"]
+NAMES = ["face_detection", "face_embedding", "face_geometry", "face_liveness", "face_mesh", "face_occlusion"]
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -7,17 +7,20 @@ import cv2
 import numpy as np
 import pytest
 
+from edged import models
 from edged.bus import EventBus
 from edged.camera.frame import Frame
 from edged.camera.mailbox import Mailbox
 from edged.clock import ManualClock
-from edged.config import VisionConfig
+from edged.config import LivenessConfig, VisionConfig
 from edged.demo.photographs import PHOTO_DIR
 from edged.events import (
     AccessDecided,
     ComponentFailed,
     Event,
     FaceIdentified,
+    GuidanceChanged,
+    Liveness,
     Measures,
     Outcome,
     ShotChosen,
@@ -25,10 +28,13 @@ from edged.events import (
     TrackEnded,
     TrackStarted,
 )
+from edged.vision.analyser import Analyser
 from edged.vision.faces import FaceReader
+from edged.vision.liveness.model import LivenessModel
 from edged.vision.opencv import prepare_opencv
 from edged.vision.passages import PassageBook, PassageState
-from edged.vision.service import Analyser, VisionService
+from edged.vision.service import VisionService
+from edged.vision.spoofing import NoSpoofGuard, PassiveSpoofGuard
 
 FRAME_S = 0.1
 DEADLINE_S = 20.0
@@ -49,16 +55,18 @@ def portrait():
 class Scene:
     """Feeds an analyser with frames; time is the frame's own."""
 
-    def __init__(self, reader, **config):
+    def __init__(self, reader, spoofing=NoSpoofGuard, **config):
         self.clock = ManualClock()
         self.passages = PassageBook()
         self.number = 0
+        self.hints = []
         self.analyser = Analyser(
             VisionConfig(**config),
             reader,
             self.clock,
             camera_id="cam1",
             door_id="door1",
+            spoofing=spoofing,
             passages=self.passages,
         )
 
@@ -72,12 +80,14 @@ class Scene:
         self.clock.advance(FRAME_S)
         self.number += 1
         frame = Frame(image, self.number, self.clock.monotonic(), self.clock.now(), cut)
-        return self.analyser.analyse(frame)
+        events = list(self.analyser.analyse(frame))
+        self.hints += [e.code for e in events if isinstance(e, GuidanceChanged)]
+        return [e for e in events if not isinstance(e, GuidanceChanged)]
 
     def run(self, picture, frames, **options):
         return [event for _ in range(frames) for event in self.show(picture, **options)]
 
-    def decide(self, passage_id, outcome):
+    def decide(self, passage_id, outcome, reason="x"):
         self.passages.take_in(
             AccessDecided(
                 at=self.clock.now(),
@@ -87,7 +97,7 @@ class Scene:
                 person_id=None,
                 person_name=None,
                 score=None,
-                reasons=("x",),
+                reasons=(reason,),
             )
         )
 
@@ -195,6 +205,73 @@ def test_a_shot_kept_for_a_better_one_is_sent_when_its_face_has_gone(reader, por
     assert of(ShotChosen, scene.run(poor, 1)) == [], "the picture must be poor enough to wait"
     assert of(ShotRefused, scene.run(None, 1)) == []
     assert len(of(ShotChosen, scene.run(None, 4))) == 1
+
+
+def test_a_person_is_told_one_thing_at_a_time_and_then_welcomed(reader, portrait):
+    scene = Scene(reader)
+    dark = (portrait * 0.15).astype(np.uint8)
+    passage_id = scene.run(dark, 12)[0].passage_id
+    scene.run(portrait, 20)
+    scene.decide(passage_id, Outcome.GRANTED, "granted")
+    scene.run(portrait, 2)
+    scene.run(None, 15)
+    assert scene.hints == ["too_dark", "please_wait", "welcome", None]
+
+
+class ScriptedGuard:
+    """A guard that is ready after some frames, as one that must see several is."""
+
+    def __init__(self, frames_needed):
+        self.frames, self.frames_needed, self.suspicions = 0, frames_needed, 0
+
+    @property
+    def ready(self):
+        return self.frames >= self.frames_needed
+
+    @property
+    def locked_out(self):
+        return self.suspicions >= 2
+
+    def look(self, image, face, mesh, at_s):
+        self.frames += 1
+
+    def verdict(self):
+        return Liveness(score=0.9, passed=True, decided=self.ready, frames=self.frames)
+
+    def suspected(self):
+        self.suspicions += 1
+        return 10.0 if self.locked_out else 0.0
+
+
+def test_shots_wait_for_the_liveness_judgement_and_carry_it(reader, portrait):
+    scene = Scene(reader, spoofing=lambda: ScriptedGuard(4))
+    assert of(ShotChosen, scene.run(portrait, 5)) == []
+    (shot,) = of(ShotChosen, scene.run(portrait, 1))
+    assert shot.liveness.decided
+
+
+def test_a_track_suspected_twice_is_locked_out(reader, portrait):
+    scene = Scene(reader, spoofing=lambda: ScriptedGuard(0), retry_after_s=0.5)
+    passage_id = scene.run(portrait, 2)[0].passage_id
+    pauses = []
+    for _ in range(2):
+        scene.decide(passage_id, Outcome.DENIED, "spoof_suspected")
+        denied_s = scene.clock.monotonic()
+        while not (started := of(TrackStarted, scene.show(portrait))):
+            pass
+        passage_id = started[0].passage_id
+        pauses.append(scene.clock.monotonic() - denied_s)
+    assert pauses == pytest.approx([0.6, 10.1], abs=0.15)
+
+
+def test_the_packaged_guard_judges_a_track_after_some_frames(reader, portrait):
+    model = LivenessModel(models.load("face_liveness"))
+    config = LivenessConfig(mode="required")
+    scene = Scene(reader, spoofing=lambda: PassiveSpoofGuard(config, model))
+    shot = of(ShotChosen, scene.run(portrait, 12))[0]
+    assert shot.liveness.decided
+    assert shot.liveness.frames >= 5
+    assert 0 <= shot.liveness.score <= 1
 
 
 def test_the_thread_ends_when_no_more_frames_come_and_ends_the_tracks(reader, portrait):

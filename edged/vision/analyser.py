@@ -1,0 +1,264 @@
+"""Frames of one camera to events about faces: all state of the tracks, no thread."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from edged.camera.frame import Frame
+from edged.clock import Clock
+from edged.config import VisionConfig
+from edged.events import (
+    Event,
+    GuidanceChanged,
+    Measures,
+    ShotChosen,
+    ShotRefused,
+    TrackEnded,
+    TrackStarted,
+)
+from edged.ids import new_id
+from edged.vision import quality
+from edged.vision.align import surroundings
+from edged.vision.best_shot import BestShot
+from edged.vision.faces import FaceReader, FaceReading
+from edged.vision.guidance import Guidance, HintChange
+from edged.vision.passages import PassageBook, PassageState
+from edged.vision.spoofing import SpoofGuard
+from edged.vision.tracker import Track, Tracker
+
+REFUSAL_REPEAT_S = 0.5
+"""An unchanged refusal of one track is published again after this time, not with every frame."""
+
+MAX_RETRY_PAUSE_S = 30.0
+"""Longest pause before someone who stays in view is looked at again."""
+
+
+@dataclass
+class _Visitor:
+    """What is remembered of one confirmed track."""
+
+    passage_id: str
+    shots: BestShot[ShotChosen]
+    spoofing: SpoofGuard
+    guidance: Guidance = field(default_factory=Guidance)
+    nearest_px: float = 0.0
+    refused: Counter[str] = field(default_factory=Counter)
+    last_reasons: tuple[str, ...] = ()
+    last_refusal_s: float = float("-inf")
+    hinted: tuple[str, ...] = ()
+    measures: Measures | None = None
+    denials: int = 0
+    retry_s: float | None = None
+
+
+class Analyser:
+    """Turns frames into events. Belongs to one thread, like the networks it uses.
+
+    Args:
+        reader: finds and measures faces.
+        spoofing: makes the liveness judgement of one new track.
+        passages: tells where each passage stands.
+    """
+
+    def __init__(
+        self,
+        config: VisionConfig,
+        reader: FaceReader,
+        clock: Clock,
+        *,
+        camera_id: str,
+        door_id: str,
+        spoofing: Callable[[], SpoofGuard],
+        passages: PassageBook,
+    ) -> None:
+        self._config = config
+        self._reader = reader
+        self._clock = clock
+        self._ids = {"camera_id": camera_id, "door_id": door_id}
+        self._spoofing = spoofing
+        self._passages = passages
+        self._tracker = Tracker(config.lost_after_s)
+        self._visitors: dict[int, _Visitor] = {}
+
+    def analyse(self, frame: Frame) -> Iterator[Event]:
+        """Everything one frame tells: tracks that started or ended, shots refused and chosen, hints.
+
+        A shot is given out before the next face is looked at, so publish while iterating.
+        """
+        if frame.cut:
+            yield from self.end_all()
+        started_s = self._clock.monotonic()
+        faces = self._reader.detect(frame.image, min_face_px=self._config.quality.min_face_px)
+        detect_ms = (self._clock.monotonic() - started_s) * 1e3
+        tracked = self._tracker.update(faces, frame.captured_s)
+        for track in tracked.ended:
+            yield from self._ended(track)
+        for track in tracked.started:
+            yield self._started(track, frame)
+        for track in tracked.seen:
+            yield from self._reopen_if_due(track, frame)
+            yield from self._look_at(track, frame, detect_ms)
+            yield from self._guide(track, frame)
+        yield from self._waiting_shots(tracked.seen, frame.captured_s)
+
+    def end_all(self) -> list[Event]:
+        """End every track: the picture was cut, or the camera is gone."""
+        return [event for track in self._tracker.end_all() for event in self._ended(track)]
+
+    # -- beginnings and ends
+
+    def _started(self, track: Track, frame: Frame) -> TrackStarted:
+        passage_id = new_id("p", frame.captured_at)
+        shots = BestShot[ShotChosen](self._config.shot_interval_s)
+        self._visitors[track.track_id] = _Visitor(passage_id, shots, self._spoofing())
+        return TrackStarted(at=frame.captured_at, passage_id=passage_id, track_id=track.track_id, **self._ids)
+
+    def _ended(self, track: Track) -> list[Event]:
+        visitor = self._visitors.pop(track.track_id)
+        ended = TrackEnded(
+            at=self._clock.now(),
+            passage_id=visitor.passage_id,
+            track_id=track.track_id,
+            frames=track.hits,
+            duration_s=track.seen_s - track.first_s,
+            nearest_px=visitor.nearest_px,
+            shots=visitor.shots.sent,
+            refusals=tuple(code for code, _ in visitor.refused.most_common()),
+            **self._ids,
+        )
+        return [*self._hint(visitor, track, visitor.guidance.end(track.seen_s)), ended]
+
+    def _reopen_if_due(self, track: Track, frame: Frame) -> list[Event]:
+        """Someone who was denied and stays in view gets another passage, after a pause that doubles."""
+        visitor = self._visitors[track.track_id]
+        if self._passages.state(visitor.passage_id) is not PassageState.DENIED:
+            return []
+        if visitor.retry_s is None:
+            pause_s = min(self._config.retry_after_s * 2**visitor.denials, MAX_RETRY_PAUSE_S)
+            if self._passages.spoof_suspected(visitor.passage_id):
+                pause_s = max(pause_s, visitor.spoofing.suspected())
+            visitor.retry_s = frame.captured_s + pause_s
+        if frame.captured_s < visitor.retry_s:
+            return []
+        ended = self._ended(track)
+        started = self._started(track, frame)
+        again = self._visitors[track.track_id]
+        again.denials, again.spoofing = visitor.denials + 1, visitor.spoofing
+        return [*ended, started]
+
+    # -- looking at one face
+
+    def _look_at(self, track: Track, frame: Frame, detect_ms: float) -> Iterator[Event]:
+        visitor = self._visitors[track.track_id]
+        visitor.nearest_px = max(visitor.nearest_px, track.detection.face_px)
+        verdict = self._passages.verdict(visitor.passage_id)
+        if verdict is not None:
+            visitor.hinted = ("locked_out",) if visitor.spoofing.locked_out else verdict
+            return
+        state = self._passages.state(visitor.passage_id)
+        if state is PassageState.OPEN and visitor.shots.wants(frame.captured_s):
+            yield from self._look_closer(visitor, track, frame, detect_ms)
+
+    def _look_closer(
+        self, visitor: _Visitor, track: Track, frame: Frame, detect_ms: float
+    ) -> Iterator[Event]:
+        """Measure the face, cheap measures first; refuse it, or offer it as a shot."""
+        limits, face = self._config.quality, track.detection
+        measures = Measures(face_px=face.face_px, detection=face.score)
+        started_s = self._clock.monotonic()
+        missed, reading = quality.size_refusals(measures, limits), None
+        if not missed:
+            reading = self._reader.measure(frame.image, face)
+            measures = reading.measures
+            missed = quality.refusals(measures, limits)
+        visitor.hinted, visitor.measures = tuple(missed) or ("waiting",), measures
+        if missed:
+            waiting = visitor.shots.due(frame.captured_s)
+            refused = None if waiting else self._refused(visitor, track, frame, measures, missed)
+            yield from (event for event in (waiting, refused) if event is not None)
+        elif reading is not None and visitor.spoofing.ready:
+            timings_ms = {
+                "wait": (started_s - frame.captured_s) * 1e3 - detect_ms,
+                "detect": detect_ms,
+                "measure": (self._clock.monotonic() - started_s) * 1e3,
+            }
+            yield from self._offer(visitor, self._shot(visitor, track, frame, reading, timings_ms))
+        if reading is not None:  # after the shot: it costs more than everything before
+            visitor.spoofing.look(frame.image, face, reading.mesh, frame.captured_s)
+
+    def _offer(self, visitor: _Visitor, shot: ShotChosen) -> Iterator[Event]:
+        promising = self._passages.promising(visitor.passage_id)
+        sent = visitor.shots.offer(shot, shot.quality, shot.captured_s, promising=promising)
+        if sent is not None:
+            yield sent
+
+    def _waiting_shots(self, seen: list[Track], now_s: float) -> list[Event]:
+        """Shots kept for tracks that are not in this frame and whose wait for a better one is over."""
+        here = {track.track_id for track in seen}
+        waiting = [v.shots.due(now_s) for track_id, v in self._visitors.items() if track_id not in here]
+        return [shot for shot in waiting if shot is not None]
+
+    # -- telling
+
+    def _shot(
+        self,
+        visitor: _Visitor,
+        track: Track,
+        frame: Frame,
+        reading: FaceReading,
+        timings_ms: dict[str, float],
+    ) -> ShotChosen:
+        return ShotChosen(
+            at=frame.captured_at,
+            passage_id=visitor.passage_id,
+            track_id=track.track_id,
+            shot_number=visitor.shots.sent + 1,
+            frame_number=frame.number,
+            captured_s=frame.captured_s,
+            quality=quality.shot_quality(reading.measures),
+            measures=reading.measures,
+            liveness=visitor.spoofing.verdict(),
+            aligned=reading.aligned,
+            picture=surroundings(frame.image, reading.detection.box),
+            timings_ms=timings_ms,
+            **self._ids,
+        )
+
+    def _refused(
+        self, visitor: _Visitor, track: Track, frame: Frame, measures: Measures, missed: dict[str, float]
+    ) -> ShotRefused | None:
+        reasons = tuple(missed)
+        visitor.refused[reasons[0]] += 1
+        unchanged = reasons == visitor.last_reasons
+        if unchanged and frame.captured_s - visitor.last_refusal_s < REFUSAL_REPEAT_S:
+            return None
+        visitor.last_reasons, visitor.last_refusal_s = reasons, frame.captured_s
+        return ShotRefused(
+            at=frame.captured_at,
+            passage_id=visitor.passage_id,
+            track_id=track.track_id,
+            reasons=reasons,
+            measures=measures,
+            limits=missed,
+            **self._ids,
+        )
+
+    def _guide(self, track: Track, frame: Frame) -> list[Event]:
+        visitor = self._visitors[track.track_id]
+        change = visitor.guidance.take(visitor.hinted, frame.captured_s, visitor.measures)
+        return self._hint(visitor, track, change)
+
+    def _hint(self, visitor: _Visitor, track: Track, change: HintChange | None) -> list[Event]:
+        if change is None:
+            return []
+        return [
+            GuidanceChanged(
+                at=self._clock.now(),
+                passage_id=visitor.passage_id,
+                track_id=track.track_id,
+                code=change.code,
+                **self._ids,
+            )
+        ]

@@ -1,0 +1,65 @@
+"""Several ways of seeing whether a face is live (RGB, near infrared, depth) and how they are combined.
+
+edged ships the RGB one. A driver for another camera implements `LivenessModality`; nothing here does I/O.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import isfinite
+from typing import Protocol
+
+
+@dataclass(frozen=True)
+class ModalityResult:
+    """What one modality says about one instant.
+
+    Attributes:
+        score: 0 false .. 1 live.
+        threshold: least score that passes, 0..1.
+        at_s: monotonic time at which its picture was captured, seconds.
+    """
+
+    score: float
+    threshold: float
+    at_s: float
+
+    @property
+    def passed(self) -> bool:
+        """False for anything that is not a number: doubt denies."""
+        return isfinite(self.score) and self.score >= self.threshold
+
+
+class LivenessModality(Protocol):
+    """One source of liveness, for example a near-infrared camera beside the RGB one."""
+
+    @property
+    def name(self) -> str:
+        """Short and stable, for the configuration and the journal: `rgb`, `nir`, `depth`."""
+        ...
+
+    def result_at(self, at_s: float) -> ModalityResult | None:
+        """Its result nearest to the monotonic instant `at_s`; None when it saw nothing usable."""
+        ...
+
+
+def all_pass(results: Mapping[str, ModalityResult | None], now_s: float, max_skew_s: float) -> bool:
+    """Whether every enabled modality passed on the same instant, which is `now_s`.
+
+    The documented rule: all enabled ones must pass, and the picture that is recognised is from the instant
+    at which they passed (edge device reference 2.1).
+
+    Args:
+        results: one entry per enabled modality; None for one that has nothing to say, which fails.
+        now_s: monotonic capture time of the picture that is to be recognised.
+        max_skew_s: how far captures may lie apart from it and from each other and still count as one instant.
+
+    Returns:
+        False too when nothing is enabled: switching liveness off is the caller's decision, not a pass.
+    """
+    given = list(results.values())
+    if not given or any(one is None or not one.passed or not isfinite(one.at_s) for one in given):
+        return False
+    times = [one.at_s for one in given] + [now_s]
+    return max(times) - min(times) <= max_skew_s
