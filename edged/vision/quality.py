@@ -97,30 +97,22 @@ def refusals(measures: Measures, limits: QualityLimits) -> dict[str, float]:
     return missed
 
 
-_OCCLUSION_REASONS = {
-    "left_eye": "eye_occluded",
-    "right_eye": "eye_occluded",
-    "nose": "nose_occluded",
-    "mouth": "mouth_occluded",
-    "left_cheek": "cheek_occluded",
-    "right_cheek": "cheek_occluded",
-    "chin_contour": "chin_occluded",
-}
+_COVERED = (
+    ("eye_occluded", "max_eye_occlusion", ("left_eye", "right_eye")),
+    ("nose_occluded", "max_nose_occlusion", ("nose",)),
+    ("mouth_occluded", "max_mouth_occlusion", ("mouth",)),
+    ("cheek_occluded", "max_cheek_occlusion", ("left_cheek", "right_cheek")),
+    ("chin_occluded", "max_chin_occlusion", ("chin_contour",)),
+)
+"""Reason, limit, and the parts it holds for."""
 
 
 def _covered(occlusion: dict[str, float], limits: QualityLimits) -> dict[str, float]:
-    allowed = {
-        "eye_occluded": limits.max_eye_occlusion,
-        "nose_occluded": limits.max_nose_occlusion,
-        "mouth_occluded": limits.max_mouth_occlusion,
-        "cheek_occluded": limits.max_cheek_occlusion,
-        "chin_occluded": limits.max_chin_occlusion,
-    }
     missed = {}
-    for part, share in occlusion.items():
-        code = _OCCLUSION_REASONS[part]
-        if share >= allowed[code] < 1:
-            missed[code] = allowed[code]
+    for code, limit, parts in _COVERED:
+        allowed = getattr(limits, limit)
+        if allowed < 1 and any(occlusion.get(part, 0.0) >= allowed for part in parts):
+            missed[code] = allowed
     return missed
 
 

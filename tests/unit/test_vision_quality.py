@@ -9,8 +9,10 @@ from hypothesis import strategies as st
 from edged.config import QualityLimits
 from edged.demo.photographs import PHOTO_DIR
 from edged.events import Measures
+from edged.reasons import known_codes
 from edged.vision import quality
 from edged.vision.faces import FaceReader
+from edged.vision.guidance import hints_for
 from edged.vision.opencv import prepare_opencv
 
 LIMITS = QualityLimits()
@@ -120,6 +122,8 @@ def test_a_small_face_is_refused_with_the_size_needed(reader, photograph):
 def test_each_limit_has_its_own_reason(field, value, code):
     values = {**GOOD.__dict__, field: value}
     assert list(quality.refusals(Measures(**values), LIMITS)) == [code]
+    assert code in known_codes()
+    assert hints_for([code])
 
 
 def test_values_on_the_good_side_of_every_limit_pass():
