@@ -77,7 +77,7 @@ def load(manifest: Path) -> OperatorModel:
         raise Misconfigured(
             f"The liveness model {path} has SHA-256 {seen[:12]}…, its manifest says {settings.sha256[:12]}….",
             code="liveness_model_changed",
-            hint=f"If you exchanged it on purpose, write sha256: {seen} in {manifest}.",
+            hint=f'If you exchanged it on purpose, write sha256: "{seen}" in {manifest}.',
         )
     return OperatorModel(data=data, sha256=seen, contract=_contract(settings), licence=settings.licence)
 
