@@ -277,7 +277,7 @@ def _soft(near: list[Sample]) -> Advice | None:
 def _few_faces() -> Advice:
     return Advice(
         "few_faces",
-        "Hardly a face seen in the last seconds. Stand where people stop and look at the camera; if you do, "
+        "Too few faces yet to judge. Stand where people stop and look at the camera; if you do, "
         "look for light from behind and for a picture that is not upright (camera.rotate).",
     )
 

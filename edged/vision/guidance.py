@@ -14,6 +14,8 @@ from edged.events import Measures
 HINTS = (
     "welcome",
     "not_recognised",
+    "not_allowed",
+    "out_of_order",
     "one_person_at_a_time",
     "come_closer",
     "step_back",
@@ -35,7 +37,7 @@ HINTS = (
 """Every hint, the most pressing first: what must be put right before the next one can even be judged.
 The codes are stable: sound files, screens and integrations are keyed by them."""
 
-OUTCOMES = frozenset({"welcome", "not_recognised"})
+OUTCOMES = frozenset({"welcome", "not_recognised", "not_allowed", "out_of_order"})
 """Hints that state a decision. They appear at once: the door moves at that moment."""
 
 _RANK = {hint: rank for rank, hint in enumerate(HINTS)}
@@ -74,6 +76,17 @@ _HINT_OF_REASON = {
     "below_threshold": "not_recognised",
     "ambiguous_match": "not_recognised",
     "library_empty": "not_recognised",
+    "person_unknown": "not_recognised",
+    "person_inactive": "not_allowed",
+    "not_yet_valid": "not_allowed",
+    "validity_over": "not_allowed",
+    "group_not_allowed": "not_allowed",
+    "outside_schedule": "not_allowed",
+    "gate_offline": "out_of_order",
+    "journal_unavailable": "out_of_order",
+    "engine_error": "out_of_order",
+    "recognition_failed": "please_wait",
+    "too_old": "please_wait",
 }
 """From reason codes of `edged.reasons` and the states `waiting` and `denied` to hints."""
 

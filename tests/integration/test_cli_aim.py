@@ -115,7 +115,7 @@ def test_a_camera_that_sees_nothing_is_told_to_look_for_a_face(aim, tmp_path, le
     done = aim("--camera", tmp_path)
     assert done.returncode == 0
     assert "no face" in done.stdout
-    assert "Hardly a face seen" in done.stdout
+    assert "Too few faces yet to judge" in done.stdout
 
 
 def test_a_missing_camera_is_waited_for_and_then_explained(aim):

@@ -6,6 +6,7 @@ import contextlib
 import dataclasses
 import io
 import json
+import re
 import shutil
 import struct
 import zlib
@@ -371,3 +372,23 @@ def test_a_limit_of_one_never_refuses_and_is_not_shown():
 )
 def test_values_are_shown_with_their_units(name, value, text):
     assert shown(name, value) == text
+
+
+# --- the page about it --------------------------------------------------------------------------------
+
+PROJECT = Path(__file__).parents[2]
+
+
+def test_the_samples_of_the_page_are_what_is_printed(monkeypatch):
+    monkeypatch.chdir(PROJECT)
+    page = (PROJECT / "docs" / "aiming.md").read_text("utf-8")
+    samples = re.findall(r"```sh\nedged inspect ([^\n]+)\n```\n\n```text\n(.+?)```", page, re.DOTALL)
+    assert len(samples) == 2
+    for command, sample in samples:
+        printed = {_words(line) for line in inspect(*command.split()).stdout.splitlines()}
+        assert {_words(line) for line in sample.splitlines()} <= printed | {"…"}
+
+
+def _words(line: str) -> str:
+    """Without the widths of columns: they depend on the longest name."""
+    return re.sub(r"[\s─]+", " ", line).strip()

@@ -1,6 +1,7 @@
 """Every language has words for every code, short enough for a terminal's screen."""
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -85,3 +86,9 @@ def test_missing_words_fall_back_to_english_and_then_to_the_code():
 def test_a_catalogue_cannot_be_changed_by_one_of_its_readers(words):
     with pytest.raises(TypeError):
         words.hints["welcome"] = "Go away"
+
+
+def test_the_page_lists_every_hint_in_every_language():
+    page = (Path(__file__).parents[2] / "docs" / "aiming.md").read_text("utf-8")
+    for code in HINTS:
+        assert f"| `{code}` | {catalogue('en').hint(code)} | {catalogue('zh').hint(code)} |" in page

@@ -7,9 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edged.config import QualityLimits
 from edged.events import Measures
 from edged.reasons import known_codes
 from edged.vision.guidance import HINTS, OUTCOMES, Guidance, HintChange, hints_for
+from edged.vision.occlusion import PARTS
+from edged.vision.quality import refusals
 
 AFTER_S, STAY_S = 0.4, 1.2
 FRAME_S = 0.04
@@ -123,9 +126,20 @@ def test_a_mask_is_told_from_a_hand_before_the_mouth():
 
 
 def test_every_reason_of_the_picture_has_a_hint():
-    quality = (Path(__file__).parents[2] / "edged/vision/quality.py").read_text()
-    used = set(re.findall(r'(?:missed\[|^ +)"(\w+_\w+)"(?:\]|:)', quality, re.MULTILINE))
-    assert len(used) >= 9
+    limits = QualityLimits(max_unevenness=0.5)
+    parts = dict.fromkeys(PARTS, 0.95)
+    bad = {"detection": 0.1, "blur": 0.95, "completeness": 0.2, "unevenness": 0.9, "occlusion": parts}
+    turned = {"yaw_deg": 60.0, "pitch_deg": 60.0, "roll_deg": 60.0}
+    codes = set(refusals(Measures(face_px=10, illumination=5, **bad, **turned), limits))
+    codes |= set(refusals(Measures(face_px=5000, illumination=250, **bad), limits))
+    assert len(codes) >= 17
+    assert [code for code in codes if not hints_for([code])] == []
+
+
+def test_every_denial_by_a_rule_is_told():
+    rules = (Path(__file__).parents[2] / "edged/access/rules.py").read_text()
+    used = set(re.findall(r'code="(\w+)"', rules))
+    assert len(used) >= 10
     assert [code for code in used if not hints_for([code])] == []
 
 
