@@ -390,5 +390,5 @@ def test_the_samples_of_the_page_are_what_is_printed(monkeypatch):
 
 
 def _words(line: str) -> str:
-    """Without the widths of columns: they depend on the longest name."""
-    return re.sub(r"[\s─]+", " ", line).strip()
+    """Without what a better model may change: the widths of columns and the measured figures."""
+    return re.sub(r"[+-]?\d+(\.\d+)?", "N", re.sub(r"[\s─]+", " ", line).strip())
