@@ -35,15 +35,18 @@ from edged.clock import SystemClock
 from edged.config import Config
 from edged.daemon import Daemon
 from edged.demo.library import enrol_all
+from edged.demo.photographs import photographs, read_photograph
 from edged.demo.render import prepare, render
 from edged.demo.script import visits
 from edged.events import AccessDecided, DoorUnlocked
 from edged.recognition.local.embedder import Embedder
 from edged.recognition.local.gallery import FaceTable, Gallery
+from edged.vision.analyser import Analyser
 from edged.vision.faces import FaceReader
+from edged.vision.liveness.model import LivenessModel
 from edged.vision.opencv import prepare_opencv
 from edged.vision.passages import PassageBook
-from edged.vision.service import Analyser
+from edged.vision.spoofing import PassiveSpoofGuard
 
 TARGETS = {
     "frame_to_relay_ms_p50": "<= 60",
@@ -51,6 +54,7 @@ TARGETS = {
     "search_50k_ms_p50": "<= 2",
     "search_100k_ms_p50": "<= 4",
     "fps_720p": ">= 30",
+    "fps_720p_5_faces": ">= 30",
     "cpu_share_at_25fps": "< 1",
     "ready_s_50k": "<= 3",
     "rss_mb_50k": "<= 350",
@@ -123,18 +127,44 @@ def stages(repeat: int) -> dict[str, float]:
         "measure_ms_p50": np.median(milliseconds(lambda: reader.measure(frame, face), repeat)),
         "embed_ms_p50": np.median(milliseconds(lambda: embedder.embed(reading.aligned), repeat)),
     }
+    figures["fps_720p"] = frames_per_second(reader, frame, repeat)
+    figures["fps_720p_5_faces"] = frames_per_second(reader, five_faces(), repeat)
+    return figures
+
+
+def frames_per_second(reader: FaceReader, frame: np.ndarray, repeat: int) -> float:
+    """How many such frames the vision thread could analyse in a second, liveness as shipped."""
     clock = SystemClock()
+    liveness = Config().vision.liveness
+    model = LivenessModel(models.load("face_liveness"))
     analyser = Analyser(
-        Config().vision, reader, clock, camera_id="cam1", door_id="door1", passages=PassageBook()
+        Config().vision,
+        reader,
+        clock,
+        camera_id="cam1",
+        door_id="door1",
+        spoofing=lambda: PassiveSpoofGuard(liveness, model),
+        passages=PassageBook(),
     )
     numbers = iter(range(10**6))
 
     def analyse() -> None:
         number = next(numbers)
-        analyser.analyse(Frame(frame, number, number / FPS, clock.now()))
+        list(analyser.analyse(Frame(frame, number, number / FPS, clock.now())))
 
-    figures["fps_720p"] = 1e3 / milliseconds(analyse, 2 * repeat).mean()
-    return figures
+    return 1e3 / milliseconds(analyse, 2 * repeat).mean()
+
+
+def five_faces() -> np.ndarray:
+    """1280x720 with five people side by side, their faces 115 px wide."""
+    frame = np.full((720, 1280, 3), 110, np.uint8)
+    for column, photo in enumerate(p for p in photographs() if p.face_box[2] > 200):
+        picture = read_photograph(photo.path)
+        zoom = 115 / photo.face_box[2]
+        small = cv2.resize(picture, None, fx=zoom, fy=zoom, interpolation=cv2.INTER_AREA)[:600, :250]
+        if column < 5:
+            frame[60 : 60 + small.shape[0], 256 * column : 256 * column + small.shape[1]] = small
+    return frame
 
 
 def searches(repeat: int) -> dict[str, float]:

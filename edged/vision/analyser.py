@@ -31,6 +31,10 @@ from edged.vision.tracker import Track, Tracker
 REFUSAL_REPEAT_S = 0.5
 """An unchanged refusal of one track is published again after this time, not with every frame."""
 
+MEASURED_PER_FRAME = 2
+"""Faces looked at closely in one frame; of more, those that have waited longest. Five faces at 25 frames a
+second are then still seen ten times a second each."""
+
 MAX_RETRY_PAUSE_S = 30.0
 """Longest pause before someone who stays in view is looked at again."""
 
@@ -47,6 +51,7 @@ class _Visitor:
     refused: Counter[str] = field(default_factory=Counter)
     last_reasons: tuple[str, ...] = ()
     last_refusal_s: float = float("-inf")
+    looked_s: float = float("-inf")
     hinted: tuple[str, ...] = ()
     measures: Measures | None = None
     denials: int = 0
@@ -99,7 +104,10 @@ class Analyser:
             yield self._started(track, frame)
         for track in tracked.seen:
             yield from self._reopen_if_due(track, frame)
-            yield from self._look_at(track, frame, detect_ms)
+        close = self._worth_a_look(tracked.seen, frame)
+        for track in tracked.seen:
+            if track.track_id in close:
+                yield from self._look_closer(track, frame, detect_ms)
             yield from self._guide(track, frame)
         yield from self._waiting_shots(tracked.seen, frame.captured_s)
 
@@ -150,21 +158,31 @@ class Analyser:
 
     # -- looking at one face
 
-    def _look_at(self, track: Track, frame: Frame, detect_ms: float) -> Iterator[Event]:
-        visitor = self._visitors[track.track_id]
-        visitor.nearest_px = max(visitor.nearest_px, track.detection.face_px)
+    def _worth_a_look(self, seen: list[Track], frame: Frame) -> set[int]:
+        """The tracks to look at closely in this frame: all that are too small (that costs nothing) and some
+        of the others."""
+        near, small = [], set()
+        for track in seen:
+            visitor, face_px = self._visitors[track.track_id], track.detection.face_px
+            visitor.nearest_px = max(visitor.nearest_px, face_px)
+            if not self._is_open(visitor) or not visitor.shots.wants(frame.captured_s):
+                continue
+            if face_px < self._config.quality.min_face_px:
+                small.add(track.track_id)
+            else:
+                near.append((visitor.looked_s, track.track_id))
+        return small | {track_id for _, track_id in sorted(near)[:MEASURED_PER_FRAME]}
+
+    def _is_open(self, visitor: _Visitor) -> bool:
         verdict = self._passages.verdict(visitor.passage_id)
         if verdict is not None:
             visitor.hinted = ("locked_out",) if visitor.spoofing.locked_out else verdict
-            return
-        state = self._passages.state(visitor.passage_id)
-        if state is PassageState.OPEN and visitor.shots.wants(frame.captured_s):
-            yield from self._look_closer(visitor, track, frame, detect_ms)
+        return self._passages.state(visitor.passage_id) is PassageState.OPEN
 
-    def _look_closer(
-        self, visitor: _Visitor, track: Track, frame: Frame, detect_ms: float
-    ) -> Iterator[Event]:
+    def _look_closer(self, track: Track, frame: Frame, detect_ms: float) -> Iterator[Event]:
         """Measure the face, cheap measures first; refuse it, or offer it as a shot."""
+        visitor = self._visitors[track.track_id]
+        visitor.looked_s = frame.captured_s
         limits, face = self._config.quality, track.detection
         measures = Measures(face_px=face.face_px, detection=face.score)
         started_s = self._clock.monotonic()

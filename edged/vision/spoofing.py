@@ -9,10 +9,13 @@ import numpy as np
 from edged.config import LivenessConfig
 from edged.events import Liveness
 from edged.vision.detector import Detection
-from edged.vision.liveness.fusion import LivenessTrack
+from edged.vision.liveness.fusion import MIN_FRAMES, LivenessTrack
 from edged.vision.liveness.look import BORDER_EVERY, look
 from edged.vision.liveness.model import LivenessModel
 from edged.vision.mesh import Mesh
+
+DECIDED_PAUSE_S = 0.3
+"""Between two looks at a track that is judged already: it costs as much as everything else together."""
 
 
 class SpoofGuard(Protocol):
@@ -70,11 +73,12 @@ class PassiveSpoofGuard:
         self._model = model
         self._track = LivenessTrack()
         self._looked = 0
+        self._looked_s = float("-inf")
         self._suspicions = 0
 
     @property
     def ready(self) -> bool:
-        return self._config.mode != "required" or self._track.verdict(self._config.threshold).decided
+        return self._config.mode != "required" or self._decided()
 
     @property
     def locked_out(self) -> bool:
@@ -82,8 +86,11 @@ class PassiveSpoofGuard:
 
     def look(self, image: np.ndarray, face: Detection, mesh: Mesh | None, at_s: float) -> None:
         """Measure one frame; the device border only in every third, because it costs most."""
+        if self._decided() and at_s - self._looked_s < DECIDED_PAUSE_S:
+            return
         border = self._looked % BORDER_EVERY == 0
         self._looked += 1
+        self._looked_s = at_s
         self._track.add(look(self._model, image, face, mesh, at_s=at_s, with_border=border))
 
     def verdict(self) -> Liveness:
@@ -96,6 +103,9 @@ class PassiveSpoofGuard:
             suspicion=seen.suspicion,
             signs=seen.life,
         )
+
+    def _decided(self) -> bool:
+        return self._looked >= MIN_FRAMES
 
     def suspected(self) -> float:
         self._suspicions += 1
