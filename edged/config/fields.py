@@ -68,6 +68,8 @@ def _unit(name: str) -> str:
 
 def allowed(schema: dict[str, Any]) -> str:
     """What one JSON Schema lets through, in words."""
+    if schema.get("format") == "file-path":
+        return "a file, or nothing"
     if "anyOf" in schema:
         return ", or ".join("nothing" if s.get("type") == "null" else allowed(s) for s in schema["anyOf"])
     choices = schema.get("enum") or ([schema["const"]] if "const" in schema else None)

@@ -107,6 +107,10 @@ def _read(file: Path) -> Loaded:
         source = str(_absolute(source, folder))
     camera = config.camera.model_copy(update={"source": source})
     update = {"data_dir": _absolute(str(config.data_dir), folder), "camera": camera}
+    if config.vision.liveness.model is not None:
+        manifest = _absolute(str(config.vision.liveness.model), folder)
+        liveness = config.vision.liveness.model_copy(update={"model": manifest})
+        update["vision"] = config.vision.model_copy(update={"liveness": liveness})
     return Loaded(config.model_copy(update=update), file, marks)
 
 

@@ -242,6 +242,7 @@ class LivenessConfig(Section):
         None,
         strict=False,
         description="Manifest of an operator's own ONNX model; empty: the packaged one.",
+        json_schema_extra={"format": "file-path"},
     )
     lockout_after: int = Field(2, ge=1, le=20, description="Suspicions after which a track is locked out.")
     lockout_s: Seconds = Field(60.0, description="For this long it gets no further passage.")

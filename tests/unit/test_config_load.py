@@ -258,3 +258,9 @@ def test_a_whole_number_is_taken_where_a_fraction_is_possible():
 
 def test_a_camera_may_be_a_number():
     assert parse_config(b"camera: {source: 0}", "f")[0].camera.source == "0"
+
+
+def test_a_relative_liveness_manifest_counts_from_the_file(tmp_path):
+    file = tmp_path / "edged.yaml"
+    file.write_text("vision: {liveness: {model: models/own.yaml}}\n")
+    assert load_config(file, environ={}).vision.liveness.model == tmp_path / "models" / "own.yaml"
