@@ -19,7 +19,7 @@ from edged.events import (
     TrackStarted,
 )
 from edged.ids import new_id
-from edged.vision import quality
+from edged.vision import appearance, quality
 from edged.vision.align import surroundings
 from edged.vision.best_shot import BestShot
 from edged.vision.faces import FaceReader, FaceReading
@@ -97,7 +97,8 @@ class Analyser:
         started_s = self._clock.monotonic()
         faces = self._reader.detect(frame.image, min_face_px=self._config.quality.min_face_px)
         detect_ms = (self._clock.monotonic() - started_s) * 1e3
-        tracked = self._tracker.update(faces, frame.captured_s)
+        looks = [appearance.look(frame.image, face.box) for face in faces]
+        tracked = self._tracker.update(faces, frame.captured_s, looks)
         for track in tracked.ended:
             yield from self._ended(track)
         for track in tracked.started:
