@@ -69,6 +69,14 @@ _TEXTS = {
     "cheek_occluded": ("a cheek was covered", "Take hand, hair or telephone off the face."),
     "chin_occluded": ("the chin was covered", "Take off the mask or scarf."),
     "no_face": ("no face was found in the picture", "Use a picture that shows the face from the front."),
+    "not_served": (
+        "somebody else was nearer to the door",
+        "Step up to the camera when the other person has gone.",
+    ),
+    "outside_region": (
+        "the face was outside the part of the picture the door looks at",
+        "Step in front of the door; vision.region sets that part.",
+    ),
     "several_faces": (
         "several people were in the picture",
         "One person at a time; crop a photograph to the person who is meant.",

@@ -261,9 +261,34 @@ class VisionConfig(Section):
         description="Someone denied who stays in view is looked at again after this pause; "
         "it doubles each time, up to 30 s.",
     )
+    idle_recheck_s: Seconds = Field(
+        0.5,
+        description="While nothing moves and nobody is followed, look for faces this often; 0: every frame.",
+    )
+    serve: Literal["all", "largest", "nearest_centre", "region"] = Field(
+        "all", description="Whom the door serves when several people are in view."
+    )
+    region: list[Unit] = Field(
+        [0.0, 0.0, 1.0, 1.0],
+        min_length=4,
+        max_length=4,
+        description="`serve: region`: left, top, right, bottom as shares of the picture.",
+    )
+    single_lane: bool = Field(
+        False, description="Only one may pass at a time: when two stand equally near, nobody is served."
+    )
     liveness: LivenessConfig = Field(default_factory=LivenessConfig, description="Live face or picture.")
     quality: QualityLimits = Field(default_factory=QualityLimits, description="Limits when recognising.")
     enrol_quality: EnrolLimits = Field(default_factory=EnrolLimits, description="Limits when enrolling.")
+
+    @model_validator(mode="after")
+    def _region_has_an_inside(self) -> VisionConfig:
+        left, top, right, bottom = self.region
+        if left >= right or top >= bottom:
+            raise conflict(
+                f"region {self.region} is empty: left must be below right, and top below bottom", "region"
+            )
+        return self
 
 
 class RecognitionConfig(Section):

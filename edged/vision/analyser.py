@@ -22,8 +22,10 @@ from edged.ids import new_id
 from edged.vision import appearance, quality
 from edged.vision.align import surroundings
 from edged.vision.best_shot import BestShot
+from edged.vision.candidates import Candidate, CandidateChooser
 from edged.vision.faces import FaceReader, FaceReading
 from edged.vision.guidance import Guidance, HintChange
+from edged.vision.motion import DetectionPacer
 from edged.vision.passages import PassageBook, PassageState
 from edged.vision.spoofing import SpoofGuard
 from edged.vision.tracker import Track, Tracker
@@ -52,6 +54,7 @@ class _Visitor:
     last_reasons: tuple[str, ...] = ()
     last_refusal_s: float = float("-inf")
     looked_s: float = float("-inf")
+    passed_over: str | None = None
     hinted: tuple[str, ...] = ()
     measures: Measures | None = None
     denials: int = 0
@@ -85,6 +88,10 @@ class Analyser:
         self._spoofing = spoofing
         self._passages = passages
         self._tracker = Tracker(config.lost_after_s)
+        self._pacer = DetectionPacer(config.idle_recheck_s)
+        self._chooser = CandidateChooser(
+            config.serve, region=tuple(config.region), single_lane=config.single_lane
+        )
         self._visitors: dict[int, _Visitor] = {}
 
     def analyse(self, frame: Frame) -> Iterator[Event]:
@@ -94,6 +101,9 @@ class Analyser:
         """
         if frame.cut:
             yield from self.end_all()
+            self._pacer.restart()
+        if not self._pacer.due(frame.image, frame.captured_s, followed=bool(self._tracker.tracks)):
+            return
         started_s = self._clock.monotonic()
         faces = self._reader.detect(frame.image, min_face_px=self._config.quality.min_face_px)
         detect_ms = (self._clock.monotonic() - started_s) * 1e3
@@ -105,12 +115,27 @@ class Analyser:
             yield self._started(track, frame)
         for track in tracked.seen:
             yield from self._reopen_if_due(track, frame)
-        close = self._worth_a_look(tracked.seen, frame)
+        served = self._serve(tracked.seen, frame)
+        close = self._worth_a_look(served, frame)
         for track in tracked.seen:
             if track.track_id in close:
                 yield from self._look_closer(track, frame, detect_ms)
+            else:
+                yield from self._pass_over(track, frame)
             yield from self._guide(track, frame)
         yield from self._waiting_shots(tracked.seen, frame.captured_s)
+
+    def _serve(self, seen: list[Track], frame: Frame) -> list[Track]:
+        """Those the door serves now; the others are told why not."""
+        height, width = frame.image.shape[:2]
+        faces = [Candidate(track.track_id, track.detection.box) for track in seen]
+        choice = self._chooser.choose(faces, width, height)
+        for track in seen:
+            visitor = self._visitors[track.track_id]
+            visitor.passed_over = choice.others.get(track.track_id)
+            if visitor.passed_over is not None:
+                visitor.hinted = (visitor.passed_over,)
+        return [track for track in seen if track.track_id in choice.served]
 
     def end_all(self) -> list[Event]:
         """End every track: the picture was cut, or the camera is gone."""
@@ -179,6 +204,14 @@ class Analyser:
         if verdict is not None:
             visitor.hinted = ("locked_out",) if visitor.spoofing.locked_out else verdict
         return self._passages.state(visitor.passage_id) is PassageState.OPEN
+
+    def _pass_over(self, track: Track, frame: Frame) -> Iterator[Event]:
+        """On record: somebody who is not served although they have not been decided on."""
+        visitor = self._visitors[track.track_id]
+        if visitor.passed_over is not None and self._is_open(visitor):
+            measures = Measures(face_px=track.detection.face_px, detection=track.detection.score)
+            refused = self._refused(visitor, track, frame, measures, {visitor.passed_over: 0.0})
+            yield from () if refused is None else (refused,)
 
     def _look_closer(self, track: Track, frame: Frame, detect_ms: float) -> Iterator[Event]:
         """Measure the face, cheap measures first; refuse it, or offer it as a shot."""

@@ -65,6 +65,8 @@ _HINT_OF_REASON = {
     "not_live": "in_person",
     "spoof_suspected": "in_person",
     "several_faces": "one_person_at_a_time",
+    "not_served": "please_wait",
+    "outside_region": "into_the_picture",
     "not_confirmed": "please_wait",
     "locked_out": "please_wait",
     "cool_down": "please_wait",

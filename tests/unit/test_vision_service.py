@@ -218,6 +218,57 @@ def test_a_person_is_told_one_thing_at_a_time_and_then_welcomed(reader, portrait
     assert scene.hints == ["too_dark", "please_wait", "welcome", None]
 
 
+def two_of(portrait, second=1.0):
+    """Two people side by side, the right one `second` times as large."""
+    other = cv2.resize(cv2.flip(portrait, 1), None, fx=second, fy=second, interpolation=cv2.INTER_AREA)
+    both = np.full(
+        (max(portrait.shape[0], other.shape[0]), portrait.shape[1] + other.shape[1], 3), 90, np.uint8
+    )
+    both[: portrait.shape[0], : portrait.shape[1]] = portrait
+    both[: other.shape[0], portrait.shape[1] :] = other
+    return both
+
+
+def test_a_lane_for_one_serves_nobody_while_two_stand_equally_near(reader, portrait):
+    scene = Scene(reader, serve="largest", single_lane=True)
+    events = scene.run(two_of(portrait), 8, at=(100, 60))
+    assert of(ShotChosen, events) == []
+    assert {e.reasons for e in of(ShotRefused, events)} == {("several_faces",)}
+    assert set(scene.hints) == {"one_person_at_a_time"}
+
+
+def test_the_nearest_of_two_is_served_first(reader, portrait):
+    scene = Scene(reader, serve="largest")
+    events = scene.run(two_of(portrait, second=0.7), 6, at=(100, 60))
+    shots = of(ShotChosen, events)
+    assert len({s.passage_id for s in shots}) == 1
+    assert {e.reasons for e in of(ShotRefused, events)} == {("not_served",)}
+    assert shots[0].measures.face_px > of(ShotRefused, events)[0].measures.face_px
+
+
+def test_outside_the_region_nobody_is_served(reader, portrait):
+    scene = Scene(reader, serve="region", region=[0.7, 0.0, 1.0, 1.0])
+    events = scene.run(portrait, 6, at=(100, 60))
+    assert of(ShotChosen, events) == []
+    assert {e.reasons for e in of(ShotRefused, events)} == {("outside_region",)}
+
+
+def test_frames_in_which_nothing_moves_are_not_searched(reader, portrait):
+    class Counting:
+        searched = 0
+
+        def detect(self, image, **options):
+            self.searched += 1
+            return reader.detect(image, **options)
+
+    counting = Counting()
+    scene = Scene(counting, idle_recheck_s=1.0)
+    scene.run(None, 31)
+    assert counting.searched <= 4
+    counting.measure = reader.measure
+    assert of(TrackStarted, scene.run(portrait, 3)), "somebody who steps in is seen at once"
+
+
 class ScriptedGuard:
     """A guard that is ready after some frames, as one that must see several is."""
 
