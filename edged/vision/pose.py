@@ -8,8 +8,11 @@ import numpy as np
 
 from edged.models import ModelFile
 
-GAIN = 1.15
-"""The mesh model pulls towards frontal: measured gain .82-.93 for yaw and pitch (models reference 5)."""
+GAIN = np.array([1.10, 1.03, 1.00])
+"""Yaw, pitch, roll. The mesh model pulls towards frontal, more so in sharp pictures; roll is free of it."""
+
+OFFSET_DEG = np.array([0.3, 1.5, 0.0])
+"""Yaw, pitch, roll that the mesh shows of a face that is frontal. Both are measured in docs/pose.md."""
 
 
 class PoseEstimator:
@@ -25,17 +28,17 @@ class PoseEstimator:
     def angles(self, points: np.ndarray) -> tuple[float, float, float]:
         """(yaw, pitch, roll) in degrees from a mesh's 468x3 points.
 
+        They count from the ray between lens and head: who looks into the lens has 0, 0 anywhere in the
+        picture. Known to 3 degrees on average within +-30 (docs/pose.md).
+
         yaw: -90 left .. +90 right of the image; pitch: -90 up .. +90 down; roll: positive clockwise.
         """
         seen = points[self._ids] - points[self._ids].mean(axis=0)
         u, _, vt = np.linalg.svd(seen.T @ self._model)
         rotation = u @ np.diag([1.0, 1.0, np.sign(np.linalg.det(u @ vt))]) @ vt
-        yaw, pitch, roll = euler_deg(rotation)
-        return (
-            float(np.clip(yaw * GAIN, -90, 90)),
-            float(np.clip(pitch * GAIN, -90, 90)),
-            float(roll),
-        )
+        shown = np.array(euler_deg(rotation))
+        yaw, pitch, roll = np.clip((shown - OFFSET_DEG) * GAIN, (-90, -90, -180), (90, 90, 180))
+        return float(yaw), float(pitch), float(roll)
 
 
 def euler_deg(rotation: np.ndarray) -> tuple[float, float, float]:

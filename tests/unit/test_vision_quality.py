@@ -73,13 +73,13 @@ def test_roll_follows_the_rotation_of_the_picture(reader, photograph, degrees):
     # cv2 rotates counter-clockwise for positive angles; roll counts clockwise
     turn = cv2.getRotationMatrix2D((width / 2, height / 2), -degrees, 1.0)
     rolled = measured(reader, cv2.warpAffine(photograph, turn, (width, height))).roll_deg
-    assert rolled - straight == pytest.approx(degrees, abs=4)
+    assert rolled - straight == pytest.approx(degrees, abs=2)
 
 
 def test_mirroring_turns_yaw_and_roll_around(reader, photograph):
     straight, mirrored = measured(reader, photograph), measured(reader, cv2.flip(photograph, 1))
-    assert mirrored.yaw_deg == pytest.approx(-straight.yaw_deg, abs=7)
-    assert mirrored.roll_deg == pytest.approx(-straight.roll_deg, abs=4)
+    assert mirrored.yaw_deg == pytest.approx(-straight.yaw_deg, abs=3)
+    assert mirrored.roll_deg == pytest.approx(-straight.roll_deg, abs=2)
 
 
 def test_a_face_cut_by_the_border_is_incomplete(reader, photograph):
