@@ -1,4 +1,4 @@
-"""Whom the door serves when several people are in view. Pure: places and sizes in, a choice with reasons out."""
+"""Whom the door serves when several people are in view. Pure: boxes in, choice with reasons out."""
 
 from __future__ import annotations
 
@@ -56,9 +56,9 @@ class CandidateChooser:
     """Chooses for one camera; remembers whom it chose so that it does not waver.
 
     Args:
-        policy: `all`: everybody. `largest`: the largest face, which is the nearest. `nearest_centre`: the face
-            nearest to the middle of the picture. `region`: everybody in `region`, or with `single_lane` the
-            largest there.
+        policy: `all`: everybody. `largest`: the largest face, which is the nearest. `nearest_centre`: the
+            face nearest to the middle of the picture. `region`: everybody in `region`, or with `single_lane`
+            the largest there.
         region: x0, y0, x1, y1 as shares of width and height of the picture; with another policy than `region`
             it is not looked at.
         single_lane: only one person may pass at a time: when the two best are alike within `tie_ratio`
@@ -76,7 +76,9 @@ class CandidateChooser:
         tie_ratio: float = 0.8,
     ) -> None:
         if not (0 <= region[0] < region[2] <= 1 and 0 <= region[1] < region[3] <= 1):
-            raise ValueError(f"region {region} is not x0, y0, x1, y1 with 0 <= x0 < x1 <= 1, 0 <= y0 < y1 <= 1")
+            raise ValueError(
+                f"region {region} is not x0, y0, x1, y1 with 0 <= x0 < x1 <= 1, 0 <= y0 < y1 <= 1"
+            )
         self._policy = policy
         self._region = region
         self._single_lane = single_lane

@@ -1,4 +1,4 @@
-"""Whether a frame needs to be searched for faces: has anything moved, is anybody followed, how long ago was it.
+"""Whether a frame needs to be searched for faces: has anything moved, is anybody followed, how long ago.
 
 It looks at every sixteenth pixel or so of a frame, which costs next to nothing; it finds no faces itself.
 """
@@ -14,14 +14,15 @@ SMALL = (80, 45)
 BLOCK = 5
 """Side of the blocks whose mean is compared: 80 pixels of a 1280-pixel picture, a face at the door."""
 
-NOISE_FACTOR = 4.0
-"""A block has changed when it differs by more than this many times its usual noise."""
+NOISE_FACTOR = 6.0
+"""A block has changed when it differs by more than this many times its usual difference: 4.8 standard
+deviations, because 144 blocks are asked 25 times a second."""
 
 LEAST_CHANGE = 2.0
 """Grey levels below which a difference is never a change: rounding, compression."""
 
 _NOISE_SHARE = 0.05
-_NOISE_START = 2.0
+_NOISE_START = 1.0
 
 
 class ChangeDetector:
