@@ -34,6 +34,10 @@ ALIKE = 0.38
 UNLIKE = 0.45
 """Distance of appearance (see appearance.py) at which two faces are not the same person."""
 
+UNLIKE_NEAR = 0.6
+"""The same for a face that hardly moved since a moment ago: somebody who passes in front of the chest changes
+how it looks."""
+
 DOUBT = 0.06
 """When another pairing is worse by less than this, nobody can tell which is right."""
 
@@ -80,10 +84,11 @@ def pair_costs(
     reach = np.minimum(MAX_STEP, _BASE_STEP + gap * np.where(young, _YOUNG_STEP_PER_S, _STEP_PER_S))
     possible = (step <= reach) & (ratio <= np.minimum(MAX_SIZE_RATIO, _BASE_RATIO + _RATIO_PER_S * gap))
     possible &= gap <= np.where(unlike < ALIKE, RESUME_S, BLIND_RESUME_S)
-    steady = (gap <= _STEADY_GAP_S) & (step <= _STEADY_STEP) & _alone(expected, old)
+    near = (gap <= _STEADY_GAP_S) & (step <= _STEADY_STEP)
+    steady = near & _alone(expected, old)
     costs = step + (ratio - 1) + _APPEARANCE_WEIGHT * np.nan_to_num(unlike)
     return PairCosts(
-        np.where(possible & (steady | ~(unlike > UNLIKE)), costs, np.inf),
+        np.where(possible & (steady | ~(unlike > np.where(near, UNLIKE_NEAR, UNLIKE))), costs, np.inf),
         np.where(possible & steady, costs, np.inf),
     )
 

@@ -10,12 +10,15 @@ import numpy as np
 from edged.models import ModelFile
 
 SMALLEST_DETECTED_PX = 40
-"""Width in the detector's input of the smallest face that must be found. Recall is .99 at 32 px of face
-height and 1.0 at 48 (models reference section 3); a face 40 px wide is about 55 px high."""
+"""Width in the detector's input of the smallest wanted face. Frontal faces are found down to 24 px;
+at 40 px also those tilted by 25 degrees, and boxes are a fifth steadier than at 32 (docs/tracking.md)."""
 
 CERTAIN_SCORE = 0.6
 """Confidence from which a detection counts as a face by itself: the measured choice. OpenCV's own 0.9 loses
 half of the small faces (models reference section 3)."""
+
+FAINT_SCORE = 0.35
+"""Confidence down to which a detection may continue a track that is there already: a face that turns away."""
 
 MAX_INPUT_SIDE = 1920
 _NMS_OVERLAP = 0.3
@@ -41,29 +44,37 @@ class Detection:
         """Smaller side of the box: "width and height >= 100" is the documented rule."""
         return min(self.box[2], self.box[3])
 
+    @property
+    def faint(self) -> bool:
+        """Not sure enough to be a face by itself."""
+        return self.score < CERTAIN_SCORE
+
 
 class FaceDetector:
     """YuNet. Not safe to share between threads: make one per thread.
 
     Args:
         model: the file named `face_detection`.
-        min_score: confidence below which a face is not reported, 0..1. 0.6 is the measured choice: OpenCV's
-            own 0.9 loses half of the small faces (models reference section 3).
-        max_faces: largest first; the rest are left out.
+        min_score: confidence below which a face is not reported, 0..1, unless a call says otherwise.
+        max_faces: sure ones before faint ones, largest first; the rest are left out.
     """
 
-    def __init__(self, model: ModelFile, *, min_score: float = 0.6, max_faces: int = 10) -> None:
+    def __init__(self, model: ModelFile, *, min_score: float = CERTAIN_SCORE, max_faces: int = 10) -> None:
         buffer = np.frombuffer(model.data, np.uint8)
         self._net = cv2.FaceDetectorYN.create(
             "onnx", buffer, np.empty(0, np.uint8), (320, 320), min_score, _NMS_OVERLAP, _CANDIDATES
         )
+        self._min_score = min_score
         self._max_faces = max_faces
 
-    def detect(self, image: np.ndarray, *, scale: float = 1.0) -> list[Detection]:
+    def detect(
+        self, image: np.ndarray, *, scale: float = 1.0, min_score: float | None = None
+    ) -> list[Detection]:
         """Faces in `image` (HxWx3 uint8 BGR), largest first.
 
         Args:
             scale: the picture is shrunk to this share (0..1] before looking; see `scale_for`.
+            min_score: for this call; FAINT_SCORE for a tracker, which tells by `Detection.faint`.
         """
         height, width = image.shape[:2]
         scale = min(scale, 1.0, MAX_INPUT_SIDE / max(height, width))
@@ -72,14 +83,15 @@ class FaceDetector:
             size = (max(1, round(width * scale)), max(1, round(height * scale)))
             small = cv2.resize(image, size, interpolation=cv2.INTER_LINEAR)
         self._net.setInputSize(small.shape[1::-1])
+        self._net.setScoreThreshold(self._min_score if min_score is None else min_score)
         _, rows = self._net.detect(small)
         if rows is None:
             return []
         zoom = np.array([width / small.shape[1], height / small.shape[0]], np.float32)
-        found = [_detection(row, zoom) for row in rows]
-        found = [d for d in found if np.isfinite(d.points).all() and d.box[2] > 0 and d.box[3] > 0]
-        found.sort(key=lambda d: d.box[2] * d.box[3], reverse=True)
-        return found[: self._max_faces]
+        found = [_detection(row, zoom) for row in rows if np.isfinite(row).all()]
+        found = [d for d in found if d.box[2] > 0 and d.box[3] > 0]
+        found.sort(key=lambda d: (d.faint, -d.box[2] * d.box[3]))
+        return sorted(found[: self._max_faces], key=lambda d: -d.box[2] * d.box[3])
 
 
 def scale_for(min_face_px: float) -> float:

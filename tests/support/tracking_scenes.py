@@ -70,7 +70,7 @@ class Sight:
     time_s: float
     detections: list[Detection]
     people: list[int | None]
-    appearance: np.ndarray
+    looks: list[np.ndarray]
     visible: frozenset[int]
 
 
@@ -103,7 +103,7 @@ def _sight(
     here.sort(key=lambda one: -one[0][2])
     found, visible = [], set()
     for index, (at, walker) in enumerate(here):
-        hidden, cover = _hidden(at, here[:index])
+        hidden, _ = _hidden(_face(at), here[:index])
         inside = _inside(at)
         if hidden < 0.5 and inside > 0.7:
             visible.add(walker.person)
@@ -112,12 +112,15 @@ def _sight(
         gone = _runs_on(missing, walker.person, rng, faults.burst, (2, 11))
         if gone or score < _FOUND or rng.random() < faults.miss:
             continue
-        colours = walker.colours if cover is None else (1 - hidden) * walker.colours + hidden * cover.colours
+        covered, cover = _hidden(_bust(at), here[:index])
+        colours = (
+            walker.colours if cover is None else (1 - covered) * walker.colours + covered * cover.colours
+        )
         found.append((_detection(at, score, rng, faults.noise), walker.person, _measured(colours, rng)))
     found += [(d, None, _measured(np.full(BINS, 1 / BINS), rng)) for d in _false(rng, faults.false, ghost)]
     found = _suppressed(found)
-    appearance = np.array([f[2] for f in found], np.float32).reshape(-1, BINS)
-    return Sight(time_s, [f[0] for f in found], [f[1] for f in found], appearance, frozenset(visible))
+    detections, people, looks = ([f[k] for f in found] for k in range(3))
+    return Sight(time_s, detections, people, looks, frozenset(visible))
 
 
 def _runs_on(
@@ -130,19 +133,29 @@ def _runs_on(
     return left[person] >= 0
 
 
-def _hidden(
-    at: tuple[float, float, float], nearer: Sequence[tuple[tuple[float, float, float], Walker]]
-) -> tuple[float, Walker | None]:
-    """Largest share of a face behind the head or the body of somebody nearer, and behind whom."""
-    best: tuple[float, Walker | None] = (0.0, None)
+def _face(at: tuple[float, float, float]) -> tuple[float, float, float, float]:
     x, y, width = at
-    left, right, top, bottom = x - width / 2, x + width / 2, y - 0.65 * width, y + 0.65 * width
-    for (nx, ny, near), walker in nearer:
-        head = _meet(left, right, nx - near / 2, nx + near / 2) * _meet(top, bottom, ny - 0.8 * near, 1e9)
-        shoulders = ny + _BODY_FROM * near
-        half = _BODY_WIDTH * near / 2
-        body = _meet(left, right, nx - half, nx + half) * _meet(top, bottom, shoulders, 1e9)
-        share = max(head, body) / (1.3 * width * width)
+    return x - width / 2, x + width / 2, y - 0.65 * width, y + 0.65 * width
+
+
+def _bust(at: tuple[float, float, float]) -> tuple[float, float, float, float]:
+    """Head and chest, as far as looks are taken from them."""
+    x, y, width = at
+    return x - 0.7 * width, x + 0.7 * width, y - 0.8 * width, y + 2.2 * width
+
+
+def _hidden(
+    part: tuple[float, float, float, float], nearer: Sequence[tuple[tuple[float, float, float], Walker]]
+) -> tuple[float, Walker | None]:
+    """Largest share of `part` (left, right, top, bottom) behind somebody nearer, and behind whom."""
+    best: tuple[float, Walker | None] = (0.0, None)
+    left, right, top, bottom = part
+    for (x, y, width), walker in nearer:
+        chin = y + _BODY_FROM * width
+        head = _meet(left, right, x - width / 2, x + width / 2) * _meet(top, bottom, y - 0.8 * width, chin)
+        half = _BODY_WIDTH * width / 2
+        body = _meet(left, right, x - half, x + half) * _meet(top, bottom, chin, 1e9)
+        share = (head + body) / ((right - left) * (bottom - top))
         if share > best[0]:
             best = (min(1.0, share), walker)
     return best
