@@ -12,7 +12,7 @@ import numpy as np
 
 _COLUMNS, _HEAD_ROWS, _CHEST_ROWS = 24, 20, 28
 _BINS = 8
-_COLOUR_RANGE = (96, 160)  # of a and b in OpenCV's 8-bit Lab: clothes and skin seldom leave it
+_COLOUR_RANGE = (96, 160)  # of a and b in OpenCV's 8-bit Lab: what is stronger counts as the strongest
 _HALF_WIDTH, _ABOVE, _BELOW = 0.7, 0.1, 2.2  # of the face box: cut out around its middle, from and to
 
 
@@ -31,10 +31,11 @@ def look(image: np.ndarray, box: tuple[float, float, float, float]) -> np.ndarra
     right = min(image.shape[1], round(x + width * (0.5 + _HALF_WIDTH)))
     top = max(0, round(y - _ABOVE * height))
     bottom = min(image.shape[0], round(y + _BELOW * height))
-    if right - left < 4 or bottom - top < 8:
+    if right - left < max(4, width / 2) or bottom - top < max(8, height / 2):
         return None
     size = (_COLUMNS, _HEAD_ROWS + _CHEST_ROWS)
     lab = cv2.cvtColor(cv2.resize(image[top:bottom, left:right], size), cv2.COLOR_BGR2LAB)
+    np.clip(lab[..., 1:], _COLOUR_RANGE[0], _COLOUR_RANGE[1] - 1, out=lab[..., 1:])
     return np.concatenate([_colours(lab[:_HEAD_ROWS]), _colours(lab[_HEAD_ROWS:])]) / 2
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from edged.vision.association import pair, pair_costs
-from edged.vision.detector import CERTAIN_SCORE, Detection
+from edged.vision.detector import Detection
 from edged.vision.track import Track
 
 TENTATIVE_MISSES = 3
@@ -39,12 +39,10 @@ class Tracker:
 
     Args:
         lost_after_s: a face without a detection for longer than this has gone.
-        certain_score: detections below this never begin a track; they only continue one.
     """
 
-    def __init__(self, lost_after_s: float, *, certain_score: float = CERTAIN_SCORE) -> None:
+    def __init__(self, lost_after_s: float) -> None:
         self._lost_after_s = lost_after_s
-        self._certain_score = certain_score
         self._tracks: list[Track] = []
         self._next_id = 1
 
@@ -60,6 +58,8 @@ class Tracker:
         appearance: Sequence[np.ndarray | None] | None = None,
     ) -> Tracked:
         """Take in the detections of one frame captured at `now_s` (monotonic seconds).
+
+        Faint detections never begin a track; they only continue one.
 
         Args:
             appearance: for each detection how the person looks (see appearance.py), None where unknown.
@@ -98,8 +98,8 @@ class Tracker:
         self, detections: Sequence[Detection], looks: list[np.ndarray | None], now_s: float
     ) -> tuple[dict[int, Track], list[Track]]:
         """Who goes on where, by number of the detection; and the tracks of which nobody can tell."""
-        certain = [j for j, d in enumerate(detections) if d.score >= self._certain_score]
-        faint = [j for j, d in enumerate(detections) if d.score < self._certain_score]
+        certain = [j for j, d in enumerate(detections) if not d.faint]
+        faint = [j for j, d in enumerate(detections) if d.faint]
         costs = pair_costs(self._tracks, detections, looks, now_s)
         rows = range(len(self._tracks))
         pairs, doubt = pair(costs.any_gap, rows, certain)
@@ -122,6 +122,6 @@ class Tracker:
         now_s: float,
     ) -> None:
         for j, detection in enumerate(detections):
-            if j not in paired and detection.score >= self._certain_score:
+            if j not in paired and not detection.faint:
                 self._tracks.append(Track(self._next_id, detection, now_s, now_s, appearance=looks[j]))
                 self._next_id += 1
