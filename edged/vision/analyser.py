@@ -93,15 +93,17 @@ class Analyser:
             config.serve, region=tuple(config.region), single_lane=config.single_lane
         )
         self._visitors: dict[int, _Visitor] = {}
+        self._shape: tuple[int, ...] = ()
 
     def analyse(self, frame: Frame) -> Iterator[Event]:
         """Everything one frame tells: tracks that started or ended, shots refused and chosen, hints.
 
         A shot is given out before the next face is looked at, so publish while iterating.
         """
-        if frame.cut:
+        if frame.cut or frame.image.shape != self._shape:
             yield from self.end_all()
             self._pacer.restart()
+            self._shape = frame.image.shape
         if not self._pacer.due(frame.image, frame.captured_s, followed=bool(self._tracker.tracks)):
             return
         started_s = self._clock.monotonic()
@@ -128,7 +130,8 @@ class Analyser:
     def _serve(self, seen: list[Track], frame: Frame) -> list[Track]:
         """Those the door serves now; the others are told why not."""
         height, width = frame.image.shape[:2]
-        faces = [Candidate(track.track_id, track.detection.box) for track in seen]
+        # with those not seen in this frame: one missed detection must not settle a tie
+        faces = [Candidate(t.track_id, t.detection.box) for t in self._tracker.tracks if t.confirmed]
         choice = self._chooser.choose(faces, width, height)
         for track in seen:
             visitor = self._visitors[track.track_id]

@@ -237,6 +237,19 @@ def test_a_lane_for_one_serves_nobody_while_two_stand_equally_near(reader, portr
     assert set(scene.hints) == {"one_person_at_a_time"}
 
 
+def test_a_missed_detection_does_not_settle_a_tie(reader, portrait):
+    scene = Scene(reader, serve="largest", single_lane=True)
+    scene.run(two_of(portrait), 4, at=(100, 60))
+    assert of(ShotChosen, scene.run(portrait, 3, at=(100, 60))) == []
+
+
+def test_a_picture_of_another_size_starts_everything_anew(reader, portrait):
+    scene = Scene(reader)
+    first = scene.run(portrait, 3)[0].passage_id
+    small = Frame(np.full((480, 640, 3), 90, np.uint8), 99, scene.clock.monotonic() + 0.1, scene.clock.now())
+    assert [e.passage_id for e in of(TrackEnded, scene.analyser.analyse(small))] == [first]
+
+
 def test_the_nearest_of_two_is_served_first(reader, portrait):
     scene = Scene(reader, serve="largest")
     events = scene.run(two_of(portrait, second=0.7), 6, at=(100, 60))
