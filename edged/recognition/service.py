@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 from edged.bus import EventBus, Subscription
 from edged.clock import Clock
@@ -175,11 +175,7 @@ class RecognitionService:
         else:
             return None
         return PassageExhausted(
-            at=self._clock.now(),
-            passage_id=end.passage_id,
-            door_id=end.door_id,
-            camera_id=end.camera_id,
-            track_id=end.track_id,
+            **self._about(end),
             reasons=reasons,
             score=last.score if isinstance(last, FaceIdentified) else None,
             measures=last.measures if isinstance(last, FaceIdentified) else None,
@@ -232,11 +228,7 @@ class RecognitionService:
             return None
         passage.settled = True
         return PassageExhausted(
-            at=self._clock.now(),
-            passage_id=shot.passage_id,
-            door_id=shot.door_id,
-            camera_id=shot.camera_id,
-            track_id=shot.track_id,
+            **self._about(shot),
             reasons=("recognition_failed", getattr(event, "code", "engine_error")),
             measures=shot.measures,
         )
@@ -261,16 +253,22 @@ class RecognitionService:
             passage.consensus = add_failure(passage.consensus, self._rules)
             self._drop_waiting_if_final(passage)
         return RecognitionFailed(
-            at=self._clock.now(),
-            passage_id=shot.passage_id,
-            door_id=shot.door_id,
-            camera_id=shot.camera_id,
-            track_id=shot.track_id,
+            **self._about(shot),
             shot_number=shot.shot_number,
             engine=engine.engine,
             code=code,
             reason=reason,
         )
+
+    def _about(self, of: ShotChosen | TrackEnded) -> dict[str, Any]:
+        """What every answer repeats of the shot or the end of the track it is about."""
+        return {
+            "at": self._clock.now(),
+            "passage_id": of.passage_id,
+            "door_id": of.door_id,
+            "camera_id": of.camera_id,
+            "track_id": of.track_id,
+        }
 
     def _drop_waiting_if_final(self, passage: _Passage) -> None:
         if passage.consensus.final:
@@ -280,11 +278,7 @@ class RecognitionService:
         self, shot: ShotChosen, answer: Identification, verdict: Verdict, final: bool
     ) -> FaceIdentified:
         return FaceIdentified(
-            at=self._clock.now(),
-            passage_id=shot.passage_id,
-            door_id=shot.door_id,
-            camera_id=shot.camera_id,
-            track_id=shot.track_id,
+            **self._about(shot),
             shot_number=shot.shot_number,
             captured_s=shot.captured_s,
             engine=answer.engine,
