@@ -265,6 +265,12 @@ class VisionConfig(Section):
         0.5,
         description="While nothing moves and nobody is followed, look for faces this often; 0: every frame.",
     )
+    detect_interval_s: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="While somebody is followed, look for faces this often; 0: every frame, the best.",
+    )
     serve: Literal["all", "largest", "nearest_centre", "region"] = Field(
         "all", description="Whom the door serves when several people are in view."
     )
@@ -276,6 +282,12 @@ class VisionConfig(Section):
     )
     single_lane: bool = Field(
         False, description="Only one may pass at a time: when two stand equally near, nobody is served."
+    )
+    tie_ratio: float = Field(
+        0.8,
+        gt=0,
+        le=1,
+        description="`single_lane`: second largest face divided by the largest: from here on, a tie.",
     )
     liveness: LivenessConfig = Field(default_factory=LivenessConfig, description="Live face or picture.")
     quality: QualityLimits = Field(default_factory=QualityLimits, description="Limits when recognising.")

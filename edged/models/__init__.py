@@ -24,13 +24,20 @@ class ModelFile:
         name: the role it plays: `face_detection`, `face_mesh`, `face_geometry`, `face_embedding`.
         path: where the file is.
         sha256: of its bytes, hexadecimal.
-        data: its bytes.
     """
 
     name: str
     path: Path
     sha256: str
-    data: bytes
+
+    @property
+    def data(self) -> bytes:
+        """Its bytes, read and verified again: nobody keeps what a network has copied already.
+
+        Raises:
+            NotFound, Misconfigured: as `load`.
+        """
+        return _verified(self.path, self.sha256)
 
     @property
     def model_id(self) -> str:
@@ -59,6 +66,11 @@ def load(name: str, *, folder: Path | None = None) -> ModelFile:
             f"There is no model named {name}.", code="model_unknown", hint=f"Known models: {known}."
         ) from None
     path = folder / entry["file"]
+    _verified(path, entry["sha256"])
+    return ModelFile(name=name, path=path, sha256=entry["sha256"])
+
+
+def _verified(path: Path, expected: str) -> bytes:
     try:
         data = path.read_bytes()
     except FileNotFoundError:
@@ -66,11 +78,11 @@ def load(name: str, *, folder: Path | None = None) -> ModelFile:
             f"The model file {path} is missing.", code="model_missing", hint="Install edged again."
         ) from None
     sha256 = hashlib.sha256(data).hexdigest()
-    if sha256 != entry["sha256"]:
+    if sha256 != expected:
         raise Misconfigured(
             f"The model file {path} is not the one edged was built with "
-            f"(SHA-256 {sha256[:12]}…, expected {entry['sha256'][:12]}…).",
+            f"(SHA-256 {sha256[:12]}…, expected {expected[:12]}…).",
             code="model_changed",
             hint="It was damaged or exchanged; install edged again.",
         )
-    return ModelFile(name=name, path=path, sha256=sha256, data=data)
+    return data

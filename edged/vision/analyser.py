@@ -23,6 +23,7 @@ from edged.vision import appearance, quality
 from edged.vision.align import surroundings
 from edged.vision.best_shot import BestShot
 from edged.vision.candidates import Candidate, CandidateChooser
+from edged.vision.detector import FAINT_SCORE
 from edged.vision.faces import FaceReader, FaceReading
 from edged.vision.guidance import Guidance, HintChange
 from edged.vision.motion import DetectionPacer
@@ -88,9 +89,12 @@ class Analyser:
         self._spoofing = spoofing
         self._passages = passages
         self._tracker = Tracker(config.lost_after_s)
-        self._pacer = DetectionPacer(config.idle_recheck_s)
+        self._pacer = DetectionPacer(config.idle_recheck_s, config.detect_interval_s)
         self._chooser = CandidateChooser(
-            config.serve, region=tuple(config.region), single_lane=config.single_lane
+            config.serve,
+            region=tuple(config.region),
+            single_lane=config.single_lane,
+            tie_ratio=config.tie_ratio,
         )
         self._visitors: dict[int, _Visitor] = {}
         self._shape: tuple[int, ...] = ()
@@ -107,7 +111,9 @@ class Analyser:
         if not self._pacer.due(frame.image, frame.captured_s, followed=bool(self._tracker.tracks)):
             return
         started_s = self._clock.monotonic()
-        faces = self._reader.detect(frame.image, min_face_px=self._config.quality.min_face_px)
+        faces = self._reader.detect(
+            frame.image, min_face_px=self._config.quality.min_face_px, min_score=FAINT_SCORE
+        )
         detect_ms = (self._clock.monotonic() - started_s) * 1e3
         looks = [appearance.look(frame.image, face.box) for face in faces]
         tracked = self._tracker.update(faces, frame.captured_s, looks)
@@ -230,7 +236,8 @@ class Analyser:
             missed = quality.refusals(measures, limits)
         visitor.hinted, visitor.measures = tuple(missed) or ("waiting",), measures
         if missed:
-            waiting = visitor.shots.due(frame.captured_s)
+            promising = self._passages.promising(visitor.passage_id)
+            waiting = visitor.shots.due(frame.captured_s, promising=promising)
             refused = None if waiting else self._refused(visitor, track, frame, measures, missed)
             yield from (event for event in (waiting, refused) if event is not None)
         elif reading is not None and visitor.spoofing.ready:
@@ -252,7 +259,11 @@ class Analyser:
     def _waiting_shots(self, seen: list[Track], now_s: float) -> list[Event]:
         """Shots kept for tracks that are not in this frame and whose wait for a better one is over."""
         here = {track.track_id for track in seen}
-        waiting = [v.shots.due(now_s) for track_id, v in self._visitors.items() if track_id not in here]
+        waiting = [
+            visitor.shots.due(now_s, promising=self._passages.promising(visitor.passage_id))
+            for track_id, visitor in self._visitors.items()
+            if track_id not in here and self._is_open(visitor)
+        ]
         return [shot for shot in waiting if shot is not None]
 
     # -- telling

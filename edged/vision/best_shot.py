@@ -6,7 +6,7 @@ reason to expect a better answer.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 Shot = TypeVar("Shot")
@@ -23,21 +23,35 @@ CLEARLY_BETTER = 0.15
 LONGEST_PAUSE_S = 2.0
 """Between two shots that are no better than those that were not recognised."""
 
+KEPT = 3
+"""Shots of one track that wait for their turn, the best ones."""
+
+KEPT_S = 0.6
+"""A shot that waits longer is thrown away: a grant needs a picture of the person who stands there now."""
+
+
+@dataclass(frozen=True)
+class _Kept(Generic[Shot]):
+    quality: float
+    captured_s: float
+    shot: Shot
+
 
 @dataclass
 class BestShot(Generic[Shot]):
-    """The choice for one track.
+    """The choice for one track. The best `KEPT` of its shots wait here for their turn.
 
     Args:
-        interval_s: shortest time between two shots that are sent. How many are recognised is the business of
-            recognition: a shot that is sent may be replaced there by a better one.
+        interval_s: shortest time between two shots that are sent, and between their pictures. How many are
+            recognised is the business of recognition: a shot that is sent may be replaced there by a better
+            one.
     """
 
     interval_s: float
     sent: int = 0
     _sent_s: float = float("-inf")
     _sent_quality: float = 0.0
-    _best: tuple[float, Shot] | None = None
+    _kept: list[_Kept[Shot]] = field(default_factory=list)
     _waiting_since_s: float = 0.0
     _in_vain: int = 0
 
@@ -48,33 +62,47 @@ class BestShot(Generic[Shot]):
     def offer(
         self, shot: Shot, quality: float, now_s: float, *, promising: bool | None = None
     ) -> Shot | None:
-        """Take in an acceptable shot; return the one to send now, if any.
+        """Take in an acceptable shot captured at `now_s`; return the one to send now, if any.
 
         Args:
             quality: of this shot, 0..1.
             promising: what the last answer said: True, the shots so far name one person and another may
                 confirm it; False, they do not; None, there is no answer yet.
         """
-        if self.sent and not promising and not self._worth_another(quality, now_s):
-            return None
-        if self._best is None:
+        self._drop_stale(now_s)
+        if not self._kept:
             self._waiting_since_s = now_s
-        if self._best is None or quality > self._best[0]:
-            self._best = (quality, shot)
+        self._kept.append(_Kept(quality, now_s, shot))
+        self._kept = sorted(self._kept, key=lambda kept: -kept.quality)[:KEPT]
+        return self.due(now_s, promising=promising)
+
+    def due(self, now_s: float, *, promising: bool | None = None) -> Shot | None:
+        """The best kept shot, if it is its turn: also without a new one, for a face that has turned away."""
+        self._drop_stale(now_s)
+        if not self._kept or not self.wants(now_s):
+            return None
+        best = self._kept[0]
         if promising:
             self._in_vain = 0
-        return self.due(now_s, good_enough=promising is True or self._best[0] >= GOOD_ENOUGH)
-
-    def due(self, now_s: float, *, good_enough: bool = False) -> Shot | None:
-        """The best shot so far if the wait for a better one is over."""
-        if self._best is None or not (good_enough or now_s - self._waiting_since_s >= WAIT_S):
+        elif not self._its_turn(best.quality, now_s):
             return None
-        self._sent_quality, shot = self._best
-        self._best = None
-        self._sent_s = now_s
+        self._send(best, now_s)
+        return best.shot
+
+    def _send(self, best: _Kept[Shot], now_s: float) -> None:
+        self._sent_quality, self._sent_s = best.quality, now_s
+        self._kept = [k for k in self._kept if abs(k.captured_s - best.captured_s) >= self.interval_s]
+        self._waiting_since_s = now_s
         self.sent += 1
         self._in_vain += 1
-        return shot
+
+    def _drop_stale(self, now_s: float) -> None:
+        self._kept = [kept for kept in self._kept if now_s - kept.captured_s <= KEPT_S]
+
+    def _its_turn(self, quality: float, now_s: float) -> bool:
+        if self.sent and not self._worth_another(quality, now_s):
+            return False
+        return quality >= GOOD_ENOUGH or now_s - self._waiting_since_s >= WAIT_S
 
     def _worth_another(self, quality: float, now_s: float) -> bool:
         """Clearly better than the last one, or the pause is over, which doubles with every shot in vain."""

@@ -15,7 +15,7 @@ from edged.config import QualityLimits
 from edged.events import Measures
 from edged.vision import quality
 from edged.vision.align import align
-from edged.vision.detector import Detection, FaceDetector, scale_for
+from edged.vision.detector import CERTAIN_SCORE, Detection, FaceDetector, scale_for
 from edged.vision.mesh import FaceMesh, Mesh
 from edged.vision.occlusion import OcclusionEstimator
 from edged.vision.pose import PoseEstimator
@@ -62,9 +62,15 @@ class FaceReader:
         points = np.array([[300, 150], [340, 150], [320, 175], [305, 195], [335, 195]], np.float32)
         self.measure(grey, Detection((280, 100, 80, 120), points, 1.0))
 
-    def detect(self, image: np.ndarray, *, min_face_px: float) -> list[Detection]:
-        """Faces of a frame (HxWx3 uint8 BGR), largest first, surely those of `min_face_px` and more."""
-        return self._detector.detect(image, scale=scale_for(min_face_px))
+    def detect(
+        self, image: np.ndarray, *, min_face_px: float, min_score: float = CERTAIN_SCORE
+    ) -> list[Detection]:
+        """Faces of a frame (HxWx3 uint8 BGR), largest first, surely those of `min_face_px` and more.
+
+        Args:
+            min_score: FAINT_SCORE for a tracker, which may go on with a face that is turning away.
+        """
+        return self._detector.detect(image, scale=scale_for(min_face_px), min_score=min_score)
 
     def measure(self, image: np.ndarray, face: Detection) -> FaceReading:
         """Fit the mesh and take every measure; `missed` is left empty for the caller's limits."""

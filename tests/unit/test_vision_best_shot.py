@@ -5,7 +5,15 @@ import itertools
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edged.vision.best_shot import CLEARLY_BETTER, GOOD_ENOUGH, LONGEST_PAUSE_S, WAIT_S, BestShot
+from edged.vision.best_shot import (
+    CLEARLY_BETTER,
+    GOOD_ENOUGH,
+    KEPT,
+    KEPT_S,
+    LONGEST_PAUSE_S,
+    WAIT_S,
+    BestShot,
+)
 
 
 def send_all(best, quality, until_s, step_s=0.04, start_s=0.0, promising=None):
@@ -69,6 +77,32 @@ def test_without_an_answer_no_shot_as_good_as_the_last_is_sent():
     best = BestShot(interval_s=0.1)
     best.offer("first", 0.8, 0.0)
     assert best.offer("second", 0.8, 0.15) is None
+
+
+def test_a_promising_answer_sends_the_next_best_kept_shot_of_a_face_that_has_turned_away():
+    best = BestShot(interval_s=0.1)
+    for at_s, quality in ((0.0, 0.3), (0.12, 0.5), (0.2, 0.4)):
+        assert best.offer(at_s, quality, at_s) is None
+    assert best.due(WAIT_S) == 0.12
+    assert best.due(WAIT_S + 0.11) is None
+    assert best.due(WAIT_S + 0.11, promising=True) == 0.0
+
+
+def test_only_the_best_few_are_kept():
+    best, sent = BestShot(interval_s=0.01), []
+    for number in range(10):
+        best.offer(number, number / 20, number * 0.02)
+    for step in range(10):
+        sent.append(best.due(0.3 + step * 0.02, promising=True))
+    assert [shot for shot in sent if shot is not None] == [9, 8, 7][:KEPT]
+
+
+def test_a_kept_shot_that_has_grown_old_is_not_sent():
+    best = BestShot(interval_s=0.1)
+    best.offer("first", 0.3, 0.0)
+    best.offer("second", 0.2, 0.15)
+    assert best.due(WAIT_S) == "first"
+    assert best.due(0.15 + KEPT_S + 0.01, promising=True) is None
 
 
 @given(
