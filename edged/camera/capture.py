@@ -19,8 +19,8 @@ from edged.camera.frame import Frame
 from edged.camera.mailbox import Mailbox
 from edged.camera.source import FrameSource, RawFrame, SourceInfo
 from edged.clock import Clock
+from edged.config import CameraConfig
 from edged.config.mask import mask_url
-from edged.config.schema import CameraConfig
 from edged.errors import EdgedError, NeedsOperator
 from edged.events import CameraConnected, CameraLost, SourceEnded
 

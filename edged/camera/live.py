@@ -17,8 +17,8 @@ from edged.camera.process import ReaderProcess
 from edged.camera.reader import SLOTS, Order
 from edged.camera.source import FrameSource, RawFrame, SourceInfo
 from edged.clock import Clock
+from edged.config import CameraConfig
 from edged.config.mask import mask_url
-from edged.config.schema import CameraConfig
 from edged.errors import EdgedError, Misconfigured, NeedsOperator, NotFound, RetryLater
 
 _START_LIMIT_S = 20.0  # a fresh interpreter with OpenCV takes 0.3 s, on a busy small board several seconds

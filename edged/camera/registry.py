@@ -11,8 +11,8 @@ from edged.camera.source import FrameSource
 from edged.camera.stills import Stills
 from edged.camera.videofile import VideoFile
 from edged.clock import Clock, SystemClock
+from edged.config import CameraConfig
 from edged.config.mask import mask_url
-from edged.config.schema import CameraConfig
 from edged.errors import Misconfigured, NotFound
 from edged.pictures import PICTURE_SUFFIXES, sniff
 

@@ -8,8 +8,7 @@ from typing import Annotated
 
 import typer
 
-from edged.config import ConfigProblems, load_config
-from edged.config.schema import Config
+from edged.config import Config, ConfigProblems, load_config
 from edged.errors import EdgedError
 
 ConfigOption = Annotated[

@@ -1,28 +1,23 @@
 """Configuration: the schema, and reading it from YAML with the line of every mistake."""
 
+from edged.config.camera import CameraConfig
+from edged.config.gate import GateConfig
 from edged.config.load import DEFAULT_PATH, Loaded, load, load_config
 from edged.config.problems import ConfigProblems, Problem
-from edged.config.schema import (
-    AccessConfig,
-    CameraConfig,
-    Config,
-    EnrolLimits,
-    GateConfig,
-    LivenessConfig,
-    LogConfig,
-    QualityLimits,
-    RecognitionConfig,
-    VisionConfig,
-)
+from edged.config.recognition import CloudConfig, HybridConfig, RecognitionConfig
+from edged.config.schema import AccessConfig, Config, LogConfig
+from edged.config.vision import EnrolLimits, LivenessConfig, QualityLimits, VisionConfig
 
 __all__ = [
     "DEFAULT_PATH",
     "AccessConfig",
     "CameraConfig",
+    "CloudConfig",
     "Config",
     "ConfigProblems",
     "EnrolLimits",
     "GateConfig",
+    "HybridConfig",
     "LivenessConfig",
     "Loaded",
     "LogConfig",

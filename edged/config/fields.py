@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from edged.config.schema import ID_PATTERN, Config, Section, is_section
+from edged.config.base import ID_PATTERN, Section, is_section
+from edged.config.schema import Config
 
 _UNITS = {"s": "seconds", "px": "pixels", "deg": "degrees"}
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from edged.bus import EventBus, Subscription
 from edged.clock import Clock
-from edged.config.schema import GateConfig
+from edged.config import GateConfig
 from edged.events import AccessDecided, ComponentFailed, Outcome
 from edged.gate.announcer import Announcer
 from edged.gate.drivers.registry import make_driver

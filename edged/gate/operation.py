@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from edged.clock import Clock
-from edged.config.schema import GateConfig
+from edged.config import GateConfig
 from edged.errors import EdgedError, RetryLater
 from edged.gate.door import Door
 from edged.gate.facts import Action, DoorRules, Grant, GrantExecuted, SwitchRelay

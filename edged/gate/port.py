@@ -18,7 +18,7 @@ from pathlib import Path
 import serial
 
 from edged.clock import Clock
-from edged.config.schema import GateConfig
+from edged.config import GateConfig
 from edged.errors import EdgedError, NeedsOperator, RetryLater
 from edged.gate.sim.url import is_simulated, parse_url
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from edged.clock import Clock
-from edged.config.schema import GateConfig
+from edged.config import GateConfig
 from edged.errors import EdgedError
 from edged.events import (
     DoorLocked,

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from edged.bus import EventBus, Subscription
 from edged.clock import Clock
-from edged.config.schema import RecognitionConfig
+from edged.config import RecognitionConfig
 from edged.errors import EdgedError
 from edged.events import (
     Event,

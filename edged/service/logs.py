@@ -18,8 +18,8 @@ from structlog.stdlib import ProcessorFormatter
 from structlog.types import EventDict, Processor, WrappedLogger
 
 from edged.clock import Clock, iso
+from edged.config import LogConfig
 from edged.config.mask import MASK, mask_url
-from edged.config.schema import LogConfig
 
 _SECRET_NAME = re.compile(r"(?i)(?:^|[_-])(?:token|key|secret|password|passwd|authorization|cookie)$")
 

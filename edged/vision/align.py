@@ -39,12 +39,15 @@ def similarity(points: np.ndarray) -> np.ndarray:
 
 def surroundings(
     image: np.ndarray, box: tuple[float, float, float, float], *, enlarge: float = 2.0
-) -> np.ndarray:
-    """The face with what is around it, cut at the picture's border; a copy.
+) -> tuple[np.ndarray, tuple[float, float, float, float]]:
+    """The face with what is around it, cut at the picture's border.
 
     Args:
         box: x, y, width, height.
         enlarge: side of the cut over the larger side of the box.
+
+    Returns:
+        A copy of the cut, and where the face's box is in it.
     """
     x, y, width, height = box
     half = max(width, height) * enlarge / 2
@@ -52,4 +55,4 @@ def surroundings(
     rows, columns = image.shape[:2]
     left, right = (int(np.clip(v, 0, columns)) for v in (centre_x - half, centre_x + half))
     top, bottom = (int(np.clip(v, 0, rows)) for v in (centre_y - half, centre_y + half))
-    return image[top:bottom, left:right].copy()
+    return image[top:bottom, left:right].copy(), (x - left, y - top, width, height)

@@ -276,6 +276,7 @@ class Analyser:
         reading: FaceReading,
         timings_ms: dict[str, float],
     ) -> ShotChosen:
+        picture, face_box = surroundings(frame.image, reading.detection.box)
         return ShotChosen(
             at=frame.captured_at,
             passage_id=visitor.passage_id,
@@ -287,7 +288,8 @@ class Analyser:
             measures=reading.measures,
             liveness=visitor.spoofing.verdict(),
             aligned=reading.aligned,
-            picture=surroundings(frame.image, reading.detection.box),
+            picture=picture,
+            face_box=face_box,
             timings_ms=timings_ms,
             **self._ids,
         )

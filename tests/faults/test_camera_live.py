@@ -22,7 +22,7 @@ from edged.camera.frame import Frame
 from edged.camera.mailbox import Mailbox
 from edged.camera.registry import open_source
 from edged.clock import SystemClock
-from edged.config.schema import CameraConfig
+from edged.config import CameraConfig
 from edged.events import CameraConnected, CameraLost, Event
 
 DEADLINE_S = 30
@@ -361,7 +361,7 @@ def test_the_reader_is_out_of_reach_of_ctrl_c(camera, watch) -> None:
 DAEMON = """
 import sys, threading
 from edged.camera.registry import open_source
-from edged.config.schema import CameraConfig
+from edged.config import CameraConfig
 source = open_source(CameraConfig(source=sys.argv[1]))
 source.open()
 print("open", flush=True)

@@ -19,7 +19,7 @@ from edged.camera.capture import CaptureLoop
 from edged.camera.mailbox import Mailbox
 from edged.camera.registry import open_source
 from edged.clock import SystemClock
-from edged.config.schema import CameraConfig
+from edged.config import CameraConfig
 from edged.events import CameraConnected, CameraLost
 
 DEADLINE_S = 30

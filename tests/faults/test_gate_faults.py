@@ -281,7 +281,7 @@ _PROGRAM = """
 import os, threading, tty
 from edged.bus import EventBus
 from edged.clock import SystemClock
-from edged.config.schema import GateConfig
+from edged.config import GateConfig
 from edged.events import AccessDecided, Outcome
 from edged.gate import GateKeeper
 

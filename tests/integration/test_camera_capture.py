@@ -16,7 +16,7 @@ from edged.camera.mailbox import Mailbox
 from edged.camera.registry import open_source
 from edged.camera.source import FrameSource, RawFrame, SourceInfo
 from edged.clock import ManualClock, SystemClock
-from edged.config.schema import CameraConfig
+from edged.config import CameraConfig
 from edged.errors import RetryLater
 from edged.events import CameraConnected, CameraLost, Event, SourceEnded
 

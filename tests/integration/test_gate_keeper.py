@@ -11,7 +11,7 @@ from gate_bench import DEADLINE_S, GateBench
 
 from edged.bus import EventBus, Overflow
 from edged.clock import SystemClock
-from edged.config.schema import GateConfig
+from edged.config import GateConfig
 from edged.errors import Misconfigured, NeedsOperator
 from edged.events import (
     ComponentFailed,

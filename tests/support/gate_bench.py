@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from edged.bus import EventBus
 from edged.clock import SystemClock
-from edged.config.schema import GateConfig
+from edged.config import GateConfig
 from edged.events import AccessDecided, Event, Outcome
 from edged.gate import GateKeeper
 from edged.gate.sim import SimBoard, parse_url

@@ -16,8 +16,8 @@ from edged.camera.reader import stale_limit_s
 from edged.camera.registry import open_source
 from edged.camera.stills import Stills
 from edged.camera.videofile import VideoFile
+from edged.config import CameraConfig
 from edged.config.mask import mask_url
-from edged.config.schema import CameraConfig
 from edged.errors import Misconfigured, NotFound
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from edged.config.schema import CameraConfig
+from edged.config import CameraConfig
 
 ROOT = Path(__file__).parents[2]
 GUIDE = (ROOT / "docs" / "cameras.md").read_text()

@@ -10,7 +10,7 @@ import pytest
 
 from edged.bus import EventBus
 from edged.clock import ManualClock
-from edged.config.schema import RecognitionConfig
+from edged.config import RecognitionConfig
 from edged.errors import RetryLater
 from edged.events import (
     Event,

@@ -105,6 +105,12 @@ def test_euler_angles_are_those_the_rotation_was_made_of(axis, index, degrees):
 
 def test_the_cut_out_for_records_stays_inside_the_picture(obama):
     for box in [(-50, -50, 100, 100), (800, 1000, 300, 300), (400, 400, 20, 20)]:
-        cut = surroundings(obama, box)
+        cut, inside = surroundings(obama, box)
         assert cut.size
         assert cut.base is None
+        assert inside[2:] == box[2:]
+
+
+def test_the_cut_out_says_where_the_face_is_in_it(obama):
+    cut, (x, y, width, height) = surroundings(obama, (400, 300, 20, 30))
+    assert np.array_equal(cut[y : y + height, x : x + width], obama[300:330, 400:420])

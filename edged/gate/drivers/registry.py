@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from edged.clock import Clock
-from edged.config.schema import GateConfig
+from edged.config import GateConfig
 from edged.gate.drivers.base import RelayDriver
 from edged.gate.drivers.dummy import DummyDriver
 from edged.gate.drivers.lcus import LcusDriver

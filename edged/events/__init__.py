@@ -1,0 +1,75 @@
+"""The vocabulary: everything that crosses a package border is one of these frozen dataclasses.
+
+Names are in the past tense because events are facts. One passage of one person carries one
+`passage_id` through all of its events. Pixels travel in fields marked `metadata={"private": True}`; such
+fields never reach a log, a journal or a JSON line.
+"""
+
+from edged.events.access import AccessDecided, Outcome, RuleCheck
+from edged.events.base import PRIVATE, Event, event_name
+from edged.events.camera import CameraConnected, CameraLost, SourceEnded
+from edged.events.cloud import CloudDegraded, CloudRecovered
+from edged.events.daemon import (
+    ComponentFailed,
+    DaemonStarted,
+    DaemonStopping,
+    SubscriberFailed,
+    SubscriberOverflowed,
+)
+from edged.events.gate import (
+    DoorLocked,
+    DoorStateChanged,
+    DoorUnlocked,
+    GateAlarmRaised,
+    GateConnected,
+    GateLost,
+    GrantNotExecuted,
+)
+from edged.events.library import LibraryChanged
+from edged.events.recognition import FaceIdentified, PassageExhausted, RecognitionFailed
+from edged.events.vision import (
+    GuidanceChanged,
+    Liveness,
+    Measures,
+    ShotChosen,
+    ShotRefused,
+    TrackEnded,
+    TrackStarted,
+)
+
+__all__ = [
+    "PRIVATE",
+    "AccessDecided",
+    "CameraConnected",
+    "CameraLost",
+    "CloudDegraded",
+    "CloudRecovered",
+    "ComponentFailed",
+    "DaemonStarted",
+    "DaemonStopping",
+    "DoorLocked",
+    "DoorStateChanged",
+    "DoorUnlocked",
+    "Event",
+    "FaceIdentified",
+    "GateAlarmRaised",
+    "GateConnected",
+    "GateLost",
+    "GrantNotExecuted",
+    "GuidanceChanged",
+    "LibraryChanged",
+    "Liveness",
+    "Measures",
+    "Outcome",
+    "PassageExhausted",
+    "RecognitionFailed",
+    "RuleCheck",
+    "ShotChosen",
+    "ShotRefused",
+    "SourceEnded",
+    "SubscriberFailed",
+    "SubscriberOverflowed",
+    "TrackEnded",
+    "TrackStarted",
+    "event_name",
+]

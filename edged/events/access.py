@@ -1,0 +1,56 @@
+"""What was decided."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from edged.events.base import Event
+from edged.events.vision import Liveness, Measures
+
+
+class Outcome(StrEnum):
+    """What was decided about one passage."""
+
+    GRANTED = "granted"
+    DENIED = "denied"
+
+
+@dataclass(frozen=True, kw_only=True)
+class RuleCheck:
+    """One rule as it was applied: its reason code when it fails, whether it passed, and why."""
+
+    code: str
+    passed: bool
+    detail: str
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class AccessDecided(Event):
+    """May this person pass now? Published only after it was committed to the journal.
+
+    Attributes:
+        decision_id: unique; a grant is spent once under this id.
+        reasons: codes, first is the deciding one; `("granted",)` for a grant.
+        captured_s: monotonic time of the frame that decided it; None when no frame did.
+        expires_s: monotonic time after which a grant may no longer move the relay.
+        rules: every rule that was looked at, in order.
+    """
+
+    decision_id: str
+    outcome: Outcome
+    person_id: str | None
+    person_name: str | None
+    score: float | None
+    reasons: tuple[str, ...]
+    margin: float | None = None
+    threshold: float | None = None
+    engine: str | None = None
+    engine_reason: str = ""
+    captured_s: float | None = None
+    expires_s: float | None = None
+    rules: tuple[RuleCheck, ...] = ()
+    measures: Measures | None = None
+    liveness: Liveness | None = None
+    recognitions: int = 0
+    timings_ms: dict[str, float] = field(default_factory=dict)

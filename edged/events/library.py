@@ -1,0 +1,15 @@
+"""Changes of the library."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from edged.events.base import Event
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class LibraryChanged(Event):
+    """People or faces were added, changed or removed; the gallery in memory follows."""
+
+    people: int
+    faces: int

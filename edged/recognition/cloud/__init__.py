@@ -1,0 +1,1 @@
+"""The face cloud: its calls, their errors, its limits, and the engine that asks it."""
