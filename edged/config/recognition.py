@@ -111,7 +111,7 @@ class HybridConfig(Section):
 
     policy: Literal["local_first", "cloud_first"] = Field(
         "local_first",
-        description="`local_first`: it asks the cloud when unsure; `cloud_first`: this box if the cloud is late.",
+        description="`local_first`: asks the cloud when unsure; `cloud_first`: this box if it is late.",
     )
     unsure_from: Score = Field(
         70.0, description="local_first: from this score up to the threshold, the cloud is asked."
