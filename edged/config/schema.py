@@ -7,15 +7,27 @@ config/edged.yaml is checked against them by a test.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from edged.config.base import Directory, Seconds, Section, Text, conflict
 from edged.config.camera import CameraConfig
 from edged.config.gate import GateConfig
 from edged.config.recognition import RecognitionConfig
 from edged.config.vision import VisionConfig
+
+
+def _known_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (OSError, ValueError, KeyError) as error:
+        raise ValueError("is not a time zone such as Europe/Berlin or Asia/Shanghai") from error
+    return name
+
+
+ZoneName = Annotated[str, Field(max_length=64), AfterValidator(_known_zone)]
 
 
 class AccessConfig(Section):
@@ -43,6 +55,7 @@ class Config(Section):
         description="Library, journal and photographs. EDGED_DATA_DIR overrides it.",
     )
     site: Text = Field("edged", description="Name of this place in records.")
+    timezone: ZoneName = Field("UTC", description="IANA name of the site's time zone, e.g. Europe/Berlin.")
     camera: CameraConfig = Field(default_factory=CameraConfig, description="Where pictures come from.")
     vision: VisionConfig = Field(default_factory=VisionConfig, description="Finding and following faces.")
     recognition: RecognitionConfig = Field(default_factory=RecognitionConfig, description="Who is it.")

@@ -1,7 +1,7 @@
 """Talking to the running daemon from the command line: a socket in the data directory, one question each.
 
 Who may connect is decided by the file system (the socket belongs to the daemon's user, mode 0600); who asked
-is taken from the kernel and handed to the command, for the record. What a command does is its owner's business.
+is taken from the kernel and handed to the command, for the record. What a command does is its own business.
 """
 
 from __future__ import annotations
