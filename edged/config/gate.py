@@ -17,15 +17,26 @@ class GateConfig(Section):
         "sim:lcus",
         description="`/dev/serial/by-id/…`, or `sim:lcus` for a simulated board that needs no hardware.",
     )
-    protocol: Literal["lcus", "dummy"] = Field(
-        "lcus", description="How the board is spoken to; never guessed."
-    )
+    protocol: Literal[
+        "lcus", "modbus", "kmtronic", "numato", "devantech", "k8090", "dcon", "line", "dummy"
+    ] = Field("lcus", description="How the board is spoken to; never guessed.")
     firmware: Literal["basic", "feedback"] = Field(
         "basic", description="lcus only: which of its two firmwares."
     )
-    channel: int = Field(1, ge=1, le=8, description="Relay on the board, counted from 1.")
+    profile: Literal["waveshare", "coils", "fc06"] | None = Field(
+        None,
+        description="Variant of the protocol. modbus: `waveshare` (meant when left out), `coils`, `fc06`.",
+    )
+    address: int = Field(1, ge=1, le=255, description="modbus, dcon: the board's address on the line.")
+    channels: int = Field(
+        8, ge=1, le=64, description="Relays on the board, where it does not say so itself (all but lcus)."
+    )
+    channel: int = Field(1, ge=1, le=64, description="Relay on the board, counted from 1.")
     baud: Literal[9600, 19200, 38400, 57600, 115200] = Field(9600, description="Serial speed.")
     append_crlf: bool = Field(False, description="lcus only: some boards obey only with CR LF after a frame.")
+    strip_echo: bool = Field(
+        False, description="modbus, dcon: the RS485 adapter returns every byte it is given to send."
+    )
     mode: Literal["pulse", "hold"] = Field(
         "pulse", description="`pulse`: gates, turnstiles. `hold`: strikes, maglocks."
     )
@@ -39,6 +50,16 @@ class GateConfig(Section):
     grant_ttl_s: float = Field(
         2.0, gt=0, le=10, description="A grant not executed within this time is dropped."
     )
+
+    @model_validator(mode="after")
+    def _board(self) -> GateConfig:
+        if self.channel > self.channels:
+            raise conflict(
+                f"channel ({self.channel}) is not on a board with {self.channels} relays (channels)",
+                "channel",
+                "channels",
+            )
+        return self
 
     @model_validator(mode="after")
     def _on_times(self) -> GateConfig:

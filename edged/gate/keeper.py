@@ -21,7 +21,7 @@ from edged.gate.facts import Grant
 from edged.gate.link import RelayLink
 from edged.gate.operation import GateOperation
 from edged.gate.reports import Reports
-from edged.gate.sim import SimBoard, SimUrl, is_simulated, parse_url
+from edged.gate.sim import SimBoard, simulated_board
 
 BEAT_S = 1.5
 """Between two readbacks: a silent unplug shows after three (gate hardware reference 5)."""
@@ -57,7 +57,7 @@ class GateKeeper:
         self._clock = clock
         self._on_beat = on_beat
         self._beat_s = beat_s
-        self._sim_url = _simulated(config)
+        self._sim_url = simulated_board(config)
         self._board: SimBoard | None = None
         self._announcer = Announcer(bus)
         self._reports = Reports(config, clock, self._announcer.say)
@@ -225,10 +225,3 @@ class GateKeeper:
         if self._operation is None or not self._thread.is_alive():
             return True
         return not self._busy and not self._inbox and self._operation.door.next_deadline() is None
-
-
-def _simulated(config: GateConfig) -> SimUrl | None:
-    """The simulated board to build; what its URL does not say follows the rest of the section."""
-    if config.protocol == "dummy" or not is_simulated(config.port):
-        return None
-    return parse_url(config.port, SimUrl(firmware=config.firmware, baud=config.baud))

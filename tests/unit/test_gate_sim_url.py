@@ -32,7 +32,7 @@ def test_every_option_is_read():
 
 
 def test_what_the_url_leaves_out_comes_from_the_defaults():
-    assert parse_url("sim:lcus?channels=4", SimUrl(firmware="feedback")) == SimUrl(
+    assert parse_url("sim:lcus?channels=4", {"firmware": "feedback"}) == SimUrl(
         firmware="feedback", channels=4
     )
 
@@ -49,8 +49,8 @@ def test_only_sim_urls_are_simulated():
         ("sim:", "Known: lcus"),
         ("sim:lcus?chanels=2", "Did you mean 'channels'?"),
         ("sim:lcus?firmware=new", "must be basic or feedback"),
-        ("sim:lcus?channels=9", "from 1 to 8"),
-        ("sim:lcus?channels=²", "from 1 to 8"),
+        ("sim:lcus?channels=65", "from 1 to 64"),
+        ("sim:lcus?channels=²", "from 1 to 64"),
         ("sim:lcus?silent=yes", "must be 0 or 1"),
         ("sim:lcus?garbage=xyz", "hexadecimal"),
         ("sim:lcus?link=gate0", "absolute path"),

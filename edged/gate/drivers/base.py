@@ -2,8 +2,23 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Protocol
+
+
+@dataclass(frozen=True)
+class PulseRange:
+    """Lengths of the pulse a board ends by itself: `min_s` to `max_s` in steps of `step_s`, seconds."""
+
+    min_s: float
+    max_s: float
+    step_s: float
+
+    def fits(self, seconds: float) -> bool:
+        """Whether the board can make a pulse of exactly this length (to a thousandth of a step)."""
+        steps = seconds / self.step_s
+        return self.min_s <= seconds <= self.max_s and math.isclose(steps, round(steps), abs_tol=1e-3)
 
 
 @dataclass(frozen=True)
@@ -11,14 +26,16 @@ class Capabilities:
     """What a board can do, as far as is known now.
 
     Attributes:
-        hardware_pulse: the board ends a pulse by itself, so it survives a dead host.
+        pulse: pulses that the board itself ends, so that they survive a dead host; None: it has none.
         readback: the state of its relays can be read.
-        inputs: it has contacts that can be read.
+        inputs: how many contacts can be read.
+        watchdog: the board drops its relays when `feed_watchdog` is not called for a while.
     """
 
-    hardware_pulse: bool
-    readback: bool
-    inputs: bool
+    pulse: PulseRange | None = None
+    readback: bool = False
+    inputs: int = 0
+    watchdog: bool = False
 
 
 class RelayDriver(Protocol):
@@ -40,7 +57,7 @@ class RelayDriver(Protocol):
         ...
 
     def open(self) -> None:
-        """Open the line. Switches nothing."""
+        """Open the line. Switches nothing; may prepare the board (host watchdog, input mode)."""
         ...
 
     def close(self) -> None:
@@ -51,10 +68,42 @@ class RelayDriver(Protocol):
         """Command an absolute state.
 
         Returns:
-            True: the board confirmed it; False: the board reports the opposite; None: it said nothing.
+            True: the board reports that state; False: it reports the opposite; None: it said nothing about
+            the relay (an echo of the command says nothing either).
+        """
+        ...
+
+    def pulse(self, channel: int, seconds: float) -> bool | None:
+        """Switch on for `seconds`; the board itself switches off. Only where `capabilities.pulse` fits.
+
+        Returns:
+            As `set(channel, True)`. Never repeated by the driver: a lost answer is None.
         """
         ...
 
     def read_output(self, channel: int) -> bool | None:
         """Whether the relay is on; None when it cannot be read, or not this time."""
         ...
+
+    def read_inputs(self) -> tuple[bool, ...] | None:
+        """The contacts, first input first; True: closed or energised. None: there are none, or not now."""
+        ...
+
+    def feed_watchdog(self) -> None:
+        """Tell the board that the host lives; nothing where `capabilities.watchdog` is False."""
+        ...
+
+
+class PlainBoard:
+    """For drivers of boards that only switch relays: no pulse of their own, no inputs, no watchdog."""
+
+    def pulse(self, channel: int, seconds: float) -> bool | None:
+        """There is none: asking for one is a mistake in the calling code."""
+        raise NotImplementedError(f"{type(self).__name__} has no hardware pulse")
+
+    def read_inputs(self) -> tuple[bool, ...] | None:
+        """There are none."""
+        return None
+
+    def feed_watchdog(self) -> None:
+        """There is none."""

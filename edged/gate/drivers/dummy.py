@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from edged.clock import Clock
-from edged.gate.drivers.base import Capabilities
+from edged.config import GateConfig
+from edged.gate.drivers.base import Capabilities, PlainBoard
 
 
-class DummyDriver:
+def make(config: GateConfig, path: str, clock: Clock) -> DummyDriver:
+    """The driver; nothing is configurable."""
+    return DummyDriver(clock)
+
+
+class DummyDriver(PlainBoard):
     """Always connected, always obeys. The state survives close() and open(), as on a self-powered board."""
 
-    capabilities = Capabilities(hardware_pulse=False, readback=True, inputs=False)
+    capabilities = Capabilities(readback=True)
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable
 from typing import Literal
 
-from edged.errors import RetryLater
-from edged.gate.drivers.base import Capabilities
+from edged.clock import Clock
+from edged.config import GateConfig
+from edged.gate.drivers.base import Capabilities, PlainBoard
+from edged.gate.drivers.exchange import Exchanges
 from edged.gate.port import SerialPort
 
 START = 0xA0
@@ -27,8 +28,9 @@ STATUS_END_S = 0.05
 """Silence that ends a text status of unknown length: 48 byte times at 9600 baud."""
 RESYNC_QUIET_S, RESYNC_LIMIT_S = 0.05, 0.1
 """After a failed exchange a late answer must not be taken for the next one: listen until it is quiet."""
-MISSES_UNTIL_LOST = 3
 MOST_CHANNELS = 8
+CRLF_FRAME_GAP_S = 0.01
+"""The board that needs CR LF also needs this pause between frames."""
 
 _STATUS_LINE = re.compile(rb"CH(\d): ?(ON|OFF) ?\r?\n")
 
@@ -60,7 +62,17 @@ def parse_text_status(answer: bytes) -> tuple[bool, ...]:
     return tuple(state == b"ON" for _, state in lines)
 
 
-class LcusDriver:
+def make(config: GateConfig, path: str, clock: Clock) -> LcusDriver:
+    """The driver as configured."""
+    return LcusDriver(
+        SerialPort(path, config.baud, clock),
+        firmware=config.firmware,
+        append_crlf=config.append_crlf,
+        frame_gap_s=CRLF_FRAME_GAP_S if config.append_crlf else 0.0,
+    )
+
+
+class LcusDriver(PlainBoard):
     """Speaks to one LCUS board through a serial port.
 
     Args:
@@ -83,18 +95,23 @@ class LcusDriver:
         self._frame_gap_s = frame_gap_s
         self._silent = False  # basic firmware that did not answer at connect
         self._channels: int | None = None  # as counted in the first text status; kept over reconnects
-        self._misses = 0
+        self._exchanges = Exchanges(
+            port,
+            check="gate.protocol, gate.firmware, gate.channel and gate.baud",
+            silent_hint="Check its supply and plug; if it never answered with gate.firmware: feedback, "
+            "it may have the basic firmware.",
+        )
         self.written_s: float | None = None
 
     @property
     def capabilities(self) -> Capabilities:
         """Readback: with basic firmware only once the board has answered (False if it stayed silent)."""
-        return Capabilities(hardware_pulse=False, readback=not self._silent, inputs=False)
+        return Capabilities(readback=not self._silent)
 
     def open(self) -> None:
         """Open the port. A board that answered in an earlier connection is expected to answer again."""
         self._silent = False
-        self._misses = 0
+        self._exchanges.reset()
         self._port.open()
 
     def close(self) -> None:
@@ -106,7 +123,7 @@ class LcusDriver:
         if not self._feedback:
             self._send(command_frame(channel, SWITCH + on, crlf=self._crlf))
             return None
-        state = self._exchange(lambda: self._ask_frame(channel, SWITCH_WITH_ANSWER + on))
+        state = self._exchanges.ask(lambda: self._ask_frame(channel, SWITCH_WITH_ANSWER + on))
         return None if state is None else state is on
 
     def read_output(self, channel: int) -> bool | None:
@@ -118,13 +135,13 @@ class LcusDriver:
         if self._silent:
             self._port.discard()  # notices at least that the device is gone
             return None
-        if self._misses:
+        if self._exchanges.missed:
             self._port.discard_until_quiet(RESYNC_QUIET_S, RESYNC_LIMIT_S)
         if self._feedback:
-            return self._exchange(lambda: self._ask_frame(channel, QUERY))
+            return self._exchanges.ask(lambda: self._ask_frame(channel, QUERY))
         if self._channels is None:
             return self._first_status(channel)
-        return self._exchange(lambda: self._ask_status(channel))
+        return self._exchanges.ask(lambda: self._ask_status(channel))
 
     # -- the two firmwares
 
@@ -144,7 +161,7 @@ class LcusDriver:
             self._channels = len(parse_text_status(answer))
             return self._ask_status(channel)
 
-        return self._exchange(learn)
+        return self._exchanges.ask(learn)
 
     def _ask_status(self, channel: int) -> bool:
         """Asked twice, the second answer counts: the first one is often stale (reference 1.2)."""
@@ -157,33 +174,6 @@ class LcusDriver:
         return relays[channel - 1]
 
     # -- the line
-
-    def _exchange(self, ask: Callable[[], bool]) -> bool | None:
-        """Ask once; a miss is None until it is the third in a row."""
-        try:
-            state = ask()
-        except ValueError as error:
-            self._misses += 1
-            if self._misses >= MISSES_UNTIL_LOST:
-                raise self._no_use(str(error)) from error
-            return None
-        self._misses = 0
-        return state
-
-    def _no_use(self, what: str) -> RetryLater:
-        where = self._port.path
-        if self._port.heard:
-            return RetryLater(
-                f"The relay board at {where} gives answers that make no sense: {what}.",
-                code="relay_bad_answer",
-                hint="Check gate.protocol, gate.firmware, gate.channel and gate.baud against the board.",
-            )
-        return RetryLater(
-            f"The relay board at {where} does not answer ({MISSES_UNTIL_LOST} times in a row).",
-            code="relay_no_answer",
-            hint="Check its supply and plug; if it never answered with gate.firmware: feedback, "
-            "it may have the basic firmware.",
-        )
 
     def _send(self, data: bytes) -> None:
         if self._frame_gap_s and self.written_s is not None:

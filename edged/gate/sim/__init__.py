@@ -6,6 +6,6 @@ Chosen by a URL in place of the port, `sim:lcus?firmware=feedback`. The driver d
 from __future__ import annotations
 
 from edged.gate.sim.board import SimBoard
-from edged.gate.sim.url import SimUrl, is_simulated, parse_url
+from edged.gate.sim.url import SimUrl, is_simulated, parse_url, simulated_board
 
-__all__ = ["SimBoard", "SimUrl", "is_simulated", "parse_url"]
+__all__ = ["SimBoard", "SimUrl", "is_simulated", "parse_url", "simulated_board"]

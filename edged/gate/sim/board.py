@@ -1,4 +1,4 @@
-"""A simulated board on a pseudo-terminal: cable, power, speed and faults. The protocol is in lcus.py.
+"""A simulated board on a pseudo-terminal: cable, power, speed and faults. The protocols are elsewhere.
 
 Closing the master end of the pty gives the client the same errors as pulling a USB plug, and the symlink
 plays /dev/serial/by-id, so a board that is plugged in again has its old name (gate hardware reference 6.1).
@@ -14,13 +14,14 @@ import tempfile
 import threading
 import tty
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from pathlib import Path
 
 from edged.clock import Clock
 from edged.errors import Misconfigured
-from edged.gate.sim.lcus import LcusFirmware
+from edged.gate.sim.firmware import make_firmware
+from edged.gate.sim.timers import Timers
 from edged.gate.sim.url import SimUrl
 
 LOG_ENTRIES = 10_000
@@ -50,8 +51,10 @@ class SimBoard:
     Attributes:
         link: path of the device node.
         relays: the coils, index 0 is channel 1.
+        inputs: the contacts, index 0 is input 1; may be set from outside (`set_input`).
         edges, log: what happened so far, oldest first, the last 10,000 of each.
-        silent, garbage, delay_s, stuck: as in `SimUrl`; `stuck` is a set of channels here.
+        silent, garbage, delay_s, split_s, cut, bad_sum, echo, stuck: as in `SimUrl`; `stuck` is a set of
+            channels here.
         deaf: ignores everything, as a hung firmware does.
     """
 
@@ -62,15 +65,17 @@ class SimBoard:
         self._own_dir = None if url.link else tempfile.mkdtemp(prefix="edged-sim-")
         self.link = Path(url.link or f"{self._own_dir}/{url.board}")
         self.silent, self.garbage, self.delay_s = url.silent, url.garbage, url.delay_s
+        self.split_s, self.cut, self.bad_sum, self.echo = url.split_s, url.cut, url.bad_sum, url.echo
         self.stuck = {url.stuck} - {0}
         self.deaf = False
         self.relays = [False] * url.channels
+        self.inputs = list(url.inputs)
         self.edges: deque[Edge] = deque(maxlen=LOG_ENTRIES)
         self.log: deque[Traffic] = deque(maxlen=LOG_ENTRIES)
-        self._firmware = LcusFirmware(
-            self.relays, self._switch, feedback=url.firmware == "feedback", crlf=url.crlf
-        )
-        self._changed = threading.Condition()
+        lock = threading.RLock()
+        self._changed = threading.Condition(lock)
+        self._timers = Timers(clock, lock)
+        self._firmware = make_firmware(url, self)
         self._thread: threading.Thread | None = None
         self.plug()
 
@@ -84,7 +89,6 @@ class SimBoard:
         self._wake_r, self._wake_w = os.pipe()
         tty.setraw(self._slave)
         os.set_blocking(self._master, False)
-        self._firmware.reset()
         self._thread = threading.Thread(target=self._run, name="gate:sim", daemon=True)
         self._thread.start()
         try:
@@ -106,20 +110,25 @@ class SimBoard:
         os.write(self._wake_w, b"x")
         self._thread.join()
         self._thread = None
-        for fd in (self._slave, self._master, self._wake_r, self._wake_w):
-            os.close(fd)
+        with self._changed:
+            for fd in (self._slave, self._master, self._wake_r, self._wake_w):
+                os.close(fd)
         if not self._self_powered:
             self.power_off()
 
     def power_off(self) -> None:
-        """Supply gone: every relay drops, a stuck one as well."""
-        for channel, on in enumerate(self.relays, start=1):
-            if on:
-                self.force(channel, False)
+        """Supply gone: every relay drops, a stuck one as well, and the firmware begins anew."""
+        with self._changed:
+            self._timers.clear()
+            for channel, on in enumerate(self.relays, start=1):
+                if on:
+                    self.force(channel, False)
+            self._firmware.reset()
 
     def close(self) -> None:
         """Unplug and leave nothing behind."""
         self.unplug()
+        self._timers.close()
         if self._own_dir:
             shutil.rmtree(self._own_dir, ignore_errors=True)
 
@@ -128,6 +137,12 @@ class SimBoard:
         with self._changed:
             self.relays[channel - 1] = on
             self.edges.append(Edge(self._clock.monotonic(), channel, on))
+            self._changed.notify_all()
+
+    def set_input(self, number: int, active: bool) -> None:
+        """Close or open the contact at an input, counted from 1."""
+        with self._changed:
+            self.inputs[number - 1] = active
             self._changed.notify_all()
 
     def wait_for(self, condition: Callable[[SimBoard], bool], timeout_s: float) -> bool:
@@ -139,6 +154,27 @@ class SimBoard:
         """All bytes that came to the board so far."""
         with self._changed:
             return b"".join(entry.data for entry in self.log if entry.direction == "rx")
+
+    # -- for the firmware (`Electronics`)
+
+    def switch(self, channel: int, on: bool) -> None:
+        """Move a relay; a stuck one stays."""
+        if channel not in self.stuck and self.relays[channel - 1] is not on:
+            self.force(channel, on)
+
+    def later(self, name: Hashable, seconds: float, action: Callable[[], None]) -> None:
+        """Call `action` after `seconds`, instead of what was planned under this name."""
+        self._timers.plan(name, seconds, action)
+
+    def cancel(self, name: Hashable) -> None:
+        """Forget what was planned under this name."""
+        self._timers.cancel(name)
+
+    def say(self, data: bytes) -> None:
+        """Send something nobody asked for, if the plug is in."""
+        with self._changed:
+            if self._thread is not None and not self.silent:
+                self._put(data)
 
     # -- inside
 
@@ -157,27 +193,40 @@ class SimBoard:
             data = os.read(self._master, 256)
             if not self._takes_time(len(data)):
                 return
-            self._note("rx", data)
-            for answer in [] if self.deaf else self._firmware.feed(data):
-                if not (self.silent or self._answer(self.garbage + answer)):
+            if self.echo:
+                self._put(data)
+            for answer in self._understand(data):
+                if not (self.silent or self._answer(answer)):
                     return
 
-    def _answer(self, data: bytes) -> bool:
-        if not self._takes_time(len(data), extra_s=self.delay_s):
+    def _understand(self, data: bytes) -> list[bytes]:
+        with self._changed:
+            self._note("rx", data)
+            return [] if self.deaf else self._firmware.feed(data)
+
+    def _answer(self, answer: bytes) -> bool:
+        data = self.garbage + (self._firmware.spoil(answer) if self.bad_sum else answer)
+        data = data[: len(data) - self.cut]
+        first = data[: len(data) // 2] if self.split_s else data
+        if not self._takes_time(len(first), extra_s=self.delay_s):
             return False
+        self._put(first)
+        rest = data[len(first) :]
+        if rest:
+            if not self._takes_time(len(rest), extra_s=self.split_s):
+                return False
+            self._put(rest)
+        return True
+
+    def _put(self, data: bytes) -> None:
         self._note("tx", data)
         with contextlib.suppress(BlockingIOError):  # nobody reads: a UART loses the bytes as well
             os.write(self._master, data)
-        return True
 
     def _takes_time(self, byte_count: int, extra_s: float = 0.0) -> bool:
         """Let the bytes' time on the line pass (10 bits each). False: the plug was pulled meanwhile."""
         pulled, _, _ = select.select([self._wake_r], [], [], byte_count * 10 / self._baud + extra_s)
         return not pulled
-
-    def _switch(self, channel: int, on: bool) -> None:
-        if channel not in self.stuck and self.relays[channel - 1] is not on:
-            self.force(channel, on)
 
     def _note(self, direction: str, data: bytes) -> None:
         with self._changed:

@@ -7,6 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from edged.gate.sim.firmware import Electronics, spoil_last_byte
+from edged.gate.sim.url import SimUrl
+
+
+def make(url: SimUrl, board: Electronics) -> LcusFirmware:
+    """The firmware as the URL wants it."""
+    return LcusFirmware(board.relays, board.switch, feedback=url.firmware == "feedback", crlf=url.crlf)
+
 
 class LcusFirmware:
     """Takes bytes, switches relays, gives answers.
@@ -51,6 +59,10 @@ class LcusFirmware:
     def reset(self) -> None:
         """Forget half a frame, as after power-on."""
         self._waiting = b""
+
+    def spoil(self, answer: bytes) -> bytes:
+        """The answer with a wrong sum; a text status has none, its last line end is damaged."""
+        return spoil_last_byte(answer)
 
     def _obey(self, frame: bytes) -> bytes | None:
         channel, op = frame[1], frame[2]

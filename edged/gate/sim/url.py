@@ -3,15 +3,39 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import parse_qsl
 
+from edged.config import GateConfig
 from edged.errors import Misconfigured
 
 SCHEME = "sim:"
-BOARDS = ("lcus",)
+MOST_CHANNELS = 64
+
+
+@dataclass(frozen=True)
+class BoardKind:
+    """A family of simulated boards.
+
+    Attributes:
+        module: has `make(url: SimUrl, board: Electronics) -> Firmware`.
+        firmwares: its variants, the usual one first; empty: there is one only.
+        channels, inputs: how many, where the URL does not say.
+    """
+
+    module: str
+    firmwares: tuple[str, ...] = ()
+    channels: int = 8
+    inputs: int = 0
+
+
+BOARDS = {
+    "lcus": BoardKind("edged.gate.sim.lcus", firmwares=("basic", "feedback"), channels=1),
+    "modbus": BoardKind("edged.gate.sim.modbus", firmwares=("waveshare", "coils", "fc06"), inputs=8),
+}
+"""Every simulated board, by its name in `sim:` URLs."""
 
 
 @dataclass(frozen=True)
@@ -19,28 +43,40 @@ class SimUrl:
     """A simulated board as asked for.
 
     Attributes:
-        board: which family; `lcus`.
-        firmware: `basic` or `feedback`.
-        channels: relays on the board, 1..8.
+        board: which family; a key of `BOARDS`.
+        firmware: which variant of it; one of its `BoardKind.firmwares`.
+        address: its address on the line, where the protocol has one, 0..255.
+        channels: relays on the board, 1..64.
+        inputs: its contacts, first input first.
         baud: bits per second in both directions; bytes take as long as on a real line.
         link: where to put the device node; None: in a private temporary directory.
         stuck: this channel's relay never moves; 0: all move.
         silent: it obeys, but never answers.
         garbage: bytes sent in front of every answer.
         delay_s: extra time before every answer.
+        split_s: pause in the middle of every answer.
+        cut: bytes missing at the end of every answer.
+        bad_sum: every answer has a wrong check sum.
+        echo: everything it gets is sent back first, as some RS485 adapters do.
         self_powered: relays keep their state when the plug is pulled.
         crlf: it obeys only frames that are followed by CR LF.
     """
 
     board: str = "lcus"
     firmware: str = "basic"
+    address: int = 1
     channels: int = 1
+    inputs: tuple[bool, ...] = ()
     baud: int = 9600
     link: str | None = None
     stuck: int = 0
     silent: bool = False
     garbage: bytes = b""
     delay_s: float = 0.0
+    split_s: float = 0.0
+    cut: int = 0
+    bad_sum: bool = False
+    echo: bool = False
     self_powered: bool = False
     crlf: bool = False
 
@@ -50,8 +86,11 @@ def is_simulated(port: str) -> bool:
     return port.startswith(SCHEME)
 
 
-def parse_url(url: str, defaults: SimUrl | None = None) -> SimUrl:
-    """`sim:lcus?option=value&…` as a SimUrl; what the URL leaves out comes from `defaults`.
+def parse_url(url: str, defaults: Mapping[str, Any] | None = None) -> SimUrl:
+    """`sim:board?option=value&…` as a SimUrl.
+
+    Args:
+        defaults: fields of SimUrl for what the URL leaves out; what they leave out is as usual for the board.
 
     Raises:
         Misconfigured: `sim_url`, for an unknown board or option, or a value out of range.
@@ -59,7 +98,13 @@ def parse_url(url: str, defaults: SimUrl | None = None) -> SimUrl:
     board, _, query = url.removeprefix(SCHEME).partition("?")
     if board not in BOARDS:
         raise _wrong(url, f"{board!r} is not a simulated board", board, BOARDS)
-    parsed = replace(defaults or SimUrl(), board=board)
+    kind = BOARDS[board]
+    usual = {
+        "firmware": kind.firmwares[0] if kind.firmwares else "",
+        "channels": kind.channels,
+        "inputs": (False,) * kind.inputs,
+    }
+    parsed = SimUrl(board=board, **{**usual, **(defaults or {})})
     for name, text in parse_qsl(query, keep_blank_values=True):
         if name not in _OPTIONS:
             raise _wrong(url, f"{name!r} is not an option", name, _OPTIONS)
@@ -68,9 +113,29 @@ def parse_url(url: str, defaults: SimUrl | None = None) -> SimUrl:
             parsed = replace(parsed, **{field: read(text)})
         except ValueError as error:
             raise _wrong(url, f"{name}={text}: {error}") from error
+    if kind.firmwares and parsed.firmware not in kind.firmwares:
+        raise _wrong(url, f"firmware={parsed.firmware}: must be {' or '.join(kind.firmwares)}")
     if parsed.stuck > parsed.channels:
         raise _wrong(url, f"stuck={parsed.stuck}: the board has {parsed.channels} channels")
     return parsed
+
+
+def simulated_board(config: GateConfig) -> SimUrl | None:
+    """The board to simulate for this gate; what its URL does not say follows the section. None: a real one.
+
+    Raises:
+        Misconfigured: `sim_url`.
+    """
+    if config.protocol == "dummy" or not is_simulated(config.port):
+        return None
+    kind = BOARDS.get(config.port.removeprefix(SCHEME).partition("?")[0])
+    defaults: dict[str, Any] = {"baud": config.baud, "address": config.address}
+    if config.protocol != "lcus":
+        defaults["channels"] = config.channels
+    for firmware in (config.firmware, config.profile):
+        if kind and firmware in kind.firmwares:
+            defaults["firmware"] = firmware
+    return parse_url(config.port, defaults)
 
 
 def _wrong(url: str, what: str, seen: str = "", known: Any = ()) -> Misconfigured:
@@ -116,19 +181,31 @@ def _path(text: str) -> str:
     return text
 
 
+def _bits(text: str) -> tuple[bool, ...]:
+    if not text or set(text) - {"0", "1"} or len(text) > MOST_CHANNELS:
+        raise ValueError(f"must be up to {MOST_CHANNELS} digits 0 or 1, the first one is input 1")
+    return tuple(digit == "1" for digit in text)
+
+
 def _milliseconds(text: str) -> float:
     return _number(0, 60_000)(text) / 1000
 
 
 _OPTIONS: dict[str, tuple[str, Callable[[str], Any]]] = {
-    "firmware": ("firmware", _one_of("basic", "feedback")),
-    "channels": ("channels", _number(1, 8)),
+    "firmware": ("firmware", str),
+    "address": ("address", _number(0, 255)),
+    "channels": ("channels", _number(1, MOST_CHANNELS)),
+    "inputs": ("inputs", _bits),
     "baud": ("baud", _number(300, 4_000_000)),
     "link": ("link", _path),
-    "stuck": ("stuck", _number(0, 8)),
+    "stuck": ("stuck", _number(0, MOST_CHANNELS)),
     "silent": ("silent", _flag),
     "garbage": ("garbage", _hex),
     "delay_ms": ("delay_s", _milliseconds),
+    "split_ms": ("split_s", _milliseconds),
+    "cut": ("cut", _number(0, 255)),
+    "bad_sum": ("bad_sum", _flag),
+    "echo": ("echo", _flag),
     "self_powered": ("self_powered", _flag),
     "crlf": ("crlf", _flag),
 }

@@ -1,0 +1,64 @@
+"""What a simulated board's firmware gets from its board and gives back, and which firmwares there are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from importlib import import_module
+from typing import Protocol
+
+from edged.gate.sim.url import BOARDS, SimUrl
+
+
+class Electronics(Protocol):
+    """The board around the firmware. Channels count from 1. The firmware runs for one caller at a time.
+
+    Attributes:
+        relays: the coils as they are, index 0 is channel 1; to be read only.
+        inputs: the contacts as they are, index 0 is input 1; to be read only.
+    """
+
+    relays: list[bool]
+    inputs: list[bool]
+
+    def switch(self, channel: int, on: bool) -> None:
+        """Move a relay; a stuck one stays."""
+        ...
+
+    def later(self, name: Hashable, seconds: float, action: Callable[[], None]) -> None:
+        """Call `action` after `seconds`, instead of what was planned under this name. Runs on while unplugged
+        when the board has a supply of its own."""
+        ...
+
+    def cancel(self, name: Hashable) -> None:
+        """Forget what was planned under this name."""
+        ...
+
+    def say(self, data: bytes) -> None:
+        """Send something nobody asked for."""
+        ...
+
+
+class Firmware(Protocol):
+    """One protocol. Written against the byte tables on its own, not with the driver's code."""
+
+    def feed(self, data: bytes) -> list[bytes]:
+        """The answers to what came, in order. Half a frame waits for its rest."""
+        ...
+
+    def reset(self) -> None:
+        """Power came: forget half a frame and every mode."""
+        ...
+
+    def spoil(self, answer: bytes) -> bytes:
+        """The answer with a wrong check sum."""
+        ...
+
+
+def make_firmware(url: SimUrl, board: Electronics) -> Firmware:
+    """The firmware of `url.board`; each module has `make(url: SimUrl, board: Electronics) -> Firmware`."""
+    return import_module(BOARDS[url.board].module).make(url, board)
+
+
+def spoil_last_byte(answer: bytes) -> bytes:
+    """One bit of the last byte turned over, where the check sum of most protocols is."""
+    return answer[:-1] + bytes([answer[-1] ^ 0x01]) if answer else answer

@@ -1,0 +1,63 @@
+"""Planned actions of a simulated board's own clockwork: pulses and watchdogs that no host has to end."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Hashable
+
+from edged.clock import Clock
+
+
+class Timers:
+    """Calls what is due, in a thread of its own that begins with the first plan.
+
+    Args:
+        lock: held while an action runs, and by callers of `plan` and `cancel`.
+    """
+
+    def __init__(self, clock: Clock, lock: threading.RLock) -> None:
+        self._clock = clock
+        self._changed = threading.Condition(lock)
+        self._plans: dict[Hashable, tuple[float, Callable[[], None]]] = {}
+        self._thread: threading.Thread | None = None
+        self._closed = False
+
+    def plan(self, name: Hashable, seconds: float, action: Callable[[], None]) -> None:
+        """Call `action` in `seconds`, instead of what was planned under this name."""
+        with self._changed:
+            self._plans[name] = (self._clock.monotonic() + seconds, action)
+            if self._thread is None and not self._closed:
+                self._thread = threading.Thread(target=self._run, name="gate:sim:timers", daemon=True)
+                self._thread.start()
+            self._changed.notify_all()
+
+    def cancel(self, name: Hashable) -> None:
+        """Forget a plan."""
+        with self._changed:
+            self._plans.pop(name, None)
+
+    def clear(self) -> None:
+        """Forget all plans, as without power."""
+        with self._changed:
+            self._plans.clear()
+
+    def close(self) -> None:
+        """Forget all plans and end the thread."""
+        with self._changed:
+            self._plans.clear()
+            self._closed = True
+            self._changed.notify_all()
+        if self._thread:
+            self._thread.join()
+
+    def _run(self) -> None:
+        with self._changed:
+            while not self._closed:
+                now = self._clock.monotonic()
+                due = [name for name, (at_s, _) in self._plans.items() if at_s <= now]
+                for name in due:
+                    _, action = self._plans.pop(name)
+                    action()
+                if not due:
+                    next_s = min((at_s for at_s, _ in self._plans.values()), default=None)
+                    self._changed.wait(None if next_s is None else next_s - now)
