@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Final
 
 import numpy as np
@@ -14,12 +15,16 @@ import numpy as np
 from edged.database import Database
 from edged.errors import NotFound
 from edged.events import Measures
+from edged.library.cloud_ledger import CLOUD_CONSENT
+from edged.library.consent import Consent
 from edged.library.people import Face, Person, fold
 from edged.library.photos import photo_name
 from edged.recognition.local.gallery import TEMPLATE_SIZE, FaceTable
 
 MAX_PAGE_SIZE: Final = 1000
 FLOAT32_LE: Final = np.dtype("<f4")
+_TEMPLATES: Final = "SELECT face_id, person_id, template FROM faces WHERE model_id = ?"
+_PORTION: Final = 500  # rows of one query; SQLite permits 999 parameters everywhere
 
 
 @dataclass(frozen=True)
@@ -131,6 +136,33 @@ class LibraryReader:
         rows = self._database.query(*same_face(person_id, photo, model_id))
         return int(rows[0][0]) if rows else None
 
+    # -- consent and the cloud
+
+    def consents(self, person_id: str) -> tuple[Consent, ...]:
+        """The ledger of one person, oldest entry first."""
+        rows = self._database.query(
+            "SELECT person_id, purpose, given, at, recorded_by, note FROM consents WHERE person_id = ? "
+            "ORDER BY consent_id",
+            [person_id],
+        )
+        return tuple(_consent(row) for row in rows)
+
+    def has_cloud_consent(self, person_id: str) -> bool:
+        """Whether this person's consent to the cloud stands at this moment."""
+        rows = self._database.query(CLOUD_CONSENT, [person_id])
+        return bool(rows and rows[0][0])
+
+    def cloud_id_of(self, person_id: str) -> str | None:
+        """What the person is called in the cloud; also of an erased one the cloud has not yet erased."""
+        rows = self._database.query("SELECT cloud_id FROM cloud_ids WHERE person_id = ?", [person_id])
+        return rows[0][0] if rows else None
+
+    def person_of_cloud_id(self, cloud_id: str) -> str | None:
+        """The person called that in the cloud; None: nobody here. An erased person keeps their id until the
+        cloud has erased them, so ask `find()` whether they are still in the library."""
+        rows = self._database.query("SELECT person_id FROM cloud_ids WHERE cloud_id = ?", [cloud_id])
+        return rows[0][0] if rows else None
+
     # -- templates
 
     def face_ids(self, model_id: str, *, above: int = 0) -> np.ndarray:
@@ -147,15 +179,24 @@ class LibraryReader:
 
     def load(self, model_id: str, face_ids: Sequence[int] | None = None) -> FaceTable:
         """Templates of one model: all of them, or those of `face_ids` that are (still) there."""
-        sql = "SELECT face_id, person_id, template FROM faces WHERE model_id = ?"
-        if face_ids is None:
-            return _table(model_id, self._database.query(sql, [model_id]))
-        rows: list[sqlite3.Row] = []
-        for start in range(0, len(face_ids), 500):  # SQLite permits 999 parameters everywhere
-            some = [int(i) for i in face_ids[start : start + 500]]
+        rows = self._all_rows(model_id) if face_ids is None else self._rows_of(model_id, face_ids)
+        most = self.count_faces(model_id) if face_ids is None else len(face_ids)
+        return _table(model_id, rows, most)
+
+    def _all_rows(self, model_id: str) -> Iterator[sqlite3.Row]:
+        """In portions: 50,000 rows at once take as much memory again as the templates in them."""
+        last = 0
+        while rows := self._database.query(
+            f"{_TEMPLATES} AND face_id > ? ORDER BY face_id LIMIT ?", [model_id, last, _PORTION]
+        ):
+            yield from rows
+            last = rows[-1]["face_id"]
+
+    def _rows_of(self, model_id: str, face_ids: Sequence[int]) -> Iterator[sqlite3.Row]:
+        for start in range(0, len(face_ids), _PORTION):
+            some = [int(i) for i in face_ids[start : start + _PORTION]]
             marks = ",".join("?" * len(some))
-            rows += self._database.query(f"{sql} AND face_id IN ({marks})", [model_id, *some])
-        return _table(model_id, rows)
+            yield from self._database.query(f"{_TEMPLATES} AND face_id IN ({marks})", [model_id, *some])
 
     def left_out(self, model_id: str) -> int:
         """How many people cannot be recognised with this model: their faces are all of other models."""
@@ -232,7 +273,25 @@ def _face(row: sqlite3.Row) -> Face:
     )
 
 
-def _table(model_id: str, rows: Sequence[sqlite3.Row]) -> FaceTable:
-    templates = np.frombuffer(b"".join(row[2] for row in rows), FLOAT32_LE).reshape(-1, TEMPLATE_SIZE)
-    face_ids = np.fromiter((row[0] for row in rows), np.int64, len(rows))
-    return FaceTable(model_id, face_ids, [row[1] for row in rows], templates)
+def _consent(row: sqlite3.Row) -> Consent:
+    return Consent(
+        person_id=row["person_id"],
+        purpose=row["purpose"],
+        given=bool(row["given"]),
+        at=datetime.fromisoformat(row["at"]),
+        recorded_by=row["recorded_by"],
+        note=row["note"],
+    )
+
+
+def _table(model_id: str, rows: Iterable[sqlite3.Row], most: int) -> FaceTable:
+    """At most `most` rows: faces that another process adds meanwhile are found by the next look."""
+    templates = np.empty((most, TEMPLATE_SIZE), FLOAT32_LE)
+    face_ids = np.empty(most, np.int64)
+    person_ids: list[str] = []
+    for place, (face_id, person_id, template) in enumerate(islice(rows, most)):
+        templates[place] = np.frombuffer(template, FLOAT32_LE)
+        face_ids[place] = face_id
+        person_ids.append(person_id)
+    found = len(person_ids)
+    return FaceTable(model_id, face_ids[:found], person_ids, templates[:found])

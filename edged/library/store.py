@@ -18,6 +18,8 @@ import numpy as np
 from edged.clock import Clock, iso
 from edged.database import Database
 from edged.errors import EdgedError, Misconfigured, NeedsOperator, NotFound
+from edged.library import cloud_ledger
+from edged.library.consent import Consent, check_consent
 from edged.library.people import (
     MAX_FACES_PER_PERSON,
     NewFace,
@@ -159,7 +161,8 @@ class LibraryStore(LibraryReader):
             return self._join_groups(connection, person_id, groups)
 
     def remove_person(self, person_id: str) -> None:
-        """Erase a person: details, memberships, templates, and photographs nobody else was enrolled with.
+        """Erase a person: details, memberships, consents, templates, and photographs nobody else was enrolled
+        with. What the cloud may have of them is queued for deletion.
 
         Raises:
             NotFound: `person_unknown`.
@@ -172,6 +175,7 @@ class LibraryStore(LibraryReader):
                 [person_id],
             )
             connection.execute("DELETE FROM people WHERE person_id = ?", [person_id])
+            cloud_ledger.person_erased(connection, person_id, iso(self._clock.now()))
         self._erase_photos()
 
     def remove_face(self, face_id: int) -> None:
@@ -180,11 +184,47 @@ class LibraryStore(LibraryReader):
             connection.execute(
                 "INSERT OR IGNORE INTO photo_erasures SELECT photo FROM faces WHERE face_id = ?", [face_id]
             )
-            if not connection.execute("DELETE FROM faces WHERE face_id = ?", [face_id]).rowcount:
+            gone = connection.execute(
+                "DELETE FROM faces WHERE face_id = ? RETURNING person_id", [face_id]
+            ).fetchone()
+            if gone is None:
                 raise NotFound(f"There is no face {face_id}.", code="face_unknown")
+            self._note_for_cloud(connection, gone[0])
         self._erase_photos()
 
+    def record_consent(
+        self, person_id: str, purpose: str, *, given: bool, recorded_by: str, note: str = ""
+    ) -> Consent:
+        """Add an entry to the ledger of consents; the newest of a purpose counts from now on.
+
+        Raises:
+            NotFound: `person_unknown`.
+            Misconfigured: `bad_purpose`, `bad_name` or `bad_note`.
+        """
+        consent = Consent(
+            person_id=person_id,
+            purpose=purpose,
+            given=given,
+            at=self._clock.now(),
+            recorded_by=recorded_by,
+            note=note,
+        )
+        check_consent(consent)
+        with self._write() as connection:
+            if not _exists(connection, person_id):
+                raise unknown_person(person_id)
+            connection.execute(
+                "INSERT INTO consents (person_id, purpose, given, at, recorded_by, note) "
+                "VALUES (?, ?, ?, ?, ?, ?)",
+                [person_id, purpose, int(given), iso(consent.at), recorded_by, note],
+            )
+            self._note_for_cloud(connection, person_id)
+        return consent
+
     # -- inside
+
+    def _note_for_cloud(self, connection: sqlite3.Connection, person_id: str) -> None:
+        cloud_ledger.person_changed(connection, person_id, iso(self._clock.now()))
 
     @contextmanager
     def _write(self) -> Iterator[sqlite3.Connection]:
@@ -212,7 +252,9 @@ class LibraryStore(LibraryReader):
                 "now": now,
             },
         )
+        cloud_ledger.assign_cloud_id(connection, details.person_id)
         self._join_groups(connection, details.person_id, details.groups)
+        self._note_for_cloud(connection, details.person_id)
 
     def _join_groups(self, connection: sqlite3.Connection, person_id: str, groups: Sequence[str]) -> bool:
         joined = 0
@@ -221,6 +263,8 @@ class LibraryStore(LibraryReader):
             joined += connection.execute(
                 "INSERT OR IGNORE INTO membership VALUES (?, ?)", [person_id, group]
             ).rowcount
+        if joined:
+            self._note_for_cloud(connection, person_id)
         return joined > 0
 
     def _require_room(self, connection: sqlite3.Connection, person_id: str, model_id: str) -> None:
@@ -257,6 +301,7 @@ class LibraryStore(LibraryReader):
             "VALUES (?, ?, ?, ?, ?, ?)",
             [person_id, photo, template.tobytes(), face.model_id, iso(self._clock.now()), measures],
         )
+        self._note_for_cloud(connection, person_id)
         return int(cursor.lastrowid or 0)
 
     def _erase_photos(self) -> None:
@@ -274,6 +319,9 @@ class LibraryStore(LibraryReader):
         if self._database.query("SELECT 1 FROM photo_erasures LIMIT 1"):
             self._erase_photos()
         self._settle_photos()
+        if self._database.query(cloud_ledger.WITHOUT_CLOUD_ID + " LIMIT 1"):
+            with self._database.transaction() as connection:
+                cloud_ledger.assign_missing_cloud_ids(connection)
 
     def _settle_photos(self) -> None:
         if self.photos.has_unsettled():
