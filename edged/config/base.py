@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args, get_origin
 
 from pydantic import (
     AfterValidator,
@@ -73,3 +73,10 @@ def is_section(model: type[Section], key: str) -> bool:
     """Whether `key` of `model` holds further keys (and not a value)."""
     field = model.model_fields.get(key)
     return field is not None and isinstance(field.annotation, type) and issubclass(field.annotation, Section)
+
+
+def items_of(model: type[Section], key: str) -> type[Section] | None:
+    """What each item of the list `key` of `model` is, when it is a section; else None."""
+    annotation = model.model_fields[key].annotation
+    items = get_args(annotation) if get_origin(annotation) is list else ()
+    return items[0] if items and isinstance(items[0], type) and issubclass(items[0], Section) else None

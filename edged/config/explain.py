@@ -8,8 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from edged.config.base import Section
 from edged.config.fields import Key, keys, keys_of
 from edged.config.mask import mask_url
+from edged.config.schema import Config
 from edged.config.yaml_lines import KeyPath
 
 _SHOWN = 60  # characters of a wrong value that are repeated in a message
@@ -39,36 +41,39 @@ class Seen:
         return f'"{short}"' if self.quoted else short
 
 
-def explain(error: dict[str, Any], path: KeyPath, seen: Seen) -> Explanation:
+def explain(error: dict[str, Any], path: KeyPath, seen: Seen, root: type[Section] = Config) -> Explanation:
     """What was seen at `path`, and what to write instead.
 
     Args:
         error: one entry of `ValidationError.errors()`.
         path: where, as keys and indices.
         seen: the value found there.
+        root: what the top of the file is.
 
     Returns:
         The message and the hint, one clause each.
     """
     if error["type"] == "extra_forbidden":
-        return unknown_key(path)
-    key = keys().get(tuple(p for p in path if isinstance(p, str)))
+        return unknown_key(path, root)
+    key = keys(root).get(tuple(p for p in path if isinstance(p, str)))
     if key is None:
         return error["msg"], ""
     if key.section:
-        return _not_a_section(key, seen)
+        return _not_a_section(keys_of(key.path, root)[0], key, seen)
+    if error["type"] == "missing":
+        return "has no value", f"write `{key.path[-1]}:` ({_wanted(key)})"
     if seen.value is None:
         return "has no value", f"write one ({_wanted(key)}), or remove the line to get {_shown_default(key)}"
     return _BY_TYPE.get(error["type"], _other)(error, key, seen)
 
 
-def unknown_key(path: KeyPath) -> Explanation:
+def unknown_key(path: KeyPath, root: type[Section] = Config) -> Explanation:
     """Message and hint for a key the schema does not have: a similar one here, or the same one elsewhere."""
-    section, name = tuple(str(p) for p in path[:-1]), str(path[-1])
-    here = keys_of(section)
+    section, name = tuple(p for p in path[:-1] if isinstance(p, str)), str(path[-1])
+    here = keys_of(section, root)
     suggestion = ""
     close = difflib.get_close_matches(re.sub(r"[-\s]", "_", name.lower()), here, n=1)
-    elsewhere = [".".join(p[:-1]) for p in keys() if p[-1] == name]
+    elsewhere = [".".join(p[:-1]) for p in keys(root) if p[-1] == name]
     if close:
         suggestion = f'did you mean "{close[0]}"? '
     elif elsewhere:
@@ -77,8 +82,7 @@ def unknown_key(path: KeyPath) -> Explanation:
     return "unknown key", f"{suggestion}Known keys here: {', '.join(here)}"
 
 
-def _not_a_section(key: Key, seen: Seen) -> Explanation:
-    first = keys_of(key.path)[0]
+def _not_a_section(first: str, key: Key, seen: Seen) -> Explanation:
     return (
         f"{seen} stands where a section is expected",
         f"write `{key.path[-1]}:` and its keys (`{first}: …`) below it, indented",

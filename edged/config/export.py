@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from edged.config.base import Section
 from edged.config.fields import Key, keys
 from edged.config.schema import Config
 
@@ -37,25 +38,25 @@ def _section_or_empty(field: dict[str, Any]) -> dict[str, Any]:
     return {**rest, "anyOf": [{"$ref": field["$ref"]}, {"type": "null"}]}
 
 
-def markdown_table() -> str:
+def markdown_table(root: type[Section] = Config) -> str:
     """Every key of the schema as a Markdown table, one table per section, ending in a newline."""
     lines: list[str] = []
     previous: tuple[str, ...] | None = None
-    for key in keys().values():
+    for key in keys(root).values():
         if key.section:
             continue
         if key.path[:-1] != previous:
             previous = key.path[:-1]
-            lines += _heading(previous)
+            lines += _heading(previous, root)
         lines.append(_row(key))
     return "\n".join(lines).strip() + "\n"
 
 
-def _heading(section: tuple[str, ...]) -> list[str]:
+def _heading(section: tuple[str, ...], root: type[Section]) -> list[str]:
     if not section:
         title, text = "Top of the file", "Written without indentation."
     else:
-        title, text = f"`{'.'.join(section)}`", keys()[section].description
+        title, text = f"`{'.'.join(section)}`", keys(root)[section].description
     return ["", f"### {title}", "", text, "", "| key | default | allowed | meaning |", "|---|---|---|---|"]
 
 

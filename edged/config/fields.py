@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from edged.config.base import ID_PATTERN, Section, is_section
+from edged.config.base import ID_PATTERN, Section, is_section, items_of
 from edged.config.schema import Config
 
 _UNITS = {"s": "seconds", "px": "pixels", "deg": "degrees"}
@@ -42,14 +42,20 @@ class Key:
 
 
 @cache
-def keys() -> dict[tuple[str, ...], Key]:
-    """Every key and section of the schema in its order; a section comes before its keys."""
-    return {key.path: key for key in _walk(Config, ())}
+def keys(root: type[Section] = Config) -> dict[tuple[str, ...], Key]:
+    """Every key and section of the schema in its order; a section comes before its keys.
+
+    A list of sections is followed by the keys of one of its items.
+
+    Args:
+        root: what the top of the file is; edged.yaml without it.
+    """
+    return {key.path: key for key in _walk(root, ())}
 
 
-def keys_of(section: tuple[str, ...]) -> list[str]:
+def keys_of(section: tuple[str, ...], root: type[Section] = Config) -> list[str]:
     """Names of the keys directly in `section`; `()` is the top of the file."""
-    return [path[-1] for path in keys() if path[:-1] == section]
+    return [path[-1] for path in keys(root) if path[:-1] == section]
 
 
 def _walk(model: type[Section], path: tuple[str, ...]) -> Iterator[Key]:
@@ -60,7 +66,9 @@ def _walk(model: type[Section], path: tuple[str, ...]) -> Iterator[Key]:
             yield Key(here, None, True, "a section", "", text, schema)
             yield from _walk(info.annotation, here)  # type: ignore[arg-type]
         else:
-            yield Key(here, schema["default"], False, allowed(schema), _unit(name), text, schema)
+            yield Key(here, schema.get("default"), False, allowed(schema), _unit(name), text, schema)
+            if item := items_of(model, name):
+                yield from _walk(item, here)
 
 
 def _unit(name: str) -> str:
@@ -73,6 +81,8 @@ def allowed(schema: dict[str, Any]) -> str:
         return "a file, or nothing"
     if "anyOf" in schema:
         return ", or ".join("nothing" if s.get("type") == "null" else allowed(s) for s in schema["anyOf"])
+    if "$ref" in schema:
+        return "sections"
     choices = schema.get("enum") or ([schema["const"]] if "const" in schema else None)
     if choices:
         return ", ".join(str(c) for c in choices)

@@ -12,10 +12,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
+from edged.config.base import Section
 from edged.config.explain import Seen, explain
 from edged.config.problems import ConfigProblems, Problem
 from edged.config.schema import Config
@@ -25,6 +26,7 @@ from edged.errors import Misconfigured
 DEFAULT_PATH = Path("/etc/edged/edged.yaml")
 ENV_CONFIG = "EDGED_CONFIG"
 ENV_DATA_DIR = "EDGED_DATA_DIR"
+Root = TypeVar("Root", bound=Section)
 
 
 @dataclass(frozen=True)
@@ -63,13 +65,16 @@ def load(path: Path | None, *, environ: Mapping[str, str], default_path: Path = 
     loaded = Loaded(Config()) if file is None else _read(file)
     data_dir = environ.get(ENV_DATA_DIR)
     if data_dir:
-        config = loaded.config.model_copy(update={"data_dir": _absolute(data_dir, Path.cwd())})
+        config = loaded.config.model_copy(update={"data_dir": absolute(data_dir, Path.cwd())})
         return Loaded(config, loaded.path, loaded.marks)
     return loaded
 
 
-def parse_config(content: bytes, file: str) -> tuple[Config, Mapping[KeyPath, Mark]]:
+def parse_config(content: bytes, file: str, root: type[Root] = Config) -> tuple[Root, Mapping[KeyPath, Mark]]:
     """Check the text of a configuration file; paths in it stay as written.
+
+    Args:
+        root: what the file is about; edged.yaml without it.
 
     Raises:
         ConfigProblems: with every mistake found.
@@ -77,9 +82,9 @@ def parse_config(content: bytes, file: str) -> tuple[Config, Mapping[KeyPath, Ma
     document = parse(content, file)
     marks = {path: place.key for path, place in document.places.items()}
     try:
-        config = Config.model_validate(document.data)
+        config = root.model_validate(document.data)
     except ValidationError as error:
-        raise ConfigProblems([*document.problems, *_problems(error, document, file)]) from error
+        raise ConfigProblems([*document.problems, *_problems(error, document, file, root)]) from error
     if document.problems:
         raise ConfigProblems(document.problems)
     return config, marks
@@ -100,15 +105,15 @@ def _choose(path: Path | None, environ: Mapping[str, str], default_path: Path) -
 
 
 def _read(file: Path) -> Loaded:
-    config, marks = parse_config(_content(file), str(file))
+    config, marks = parse_config(read_content(file), str(file))
     folder = file.absolute().parent
     source = config.camera.source
     if is_file_source(source):
-        source = str(_absolute(source, folder))
+        source = str(absolute(source, folder))
     camera = config.camera.model_copy(update={"source": source})
-    update = {"data_dir": _absolute(str(config.data_dir), folder), "camera": camera}
+    update = {"data_dir": absolute(str(config.data_dir), folder), "camera": camera}
     if config.vision.liveness.model is not None:
-        manifest = _absolute(str(config.vision.liveness.model), folder)
+        manifest = absolute(str(config.vision.liveness.model), folder)
         liveness = config.vision.liveness.model_copy(update={"model": manifest})
         update["vision"] = config.vision.model_copy(update={"liveness": liveness})
     return Loaded(config.model_copy(update=update), file, marks)
@@ -119,7 +124,12 @@ def is_file_source(source: str) -> bool:
     return not source.isdigit() and not re.match(r"[A-Za-z][A-Za-z0-9+.-]*:", source)
 
 
-def _content(file: Path) -> bytes:
+def read_content(file: Path) -> bytes:
+    """The bytes of a configuration file, a little more than `MAX_BYTES` at most.
+
+    Raises:
+        Misconfigured: it is missing (`config_missing`) or cannot be read (`config_unreadable`).
+    """
     try:
         with file.open("rb") as stream:
             return stream.read(MAX_BYTES + 1)
@@ -143,7 +153,7 @@ def _content(file: Path) -> bytes:
         ) from error
 
 
-def _absolute(path: str, folder: Path) -> Path:
+def absolute(path: str, folder: Path) -> Path:
     """`path` counted from `folder`; a leading `~` is the home directory."""
     try:
         return folder / Path(path).expanduser()
@@ -154,7 +164,7 @@ def _absolute(path: str, folder: Path) -> Path:
 # --- from pydantic's findings to problems -------------------------------------------------------------------
 
 
-def _problems(error: ValidationError, document: Document, file: str) -> list[Problem]:
+def _problems(error: ValidationError, document: Document, file: str, root: type[Section]) -> list[Problem]:
     """All mistakes, those between keys included.
 
     pydantic looks at a rule between keys only when everything below it is right. Someone fixing a file should
@@ -165,29 +175,31 @@ def _problems(error: ValidationError, document: Document, file: str) -> list[Pro
     wrong: set[KeyPath] = set()
     found = error.errors(include_url=False)
     while found:
-        problems += [_problem(item, document, file) for item in found]
+        problems += [_problem(item, document, file, root) for item in found]
         wrong.update(path for item in found for path in _concerned(item))
-        found = [i for i in _errors(_without(document.data, wrong)) if not wrong & set(_concerned(i))]
+        rest = _errors(root, _without(document.data, wrong))
+        found = [item for item in rest if not wrong & set(_concerned(item))]
     return problems
 
 
-def _errors(data: Any) -> list[Any]:
+def _errors(root: type[Section], data: Any) -> list[Any]:
     try:
-        Config.model_validate(data)
+        root.model_validate(data)
     except ValidationError as error:
         return error.errors(include_url=False)
     return []
 
 
-def _problem(item: Any, document: Document, file: str) -> Problem:
+def _problem(item: Any, document: Document, file: str, root: type[Section]) -> Problem:
     if item["type"] == "conflict":
         path, message, hint = _given(_concerned(item), document), item["ctx"]["message"], ""
         mark = document.places[path].key if path in document.places else None
     else:
         path = tuple(item["loc"])
-        place = document.places.get(path)
+        written = path[:-1] if item["type"] == "missing" else path
+        place = document.places.get(written)
         seen = Seen(item["input"], place.raw, place.quoted) if place else Seen(item["input"])
-        message, hint = explain(item, path, seen)
+        message, hint = explain(item, path, seen, root)
         about_key = item["type"] == "extra_forbidden"
         mark = (place.key if about_key else place.value) if place else None
     line, column = (mark.line, mark.column) if mark else (None, None)
