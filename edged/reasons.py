@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from edged.facecodes import lookup
+
+_OF_THE_CLOUD = "cloud_"
+
 
 @dataclass(frozen=True)
 class Reason:
@@ -280,6 +284,11 @@ def known_codes() -> tuple[str, ...]:
 
 
 def describe(code: str) -> Reason:
-    """The words for `code`. A code without words yet stands for itself, so an explanation never fails."""
+    """The words for `code`. A code without words yet stands for itself, so an explanation never fails.
+
+    Numbers of the face API (`cloud_222207`) have their words in `edged.facecodes`.
+    """
+    if code.startswith(_OF_THE_CLOUD) and (row := lookup(code.removeprefix(_OF_THE_CLOUD))):
+        return Reason(code, row.meaning, row.hint)
     meaning, advice = _TEXTS.get(code, (code.replace("_", " "), ""))
     return Reason(code, meaning, advice)
