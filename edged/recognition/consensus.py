@@ -2,7 +2,8 @@
 
 A run is a row of shots that each, by themselves, name the same person and come near the threshold. The score
 reported for a run is that of its shots fused. A shot that names somebody else, or nobody convincingly, ends
-the run: evidence for one person never carries over to whoever takes their place in the track.
+the run: evidence for one person never carries over to whoever takes their place in the track. Nor do the
+answers of two engines add up: their scores are not of the same kind.
 """
 
 from __future__ import annotations
@@ -10,12 +11,17 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Final
 
-from edged.recognition.protocol import Identification, Match
+from edged.config import RecognitionConfig
+from edged.recognition.protocol import CLOUD, LOCAL, Identification, Match
 from edged.recognition.score import default_threshold
 
 SINGLE_SHOT_SLACK: Final = 10.0
 """Points by which one shot of a run may miss the threshold that the fused score must reach. At the default
 threshold of 90 every shot still reaches what one-to-one comparison asks for a false-accept rate of 1e-4."""
+
+CLOUD_NOBODY_SHOTS: Final = 2
+"""The cloud says "nobody" of a stranger and of somebody it did not recognise on this picture alike; each
+further shot is a paid call, so there is one."""
 
 
 @dataclass(frozen=True)
@@ -27,26 +33,30 @@ class ConsensusRules:
         margin: points by which the best person must lead the second.
         agreeing_shots: length of a run that confirms.
         max_shots: attempts one passage has.
+        nobody_shots: answers in a row that nobody came near to, after which nobody is expected to.
     """
 
     threshold: float | None
     margin: float
     agreeing_shots: int
     max_shots: int
+    nobody_shots: int = 1
 
 
 @dataclass(frozen=True)
 class Consensus:
-    """Where one passage stands: attempts used, the current run, and whether it is over."""
+    """Where one passage stands: attempts used, the current run, whether it is over, and how many answers in a
+    row nobody came near to."""
 
     attempts: int = 0
     run: tuple[Identification, ...] = ()
     final: bool = False
+    nobody: int = 0
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What one more answer means; fields as in `FaceIdentified`."""
+    """What one more answer means; fields as in `FaceIdentified`. `best` is the match behind it."""
 
     person_id: str | None
     score: float
@@ -54,24 +64,30 @@ class Verdict:
     runner_up_id: str | None
     agreeing_shots: int
     final: bool
+    best: Match | None = None
 
 
 def add_answer(state: Consensus, answer: Identification, rules: ConsensusRules) -> tuple[Consensus, Verdict]:
     """Fold one answer in.
 
-    Final when confirmed, when the attempts are used up, or when there is nobody to compare with.
+    Args:
+        rules: of the engine that answered.
+
+    Final when confirmed, when the attempts are used up, or when nobody was near often enough (at once where
+    there is nobody to compare with).
     """
     attempts = state.attempts + 1
     if not answer.matches:
-        verdict = Verdict(None, 0.0, 0.0, None, 0, final=True)
-        return Consensus(attempts, (), final=True), verdict
-    threshold = rules.threshold if rules.threshold is not None else default_threshold(answer.gallery_people)
+        nobody = state.nobody + 1
+        final = nobody >= rules.nobody_shots or attempts >= rules.max_shots
+        return Consensus(attempts, (), final, nobody), Verdict(None, 0.0, 0.0, None, 0, final)
+    threshold = threshold_of(answer, rules)
     run, matches = _continue_run(state.run, answer, threshold - SINGLE_SHOT_SLACK)
     score, margin = matches[0].score, margin_of(matches)
     agreeing = len(run) if score >= threshold and margin >= rules.margin else 0
     final = agreeing >= rules.agreeing_shots or attempts >= rules.max_shots
     runner_up = matches[1].person_id if len(matches) > 1 else None
-    verdict = Verdict(matches[0].person_id, score, margin, runner_up, agreeing, final)
+    verdict = Verdict(matches[0].person_id, score, margin, runner_up, agreeing, final, matches[0])
     return Consensus(attempts, run, final), verdict
 
 
@@ -79,6 +95,22 @@ def add_failure(state: Consensus, rules: ConsensusRules) -> Consensus:
     """An attempt without an answer: it is used up, but says nothing for or against the run."""
     attempts = state.attempts + 1
     return replace(state, attempts=attempts, final=state.final or attempts >= rules.max_shots)
+
+
+def rules_by_engine(config: RecognitionConfig, max_shots: int) -> dict[str, ConsensusRules]:
+    """When an answer counts, for each engine: their scores mean different things."""
+    cloud = config.cloud
+    return {
+        LOCAL: ConsensusRules(config.threshold, config.margin, config.agreeing_shots, max_shots),
+        CLOUD: ConsensusRules(
+            cloud.threshold, cloud.margin, cloud.agreeing_shots, max_shots, CLOUD_NOBODY_SHOTS
+        ),
+    }
+
+
+def threshold_of(answer: Identification, rules: ConsensusRules) -> float:
+    """Score that a match of `answer` must reach."""
+    return rules.threshold if rules.threshold is not None else default_threshold(answer.gallery_people)
 
 
 def margin_of(matches: tuple[Match, ...]) -> float:
@@ -92,7 +124,7 @@ def _continue_run(
     own, fused = answer.matches, answer.fused_matches
     if own[0].score < floor:
         return (), own
-    if not run or run[-1].matches[0].person_id != own[0].person_id:
+    if not run or (run[-1].engine, run[-1].matches[0].person_id) != (answer.engine, own[0].person_id):
         return (answer,), own
     if fused is None:
         return (*run, answer), own

@@ -6,30 +6,52 @@ any shot.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
 
+from edged.errors import EdgedError, RetryLater, TryAnotherShot
 from edged.events import PRIVATE, ShotChosen
+
+LOCAL = "local"
+CLOUD = "cloud"
+"""Names of the engines that answer; a hybrid is not one of them, its answers come from these two."""
+
+
+class SpoofSuspected(TryAnotherShot):
+    """The engine took the face for a picture of one. The passage is over; another one may begin."""
+
+
+class EngineUnavailable(RetryLater):
+    """The cloud cannot be asked, or did not answer in time. The code is that of the cause."""
+
+
+class FaceNotAnswered(TryAnotherShot):
+    """Asked about several faces at once, the cloud left this one out and did not say why. Asked about it
+    alone, it will."""
 
 
 @dataclass(frozen=True)
 class Match:
-    """One person of the library and how much the probe resembles the nearest of their faces.
+    """One person and how much the probe resembles the nearest of their faces.
 
     Attributes:
-        person_id: who.
-        face_id: which of their enrolled faces was nearest.
-        cosine: -1..1.
-        score: the same on the scale 0..100.
+        person_id: who, as the library calls them; `cloud:` and the cloud's id for somebody the library does
+            not know, which no id of the library can be.
+        face_id: which of their enrolled faces was nearest; None when the engine does not tell.
+        cosine: -1..1; None when the engine does not tell.
+        score: 0..100, 80 = false-accept rate 1e-4 one to one.
+        name, groups: what the cloud says of them, where its word counts.
     """
 
     person_id: str
-    face_id: int
-    cosine: float
+    face_id: int | None
+    cosine: float | None
     score: float
+    name: str | None = None
+    groups: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,13 +59,15 @@ class Identification:
     """An engine's answer for one shot.
 
     Attributes:
-        engine: `local`.
-        model_id: which embedding model (and file) answered.
-        matches: best people for this shot alone, best first, each person once; empty: nobody to compare with.
-        gallery_people: how many people were searched.
+        engine: `local` or `cloud`.
+        model_id: which embedding model (and file) answered; for the cloud, which call.
+        matches: best people for this shot alone, best first, each person once. Empty: nobody to compare with
+            (local); nobody came near (cloud).
+        gallery_people: how many people were searched; 0 when the engine does not tell.
         fused_matches: best people for this shot together with the earlier ones; None when nothing was fused.
         embedding: unit float32 (128,) of this shot; None when the engine does not give it.
         weight: how much this shot counts when shots are fused, above 0.
+        reason: why this engine answered and not the other, a code; empty when it is the only one.
         timings_ms: time by stage.
     """
 
@@ -54,29 +78,56 @@ class Identification:
     fused_matches: tuple[Match, ...] | None = None
     embedding: np.ndarray | None = field(default=None, repr=False, metadata=PRIVATE)
     weight: float = 1.0
+    reason: str = ""
     timings_ms: dict[str, float] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, eq=False)
+class Question:
+    """A shot, and the answers for the preceding shots of its passage that named the same person."""
+
+    shot: ShotChosen
+    earlier: tuple[Identification, ...] = ()
+
+
+Answer = Identification | EdgedError
+"""What became of one question; the class of an error says what to do."""
+
+
 class Recognizer(Protocol):
-    """Answers who is on a shot. One object is used by one thread only."""
+    """Answers who is on a shot. One object is used by one thread at a time."""
 
     @property
     def engine(self) -> str:
-        """Name in events: `local`."""
+        """Name in events of failures: `local`, `cloud`, `hybrid`."""
+        ...
+
+    @property
+    def max_batch(self) -> int:
+        """Shots of different passages that are cheaper together than one by one; 1: no such thing."""
         ...
 
     def warm_up(self) -> None:
         """Do the slow first call before a person waits for it."""
         ...
 
-    def identify(self, shot: ShotChosen, earlier: Sequence[Identification] = ()) -> Identification:
-        """Search the library for the face on `shot`.
-
-        Args:
-            shot: the picture to recognise.
-            earlier: answers for the preceding shots of the same passage that named the same person.
+    def identify_batch(self, questions: Sequence[Question]) -> list[Answer]:
+        """Search for the faces of 1 to `max_batch` different passages; one answer for each, in their order.
 
         Raises:
-            EdgedError: the engine cannot answer; the class says what to do.
+            EdgedError: no question could be answered.
         """
         ...
+
+
+def one_by_one(
+    identify: Callable[[ShotChosen, Sequence[Identification]], Identification], questions: Sequence[Question]
+) -> list[Answer]:
+    """The answers of an engine that knows single shots only."""
+    answers: list[Answer] = []
+    for question in questions:
+        try:
+            answers.append(identify(question.shot, question.earlier))
+        except EdgedError as error:
+            answers.append(error)
+    return answers

@@ -1,15 +1,15 @@
 """Worker threads that take shots from the bus, ask an engine, and publish its answers.
 
-One request is in flight per passage, a better shot replaces a waiting one, and the passage that began first
-goes first. Whoever publishes a shot never waits: a slow engine only makes waiting shots be replaced.
+Which shots go next, and together, is decided in passages.py; what an answer means, in consensus.py. Whoever
+publishes a shot never waits: a slow engine only makes waiting shots be replaced.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any, Final
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Final
 
 from edged.bus import EventBus, Subscription
 from edged.clock import Clock
@@ -21,30 +21,30 @@ from edged.events import (
     PassageExhausted,
     RecognitionFailed,
     ShotChosen,
+    ShotRefused,
     TrackEnded,
+    TrackStarted,
 )
-from edged.recognition.consensus import Consensus, ConsensusRules, Verdict, add_answer, add_failure
-from edged.recognition.protocol import Identification, Recognizer
+from edged.recognition import reports
+from edged.recognition.consensus import add_answer, add_failure, rules_by_engine
+from edged.recognition.passages import Job, PassageQueue
+from edged.recognition.protocol import (
+    LOCAL,
+    FaceNotAnswered,
+    Identification,
+    Question,
+    Recognizer,
+    SpoofSuspected,
+)
 
-MAX_PASSAGES: Final = 1024  # remembered at once; ended ones are forgotten long before
 BEAT_S: Final = 1.0  # an idle worker reports at least this often
-
-
-@dataclass
-class _Passage:
-    waiting: ShotChosen | None = None
-    busy: bool = False
-    end: TrackEnded | None = None
-    settled: bool = False
-    last: FaceIdentified | RecognitionFailed | None = None
-    consensus: Consensus = field(default_factory=Consensus)
 
 
 class RecognitionService:
     """Recognises the shots on the bus.
 
     Args:
-        config: thresholds and number of workers.
+        config: thresholds, number of workers, and how long shots wait for those of other people in view.
         recognizer_factory: makes one engine for each worker.
         bus: brings `ShotChosen` and `TrackEnded`, takes `FaceIdentified`, `RecognitionFailed` and, for a
             passage that ends without an answer to decide on, `PassageExhausted`.
@@ -63,14 +63,15 @@ class RecognitionService:
         max_shots: int,
         on_beat: Callable[[], None] | None = None,
     ) -> None:
-        self._rules = ConsensusRules(config.threshold, config.margin, config.agreeing_shots, max_shots)
-        self._workers = config.workers
+        self._rules = rules_by_engine(config, max_shots)
+        self._workers = config.workers if config.engine == LOCAL else config.cloud.workers
+        self._gather_s = config.cloud.gather_s
         self._factory = recognizer_factory
         self._bus = bus
         self._clock = clock
         self._on_beat = on_beat
         self._changed = threading.Condition()
-        self._passages: dict[str, _Passage] = {}  # in the order in which they began
+        self._queue = PassageQueue()
         self._stopping = False
         self._threads: list[threading.Thread] = []
         self._subscription: Subscription | None = None
@@ -79,6 +80,7 @@ class RecognitionService:
     def start(self) -> None:
         """Load and warm up one engine per worker, then begin to take shots. Engine errors are raised here."""
         engines = [self._factory() for _ in range(self._workers)]
+        self._queue = PassageQueue(max_batch=engines[0].max_batch, gather_s=self._gather_s)
         for number, engine in enumerate(engines, 1):
             engine.warm_up()
             name = f"recognition-{number}"
@@ -87,7 +89,10 @@ class RecognitionService:
         self._quiet = {thread.name for thread in self._threads}
         for thread in self._threads:
             thread.start()
-        self._subscription = self._bus.subscribe((ShotChosen, TrackEnded), self._on_event, name="recognition")
+        kinds: tuple[type[Event], ...] = (ShotChosen, TrackEnded)
+        if engines[0].max_batch > 1:
+            kinds += (TrackStarted, ShotRefused)
+        self._subscription = self._bus.subscribe(kinds, self._on_event, name="recognition")
 
     def stop(self, timeout_s: float = 2.0) -> bool:
         """Take no more shots, drop waiting ones, let running ones finish.
@@ -108,94 +113,58 @@ class RecognitionService:
     def decided(self, passage_id: str) -> bool:
         """True when no further shot of this (running) passage is of use."""
         with self._changed:
-            passage = self._passages.get(passage_id)
+            passage = self._queue.find(passage_id)
             return passage is not None and passage.consensus.final
+
+    def open_passages(self) -> int:
+        """Passages whose track is in view or whose work is not done."""
+        with self._changed:
+            return len(self._queue)
 
     def wait_idle(self, timeout_s: float) -> bool:
         """Wait until every shot that has arrived is answered. False: `timeout_s` passed first."""
         with self._changed:
-            return self._changed.wait_for(
-                lambda: not any(p.busy or p.waiting for p in self._passages.values()), timeout_s
-            )
+            return self._changed.wait_for(lambda: self._queue.idle, timeout_s)
 
     # -- in the subscription's thread
 
     def _on_event(self, event: Event) -> None:
-        exhausted = None
+        given_up = None
         with self._changed:
             if isinstance(event, ShotChosen):
-                self._offer(event)
+                self._queue.offer(event, self._clock.monotonic())
+            elif isinstance(event, TrackStarted):
+                self._queue.began(event)
+            elif isinstance(event, ShotRefused):
+                self._queue.refused(event)
             elif isinstance(event, TrackEnded):
-                exhausted = self._end(event)
+                over = self._queue.ended(event)
+                given_up = over and reports.exhausted(self._clock.now(), over)
             self._changed.notify_all()
-        if exhausted is not None:
-            self._bus.publish(exhausted)
-
-    def _offer(self, shot: ShotChosen) -> None:
-        key = _key(shot)
-        if key not in self._passages:
-            self._make_room()
-            self._passages[key] = _Passage()
-        passage = self._passages[key]
-        if passage.consensus.final:
-            return
-        if passage.waiting is None or shot.quality >= passage.waiting.quality:
-            passage.waiting = shot
-
-    def _make_room(self) -> None:
-        """Only reached when ends of tracks got lost; the oldest passage without work is forgotten."""
-        if len(self._passages) >= MAX_PASSAGES:
-            idle = (k for k, p in self._passages.items() if not p.busy)
-            self._passages.pop(next(idle), None)
-
-    def _end(self, event: TrackEnded) -> PassageExhausted | None:
-        passage = self._passages.setdefault(_key(event), _Passage())
-        passage.end = event
-        return self._forget_if_over(_key(event), passage)
-
-    def _forget_if_over(self, key: str, passage: _Passage) -> PassageExhausted | None:
-        """Drop a passage whose track has gone and whose work is done; tells if it never came to an answer."""
-        if passage.end is None or passage.busy or passage.waiting is not None:
-            return None
-        self._passages.pop(key, None)
-        if passage.settled:
-            return None
-        return self._exhausted(passage.end, passage.last)
-
-    def _exhausted(
-        self, end: TrackEnded, last: FaceIdentified | RecognitionFailed | None
-    ) -> PassageExhausted | None:
-        """Why nothing could be decided. None for a face that never came near: nobody asked to be let in."""
-        if isinstance(last, FaceIdentified):
-            reasons = ("not_confirmed",) if last.agreeing_shots else ("not_recognised",)
-        elif last is not None:
-            reasons = ("recognition_failed", last.code)
-        elif any(code != "face_too_small" for code in end.refusals):
-            reasons = ("no_usable_shot", *end.refusals)
-        else:
-            return None
-        return PassageExhausted(
-            **self._about(end),
-            reasons=reasons,
-            score=last.score if isinstance(last, FaceIdentified) else None,
-            measures=last.measures if isinstance(last, FaceIdentified) else None,
-        )
+        if given_up is not None:
+            self._bus.publish(given_up)
 
     # -- in the workers
 
     def _run(self, engine: Recognizer, name: str) -> None:
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: self._stopping or self._next() is not None, BEAT_S)
+                jobs = self._wait_for_jobs()
                 if self._stopping:
                     return
-                key = self._next()
-                if key is not None:
-                    passage = self._passages[key]
-                    shot, passage.waiting, passage.busy = passage.waiting, None, True
             self._beat(name)
-            if key is not None:
-                self._recognise(engine, key, passage, shot)
+            if jobs:
+                self._recognise(engine, jobs)
+
+    def _wait_for_jobs(self) -> list[Job]:
+        """The next shots to recognise; none after a second, or when something has changed without effect."""
+        now_s = self._clock.monotonic()
+        jobs = [] if self._stopping else self._queue.take(now_s)
+        if not jobs and not self._stopping:
+            held_s = self._queue.wait_s(now_s)
+            self._changed.wait(BEAT_S if held_s is None else min(held_s, BEAT_S))
+            jobs = [] if self._stopping else self._queue.take(self._clock.monotonic())
+        return jobs
 
     def _beat(self, worker: str) -> None:
         """Report life once every worker has shown some: one that hangs is not covered by the others."""
@@ -206,95 +175,57 @@ class RecognitionService:
             self._quiet = {thread.name for thread in self._threads}
         self._on_beat()
 
-    def _next(self) -> str | None:
-        return next((k for k, p in self._passages.items() if p.waiting is not None and not p.busy), None)
+    def _recognise(self, engine: Recognizer, jobs: list[Job]) -> None:
+        for job, answer in zip(jobs, self._answers(engine, jobs), strict=True):
+            event = self._take_in(job, answer, engine.engine)
+            # published before the next shot of this passage may start, so that its answers stay in order
+            self._bus.publish(event)
+            given_up = self._finish(job, event)
+            if given_up is not None:
+                self._bus.publish(given_up)
 
-    def _recognise(self, engine: Recognizer, key: str, passage: _Passage, shot: ShotChosen) -> None:
-        event = self._answer(engine, passage, shot)
-        # published before the next shot of this passage may start, so that its answers stay in order
-        self._bus.publish(event)
+    def _answers(self, engine: Recognizer, jobs: list[Job]) -> Sequence[Identification | Exception]:
+        questions = [Question(job.shot, job.passage.consensus.run) for job in jobs]
+        try:
+            answers = engine.identify_batch(questions)
+            if len(answers) != len(questions):
+                raise RuntimeError(f"{len(answers)} answers to {len(questions)} questions")
+        except EdgedError as error:
+            return [error] * len(jobs)
+        except Exception as error:  # noqa: BLE001 - supervises the engine: one bad shot must not end the worker
+            return [error] * len(jobs)
+        return answers
+
+    def _take_in(self, job: Job, answer: Identification | Exception, engine: str) -> Event:
+        passage, now = job.passage, self._clock.now()
+        with self._changed:
+            if isinstance(answer, Identification):
+                rules = self._rules.get(answer.engine, self._rules[LOCAL])
+                passage.consensus, verdict = add_answer(passage.consensus, answer, rules)
+                passage.settled = passage.consensus.final
+                passage.denial, passage.alone = (), False
+                event: FaceIdentified | RecognitionFailed = reports.identified(now, job.shot, answer, verdict)
+            else:
+                passage.consensus = add_failure(passage.consensus, self._rules[LOCAL])
+                if isinstance(answer, SpoofSuspected):
+                    passage.consensus = replace(passage.consensus, final=True)
+                passage.alone = isinstance(answer, FaceNotAnswered)
+                passage.denial = reports.denial_of(answer)
+                event = reports.failed(now, job.shot, engine, answer)
+            if passage.consensus.final:
+                passage.waiting = None
+            passage.last = event
+        return event
+
+    def _finish(self, job: Job, event: Event) -> PassageExhausted | None:
+        """The request is no longer in flight. Returns what is to be said of a passage that is given up."""
+        passage, now = job.passage, self._clock.now()
         with self._changed:
             passage.busy = False
-            given_up = self._give_up(shot, passage, event)
-            exhausted = self._forget_if_over(key, passage) or given_up
+            given_up = None
+            if passage.consensus.final and not passage.settled:
+                passage.settled = True
+                given_up = reports.given_up(now, job.shot, passage.denial)
+            over = self._queue.forget_if_over(job.key)
             self._changed.notify_all()
-        if exhausted is not None:
-            self._bus.publish(exhausted)
-
-    def _give_up(self, shot: ShotChosen, passage: _Passage, event: Event) -> PassageExhausted | None:
-        """The last attempt failed in the engine: the person must not be left without an answer."""
-        passage.last = event if isinstance(event, FaceIdentified | RecognitionFailed) else None
-        if passage.settled or not passage.consensus.final:
-            return None
-        passage.settled = True
-        return PassageExhausted(
-            **self._about(shot),
-            reasons=("recognition_failed", getattr(event, "code", "engine_error")),
-            measures=shot.measures,
-        )
-
-    def _answer(self, engine: Recognizer, passage: _Passage, shot: ShotChosen) -> Event:
-        try:
-            answer = engine.identify(shot, passage.consensus.run)
-        except EdgedError as error:
-            return self._failure(engine, passage, shot, error.code, str(error))
-        except Exception as error:  # noqa: BLE001 - supervises the engine: one bad shot must not end the worker
-            return self._failure(engine, passage, shot, "engine_error", f"{type(error).__name__}: {error}")
-        with self._changed:
-            passage.consensus, verdict = add_answer(passage.consensus, answer, self._rules)
-            self._drop_waiting_if_final(passage)
-            final = passage.settled = passage.consensus.final
-        return self._identified(shot, answer, verdict, final)
-
-    def _failure(
-        self, engine: Recognizer, passage: _Passage, shot: ShotChosen, code: str, reason: str
-    ) -> RecognitionFailed:
-        with self._changed:
-            passage.consensus = add_failure(passage.consensus, self._rules)
-            self._drop_waiting_if_final(passage)
-        return RecognitionFailed(
-            **self._about(shot),
-            shot_number=shot.shot_number,
-            engine=engine.engine,
-            code=code,
-            reason=reason,
-        )
-
-    def _about(self, of: ShotChosen | TrackEnded) -> dict[str, Any]:
-        """What every answer repeats of the shot or the end of the track it is about."""
-        return {
-            "at": self._clock.now(),
-            "passage_id": of.passage_id,
-            "door_id": of.door_id,
-            "camera_id": of.camera_id,
-            "track_id": of.track_id,
-        }
-
-    def _drop_waiting_if_final(self, passage: _Passage) -> None:
-        if passage.consensus.final:
-            passage.waiting = None
-
-    def _identified(
-        self, shot: ShotChosen, answer: Identification, verdict: Verdict, final: bool
-    ) -> FaceIdentified:
-        return FaceIdentified(
-            **self._about(shot),
-            shot_number=shot.shot_number,
-            captured_s=shot.captured_s,
-            engine=answer.engine,
-            model_id=answer.model_id,
-            person_id=verdict.person_id,
-            score=verdict.score,
-            margin=verdict.margin,
-            runner_up_id=verdict.runner_up_id,
-            agreeing_shots=verdict.agreeing_shots,
-            gallery_people=answer.gallery_people,
-            final=final,
-            measures=shot.measures,
-            liveness=shot.liveness,
-            timings_ms={**shot.timings_ms, **answer.timings_ms},
-        )
-
-
-def _key(event: ShotChosen | TrackEnded) -> str:
-    return event.passage_id or f"{event.camera_id}/{event.track_id}"
+        return given_up or (over and reports.exhausted(now, over))

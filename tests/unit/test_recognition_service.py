@@ -21,8 +21,9 @@ from edged.events import (
     ShotChosen,
     TrackEnded,
 )
-from edged.recognition.protocol import Identification, Match
-from edged.recognition.service import MAX_PASSAGES, RecognitionService
+from edged.recognition.passages import MAX_PASSAGES
+from edged.recognition.protocol import Answer, Identification, Match, Question, one_by_one
+from edged.recognition.service import RecognitionService
 
 DEADLINE_S = 10.0
 ALIGNED = np.zeros((112, 112, 3), np.uint8)
@@ -36,6 +37,7 @@ class ScriptedEngine:
     """
 
     engine = "scripted"
+    max_batch = 1
 
     def __init__(self) -> None:
         self.gate, self.hang = threading.Event(), threading.Event()
@@ -61,6 +63,9 @@ class ScriptedEngine:
         with self.lock:
             self.running.remove(shot.passage_id)
         return self._answer(shot.camera_id or "")
+
+    def identify_batch(self, questions: Sequence[Question]) -> list[Answer]:
+        return one_by_one(self.identify, questions)
 
     def _answer(self, script: str) -> Identification:
         if script == "raise":
@@ -302,7 +307,7 @@ def test_an_ended_passage_is_forgotten(make_rig):
     rig.end("p1")
     rig.delivered()
     assert not rig.service.decided("p1")
-    assert rig.service._passages == {}
+    assert rig.service.open_passages() == 0
 
 
 def test_work_pending_at_the_end_of_a_track_is_done_before_the_passage_is_given_up(make_rig):
@@ -363,7 +368,7 @@ def test_passages_whose_end_got_lost_are_bounded(make_rig):
     for number in range(MAX_PASSAGES + 20):
         rig.shot(f"p{number}")
         rig.delivered()
-    assert len(rig.service._passages) <= MAX_PASSAGES
+    assert rig.service.open_passages() <= MAX_PASSAGES
 
 
 def test_idle_means_every_shot_is_answered(make_rig):

@@ -11,7 +11,7 @@ from edged.clock import Clock
 from edged.events import ShotChosen
 from edged.recognition.local.embedder import Embedder
 from edged.recognition.local.gallery import Gallery
-from edged.recognition.protocol import Identification, Match
+from edged.recognition.protocol import LOCAL, Answer, Identification, Match, Question, one_by_one
 
 MIN_WEIGHT: Final = 0.05  # a shot of quality 0 still has a say, and the weights never sum to nothing
 
@@ -28,7 +28,8 @@ class LocalEngine:
         ValueError: the gallery holds templates of another model.
     """
 
-    engine = "local"
+    engine = LOCAL
+    max_batch = 1
 
     def __init__(self, embedder: Embedder, gallery: Gallery, clock: Clock) -> None:
         if embedder.model_id != gallery.model_id:
@@ -42,7 +43,15 @@ class LocalEngine:
         self._embedder.warm_up()
 
     def identify(self, shot: ShotChosen, earlier: Sequence[Identification] = ()) -> Identification:
-        """Search for the face on `shot.aligned`; see `Recognizer.identify`."""
+        """Search for the face on `shot.aligned`.
+
+        Args:
+            shot: the picture to recognise.
+            earlier: answers for the preceding shots of the same passage that named the same person.
+
+        Raises:
+            EdgedError: the engine cannot answer; the class says what to do.
+        """
         started_s = self._clock.monotonic()
         embedding = self._embedder.embed(shot.aligned)
         embedded_s = self._clock.monotonic()
@@ -63,6 +72,10 @@ class LocalEngine:
                 "search": (searched_s - embedded_s) * 1000,
             },
         )
+
+    def identify_batch(self, questions: Sequence[Question]) -> list[Answer]:
+        """See `Recognizer.identify_batch`; one after the other."""
+        return one_by_one(self.identify, questions)
 
     def _fused(
         self,

@@ -1,0 +1,103 @@
+"""What recognition says on the bus: answers, failures and passages given up, as events. Pure."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from edged.errors import TryAnotherShot
+from edged.events import FaceIdentified, PassageExhausted, RecognitionFailed, ShotChosen, TrackEnded
+from edged.recognition.consensus import Verdict
+from edged.recognition.passages import Passage
+from edged.recognition.protocol import EngineUnavailable, Identification, SpoofSuspected
+
+
+def identified(at: datetime, shot: ShotChosen, answer: Identification, verdict: Verdict) -> FaceIdentified:
+    """The answer for one shot, and what it means for its passage."""
+    best = verdict.best
+    return FaceIdentified(
+        **_about(at, shot),
+        shot_number=shot.shot_number,
+        captured_s=shot.captured_s,
+        engine=answer.engine,
+        engine_reason=answer.reason,
+        model_id=answer.model_id,
+        person_id=verdict.person_id,
+        score=verdict.score,
+        margin=verdict.margin,
+        runner_up_id=verdict.runner_up_id,
+        agreeing_shots=verdict.agreeing_shots,
+        gallery_people=answer.gallery_people,
+        final=verdict.final,
+        measures=shot.measures,
+        liveness=shot.liveness,
+        cloud_name=best.name if best else None,
+        cloud_groups=best.groups if best else (),
+        timings_ms={**shot.timings_ms, **answer.timings_ms},
+    )
+
+
+def failed(at: datetime, shot: ShotChosen, engine: str, error: Exception) -> RecognitionFailed:
+    """The engine had no answer for one shot."""
+    return RecognitionFailed(
+        **_about(at, shot),
+        shot_number=shot.shot_number,
+        engine=engine,
+        code=code_of(error),
+        reason=str(error) if hasattr(error, "code") else f"{type(error).__name__}: {error}",
+    )
+
+
+def code_of(error: Exception) -> str:
+    """Stable code of what an engine raised."""
+    return getattr(error, "code", "engine_error")
+
+
+def denial_of(error: Exception) -> tuple[str, ...]:
+    """Reason codes of a denial that rests on this failure, the deciding one first."""
+    code = code_of(error)
+    if isinstance(error, SpoofSuspected):
+        return "spoof_suspected", code
+    if isinstance(error, EngineUnavailable):
+        return "cloud_unavailable", code
+    if isinstance(error, TryAnotherShot):
+        return "no_usable_shot", code
+    return "recognition_failed", code
+
+
+def given_up(at: datetime, shot: ShotChosen, denial: tuple[str, ...]) -> PassageExhausted:
+    """The last attempt failed in the engine: the person must not be left without an answer."""
+    return PassageExhausted(**_about(at, shot), reasons=denial, measures=shot.measures)
+
+
+def exhausted(at: datetime, passage: Passage) -> PassageExhausted | None:
+    """Why nothing could be decided on a passage whose track has gone. None for a face that never came near:
+    nobody asked to be let in."""
+    end, last = passage.end, passage.last
+    if end is None or passage.settled:
+        return None
+    if isinstance(last, FaceIdentified):
+        reasons: tuple[str, ...] = ("not_confirmed",) if last.agreeing_shots else ("not_recognised",)
+    elif last is not None:
+        reasons = passage.denial
+    elif any(code != "face_too_small" for code in end.refusals):
+        reasons = ("no_usable_shot", *end.refusals)
+    else:
+        return None
+    return PassageExhausted(
+        **_about(at, end),
+        reasons=reasons,
+        score=last.score if isinstance(last, FaceIdentified) else None,
+        measures=last.measures if isinstance(last, FaceIdentified) else None,
+    )
+
+
+def _about(at: datetime, of: ShotChosen | TrackEnded) -> dict[str, Any]:
+    """What every answer repeats of the shot or the end of the track it is about."""
+    return {
+        "at": at,
+        "passage_id": of.passage_id,
+        "door_id": of.door_id,
+        "camera_id": of.camera_id,
+        "track_id": of.track_id,
+    }
