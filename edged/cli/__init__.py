@@ -27,6 +27,7 @@ COMMANDS = {
     "why": Command("edged.cli.why", "Explain one passage: why did the gate open, or not?"),
     "inspect": Command("edged.cli.inspect", "Measure the faces in pictures and videos against the limits."),
     "aim": Command("edged.cli.aim", "Show live what the camera sees, and what to change about its place."),
+    "gate-guard": Command("edged.cli.gate_guard", "Own a relay board's port, apart from the daemon."),
 }
 
 

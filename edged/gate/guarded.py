@@ -1,0 +1,124 @@
+"""The line to a board whose port the gate guard owns: what pyserial offers, through the guard's socket.
+
+Only what `SerialPort` needs of it. Every error is an OSError, as with a port that was unplugged.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import socket
+import time
+from collections import deque
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+MAX_PACKET = 64 * 1024
+ANSWER_S = 0.5
+"""The guard answers within a millisecond; one that does not by then is stopped or gone."""
+
+
+class GuardedLine:
+    """A connection to the guard that listens at `path`, with its board opened.
+
+    Args:
+        path: the guard's socket (`gate.guard`).
+        baud: speed of the board's port.
+        safe: commands that switch the relay off, which the guard sends when a lease runs out.
+        timeout: longest wait of one `read`, seconds.
+
+    Raises:
+        OSError: no guard, one that serves another daemon, or the board is not there.
+    """
+
+    def __init__(self, path: Path, baud: int, safe: Sequence[bytes], timeout: float) -> None:
+        self._timeout = timeout
+        self._data = b""
+        self._answers: deque[dict[str, Any]] = deque()
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET | socket.SOCK_CLOEXEC)
+        try:
+            self._socket.settimeout(ANSWER_S)
+            self._socket.connect(str(path))
+            self._ask({"op": "open", "baud": baud, "safe": [frame.hex() for frame in safe]})
+        except BaseException:
+            self._socket.close()
+            raise
+
+    # -- as pyserial has it
+
+    @property
+    def in_waiting(self) -> int:
+        """Bytes that can be read at once."""
+        while self._take(0.0):
+            pass
+        return len(self._data)
+
+    def read(self, size: int = 1) -> bytes:
+        """Up to `size` bytes; waits for the first one up to the time-out."""
+        until_s = time.monotonic() + self._timeout
+        while not self._data:
+            left_s = until_s - time.monotonic()
+            if left_s <= 0 or not self._take(left_s):
+                break
+        data, self._data = self._data[:size], self._data[size:]
+        return data
+
+    def write(self, data: bytes) -> int:
+        """Hand bytes to the guard; they are on the board's line when this returns."""
+        self._ask({"op": "write", "data": data.hex()})
+        return len(data)
+
+    def reset_input_buffer(self) -> None:
+        """Throw away what came."""
+        while self._take(0.0):
+            pass
+        self._data = b""
+
+    def close(self) -> None:
+        """Hang up. A lease that was not released runs out and switches off."""
+        self._socket.close()
+
+    # -- what a port of one's own does not have
+
+    def lease(self, seconds: float) -> None:
+        """The relay may be on for `seconds` from now; then the guard switches it off."""
+        self._ask({"op": "lease", "seconds": seconds})
+
+    def release(self) -> None:
+        """The relay has been switched off."""
+        self._ask({"op": "release"})
+
+    # -- packets
+
+    def _ask(self, question: dict[str, Any]) -> None:
+        self._socket.settimeout(ANSWER_S)
+        self._socket.send(json.dumps(question).encode())
+        until_s = time.monotonic() + ANSWER_S
+        while not self._answers:
+            left_s = until_s - time.monotonic()
+            if left_s <= 0 or not self._take(left_s):
+                raise OSError(errno.ETIMEDOUT, "the gate guard does not answer")
+        answer = self._answers.popleft()
+        if "error" in answer:
+            raise OSError(int(answer.get("errno", errno.EIO)), f"gate guard: {answer['error']}")
+
+    def _take(self, within_s: float) -> bool:
+        """Take in one packet. False: none came in time."""
+        self._socket.settimeout(max(within_s, 0.0))
+        try:
+            packet = self._socket.recv(MAX_PACKET)
+        except (TimeoutError, BlockingIOError):
+            return False
+        if not packet:
+            raise OSError(errno.EPIPE, "the gate guard has hung up; it may serve another daemon")
+        message = json.loads(packet)
+        if "data" in message:
+            self._data += bytes.fromhex(message["data"])
+        elif "lost" in message:
+            raise OSError(errno.EIO, message["lost"])
+        elif "lapsed" in message:
+            raise OSError(errno.EPERM, "the lease ran out and the gate guard has switched off")
+        else:
+            self._answers.append(message)
+        return True

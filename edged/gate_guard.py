@@ -1,0 +1,300 @@
+"""A small process that owns a relay board's port, so that no door stays open when the daemon cannot act.
+
+It imports the standard library and pyserial only and knows no protocol: the daemon connects through a unix
+socket, says which bytes switch the relay off, and passes all bytes through here. Before it switches a relay
+on it takes out a lease. When that runs out (the daemon was killed, stopped, hangs, or has no processor time)
+the off bytes are written from here as soon as the board can be reached; a file keeps them for a guard that
+was killed itself. One packet of JSON asks, one answers: `open`, `write`, `lease`, `release`; in between come
+{"data": hex}, {"lost": why}, and {"lapsed": true}, after which nothing is written until `open`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import errno
+import fcntl
+import json
+import os
+import selectors
+import signal
+import socket
+import sys
+import termios
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import serial
+
+MAX_PACKET = 16 * 1024
+LONGEST_LEASE_S = 600.0  # longer ones are cut: nothing is open for ever because of a slip of the pen
+REPEATS, REPEAT_S = 3, 0.05  # off is an absolute command, and a board without readback may miss one
+RETRY_S = 0.2  # between two attempts to reach a board that is owed its off bytes
+WRITE_TIMEOUT_S = 0.2
+_GONE = (OSError, termios.error, ValueError)
+
+
+class Board:
+    """The serial port of one board and what it is owed. Opens it when first asked to."""
+
+    def __init__(self, port: str, memory: Path) -> None:
+        self._port, self._memory = port, memory
+        self._serial: serial.Serial | None = None
+        self._baud, self._safe = _recall(memory)
+        self._until: float | None = None  # end of the lease, monotonic
+        self._owed = REPEATS if self._safe else 0  # how often the off bytes are still to be written
+        self._next_try = 0.0
+        self._shut = True  # nothing may be written until the daemon opens (again)
+
+    @property
+    def descriptor(self) -> int | None:
+        """To wait for bytes on; None while the port is closed."""
+        return self._serial.fileno() if self._serial else None
+
+    def open(self, baud: int, safe: Sequence[bytes]) -> None:
+        """Open the port anew and remember the bytes that switch the relay off. Raises OSError."""
+        self._baud, self._safe = baud, tuple(safe)
+        _remember(self._memory, baud, self._safe)
+        self._connect()
+        self._pay_now()
+        self._shut = False
+
+    def write(self, data: bytes) -> float:
+        """Hand the daemon's bytes to the line. Returns the monotonic time. Raises OSError."""
+        if self._shut:
+            raise OSError(errno.EPERM, "the lease ran out; open the board again")
+        return self._write(data)
+
+    def _write(self, data: bytes) -> float:
+        if self._serial is None:
+            raise OSError(errno.ENODEV, "the board is not connected")
+        try:
+            self._serial.write(data)
+            return time.monotonic()
+        except _GONE as error:
+            self.close()
+            raise OSError(errno.EIO, str(error)) from error
+
+    def read(self) -> bytes:
+        """What has arrived, when something has; nothing: the board is gone."""
+        data = b""
+        with contextlib.suppress(*_GONE):
+            data = os.read(self._serial.fileno(), 4096) if self._serial else b""
+        if not data:
+            self.close()
+        return data
+
+    def lease(self, seconds: float) -> None:
+        """The off bytes are owed in `seconds` from now, unless released or leased again before."""
+        if not seconds >= 0:  # NaN, too
+            raise ValueError("seconds")
+        self._until = time.monotonic() + min(seconds, LONGEST_LEASE_S)
+
+    def release(self) -> None:
+        """The daemon has switched off by itself (if it was still allowed to)."""
+        if not self._shut:
+            self._until, self._owed = None, 0
+
+    def close(self) -> None:
+        """Close the port; what is owed stays owed."""
+        port, self._serial = self._serial, None
+        with contextlib.suppress(*_GONE, AttributeError):
+            fcntl.ioctl(port.fileno(), termios.TIOCNXCL)
+        with contextlib.suppress(*_GONE, AttributeError):
+            port.close()
+
+    def wait_s(self) -> float:
+        """Time until `settle` has something to do, at most half a second."""
+        due = self._next_try if self._owed else self._until
+        return 0.5 if due is None else min(0.5, max(0.0, due - time.monotonic()))
+
+    def settle(self) -> bool:
+        """Do what is due. True when a lease ran out just now."""
+        now = time.monotonic()
+        lapsed = self._until is not None and now >= self._until
+        if lapsed:
+            self._until, self._owed, self._next_try, self._shut = None, REPEATS, now, True
+            _say("the lease ran out: switching off")
+        if self._owed and now >= self._next_try:
+            try:
+                self._pay()
+            except OSError as error:
+                self._next_try = now + RETRY_S
+                if lapsed:
+                    _say(f"the board cannot be reached, it is tried again: {error}")
+        return lapsed
+
+    def make_safe(self) -> None:
+        """Write the off bytes now, whatever the lease says: the guard is asked to end."""
+        if self._safe and (self._until is not None or self._owed):
+            with contextlib.suppress(OSError):
+                self._owed = REPEATS
+                self._pay_now()
+        self.close()
+
+    def _pay_now(self) -> None:
+        while self._owed:
+            self._pay()
+            time.sleep(REPEAT_S)
+
+    def _pay(self) -> None:
+        if self._serial is None:
+            self._connect()
+        for frame in self._safe:
+            self._write(frame)
+        self._owed -= 1
+        self._next_try = time.monotonic() + REPEAT_S
+
+    def _connect(self) -> None:
+        self.close()
+        options = {"timeout": 0, "write_timeout": WRITE_TIMEOUT_S, "exclusive": True}
+        try:
+            port = serial.Serial(self._port, self._baud, **options)
+            fcntl.ioctl(port.fileno(), termios.TIOCEXCL)
+        except _GONE as error:
+            raise OSError(getattr(error, "errno", None) or errno.EIO, str(error)) from error
+        self._serial = port
+
+
+class Guard:
+    """Serves one daemon at a time; a second one is told to go away."""
+
+    def __init__(self, board: Board, listener: socket.socket) -> None:
+        self._board, self._listener = board, listener
+        self._client: socket.socket | None = None
+        self._ending = False
+
+    def end(self, *_: object) -> None:
+        """Leave `run` after the turn at hand; a signal handler."""
+        self._ending = True
+
+    def run(self) -> None:
+        """Until told to end; the relay is off then as far as the off bytes can make it so."""
+        try:
+            while not self._ending:
+                self._turn()
+        finally:
+            self._board.make_safe()
+
+    def _turn(self) -> None:
+        with selectors.PollSelector() as selector:
+            selector.register(self._listener, selectors.EVENT_READ, self._accept)
+            if self._client is not None:
+                selector.register(self._client, selectors.EVENT_READ, self._serve)
+            if self._board.descriptor is not None:
+                selector.register(self._board.descriptor, selectors.EVENT_READ, self._forward)
+            ready = selector.select(self._board.wait_s())
+        if self._board.settle():
+            self._tell({"lapsed": True})
+        for key, _ in ready:
+            key.data()
+
+    def _accept(self) -> None:
+        client, _ = self._listener.accept()
+        if self._client is not None:
+            client.close()
+            return
+        client.settimeout(0.2)  # a daemon that does not read must not hold us up
+        self._client = client
+
+    def _forward(self) -> None:
+        data = self._board.read()
+        self._tell({"data": data.hex()} if data else {"lost": "the device reports its end"})
+
+    def _serve(self) -> None:
+        try:
+            packet = self._client.recv(MAX_PACKET) if self._client is not None else b""
+        except OSError:
+            packet = b""
+        if not packet:
+            self._hang_up()  # a lease runs on: it ends when it was promised to
+            return
+        try:
+            answer = {"ok": True, **self._obey(json.loads(packet))}
+        except OSError as error:
+            answer = {"error": error.strerror or str(error), "errno": error.errno or errno.EIO}
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+            answer = {"error": f"not understood: {type(error).__name__}", "errno": errno.EINVAL}
+        self._tell(answer)
+
+    def _obey(self, message: dict[str, Any]) -> dict[str, Any]:
+        operation = message["op"]
+        if operation == "write":
+            return {"at": self._board.write(bytes.fromhex(message["data"]))}
+        if operation == "lease":
+            self._board.lease(float(message["seconds"]))
+        elif operation == "release":
+            self._board.release()
+        elif operation == "open":
+            self._board.open(int(message["baud"]), [bytes.fromhex(frame) for frame in message["safe"]])
+        else:
+            raise ValueError(operation)
+        return {}
+
+    def _tell(self, message: dict[str, Any]) -> None:
+        try:
+            if self._client is not None:
+                self._client.send(json.dumps(message).encode())
+        except OSError:
+            self._hang_up()
+
+    def _hang_up(self) -> None:
+        if self._client is not None:
+            self._client.close()
+        self._client = None
+
+
+def _listen(path: Path) -> socket.socket:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with contextlib.suppress(FileNotFoundError):
+        path.unlink()
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET | socket.SOCK_CLOEXEC)
+    listener.bind(str(path))
+    path.chmod(0o660)
+    listener.listen(2)
+    return listener
+
+
+def _say(text: str) -> None:
+    print(f"gate-guard: {text}", file=sys.stderr, flush=True)
+
+
+def _recall(memory: Path) -> tuple[int, tuple[bytes, ...]]:
+    try:
+        kept = json.loads(memory.read_text("ascii"))
+        return int(kept["baud"]), tuple(bytes.fromhex(frame) for frame in kept["safe"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return 9600, ()
+
+
+def _remember(memory: Path, baud: int, safe: Sequence[bytes]) -> None:
+    fresh = memory.with_name(memory.name + ".new")
+    with contextlib.suppress(OSError):
+        fresh.write_text(json.dumps({"baud": baud, "safe": [frame.hex() for frame in safe]}), "ascii")
+        fresh.replace(memory)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run until SIGTERM (exit code 0); 69 when the socket cannot be made."""
+    parser = argparse.ArgumentParser(prog="edged gate-guard", description="Own a relay board's port.")
+    parser.add_argument("--port", required=True, help="device of the board, best below /dev/serial/by-id")
+    parser.add_argument("--socket", required=True, type=Path, help="where the daemon connects (gate.guard)")
+    options = parser.parse_args(arguments)
+    try:
+        listener = _listen(options.socket)
+    except OSError as error:
+        _say(f"the socket {options.socket} cannot be made: {error.strerror}. Choose another with --socket.")
+        return 69
+    guard = Guard(Board(options.port, options.socket.with_suffix(".off")), listener)
+    signal.signal(signal.SIGTERM, guard.end)
+    signal.signal(signal.SIGINT, guard.end)
+    _say(f"guarding {options.port}; the daemon connects to {options.socket}")
+    with listener:
+        guard.run()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

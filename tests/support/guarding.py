@@ -1,0 +1,26 @@
+"""A gate guard in a process of its own, for tests."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def running_guard(port: Path | str, path: Path) -> Iterator[subprocess.Popen]:
+    """`edged gate-guard` on `port`, listening at `path` when the block begins; ended with SIGTERM."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "edged.gate_guard", "--port", str(port), "--socket", str(path)],
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert process.stderr is not None
+        assert "guarding" in process.stderr.readline()
+        yield process
+    finally:
+        process.terminate()
+        process.communicate(timeout=10)
