@@ -128,6 +128,30 @@ _TEXTS = {
         "the recognition engine reported an error",
         "Look at the log of the daemon for the error it names.",
     ),
+    # which engine answered, and why
+    "local_sure": ("the engine on this box was sure, so the cloud was not asked", ""),
+    "local_unsure": ("the engine on this box was unsure, so the cloud was asked", ""),
+    "cloud_first": ("the cloud is asked first here", ""),
+    "cloud_late": (
+        "the cloud was too slow",
+        "Look at the line to the cloud; recognition.hybrid.cloud_wait_s is how long it is waited for.",
+    ),
+    "cloud_down": (
+        "the cloud could not be asked, so the engine on this box answered",
+        "The records of the cloud (cloud_degraded) say why.",
+    ),
+    "cloud_no_consent": (
+        "this person has not agreed to the cloud, so the engine on this box answered",
+        "Nothing needs doing; record the consent if it was given.",
+    ),
+    "cloud_unavailable": (
+        "the cloud could not be asked, and this door does not open without it",
+        "Look at the second code; recognition.hybrid lets this box answer meanwhile.",
+    ),
+    "cloud_face_filtered": (
+        "the cloud left this face out of its answer about several",
+        "Nothing needs doing: the next shot is sent alone, and the cloud then says why.",
+    ),
     # may they pass
     "person_unknown": (
         "the recognised person is no longer in the library",

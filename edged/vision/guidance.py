@@ -89,8 +89,25 @@ _HINT_OF_REASON = {
     "engine_error": "out_of_order",
     "recognition_failed": "please_wait",
     "too_old": "please_wait",
+    "cloud_unavailable": "out_of_order",
+    "cloud_face_filtered": "please_wait",
+    "cloud_222202": "look_straight",
+    "cloud_222213": "come_closer",
+    "cloud_223113": "uncover_face",
+    "cloud_223114": "hold_still",
+    "cloud_223115": "turn_to_light",
+    "cloud_223116": "into_the_picture",
+    "cloud_223121": "take_off_sunglasses",
+    "cloud_223122": "take_off_sunglasses",
+    "cloud_223123": "uncover_face",
+    "cloud_223124": "uncover_face",
+    "cloud_223125": "uncover_face",
+    "cloud_223126": "uncover_face",
+    "cloud_223127": "uncover_face",
+    "cloud_223129": "look_straight",
 }
-"""From reason codes of `edged.reasons` and the states `waiting` and `denied` to hints."""
+"""From reason codes of `edged.reasons` (and those of the cloud about pictures, face API reference 7.3) and the
+states `waiting` and `denied` to hints."""
 
 _MASK = frozenset({"mouth_occluded", "chin_occluded"})
 """Covered together, it is a mask or scarf; the mouth alone is more often a hand."""

@@ -1,0 +1,206 @@
+"""The engine on the box and the cloud together: which of them is asked, and whose answer counts.
+
+Both policies ask the engine on the box first, which costs some milliseconds. That way an answer is at hand
+when the cloud has none, and the picture of somebody who is recognised as a person without consent to the
+cloud never leaves the box.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import replace
+from typing import Final
+
+from edged.clock import Clock
+from edged.config.recognition import HybridConfig
+from edged.errors import EdgedError
+from edged.recognition.consensus import ConsensusRules, margin_of, threshold_of
+from edged.recognition.protocol import (
+    Answer,
+    EngineUnavailable,
+    Identification,
+    Match,
+    Question,
+    Recognizer,
+)
+
+LOCAL_SURE: Final = "local_sure"
+LOCAL_UNSURE: Final = "local_unsure"
+CLOUD_FIRST: Final = "cloud_first"
+CLOUD_LATE: Final = "cloud_late"
+CLOUD_DOWN: Final = "cloud_down"
+CLOUD_NO_CONSENT: Final = "cloud_no_consent"
+
+_LATE: Final = frozenset({"cloud_late", "cloud_timeout", "cloud_deadline"})
+
+
+class HybridEngine:
+    """Asks the box, the cloud, or both. Safe to use from several threads.
+
+    Args:
+        config: the policy.
+        local: the engine on the box; used by one thread at a time.
+        cloud: the cloud; safe to use from several threads.
+        rules: when an answer of the box counts.
+        may_leave: may pictures of this person be sent to the cloud.
+        calls: requests to the cloud at once; a call given up on counts until it ends.
+        max_age_s: how long after its capture a shot can open the door.
+    """
+
+    engine = "hybrid"
+
+    def __init__(
+        self,
+        config: HybridConfig,
+        local: Recognizer,
+        cloud: Recognizer,
+        clock: Clock,
+        *,
+        rules: ConsensusRules,
+        may_leave: Callable[[str], bool],
+        calls: int,
+        max_age_s: float,
+    ) -> None:
+        self._config = config
+        self._local = local
+        self._local_turn = threading.Lock()
+        self._cloud = cloud
+        self._patience = _Patience(calls)
+        self._clock = clock
+        self._rules = rules
+        self._may_leave = may_leave
+        self._max_age_s = max_age_s
+
+    @property
+    def max_batch(self) -> int:
+        """As the cloud with `cloud_first`. With `local_first` 1: who is sure must not wait for who is not."""
+        return self._cloud.max_batch if self._config.policy == "cloud_first" else 1
+
+    def warm_up(self) -> None:
+        """Both."""
+        with self._local_turn:
+            self._local.warm_up()
+        self._cloud.warm_up()
+
+    def close(self, timeout_s: float) -> bool:
+        """Wait for calls that were given up on. True when none is left."""
+        return self._patience.close(timeout_s)
+
+    def identify_batch(self, questions: Sequence[Question]) -> list[Answer]:
+        """See `Recognizer.identify_batch`."""
+        with self._local_turn:
+            here = self._local.identify_batch(questions)
+        reasons = [self._reason_to_stay(answer) for answer in here]
+        asked = [n for n, reason in enumerate(reasons) if not reason]
+        answers = [_because(answer, reason) for answer, reason in zip(here, reasons, strict=True)]
+        if not asked:
+            return answers
+        there = self._ask_cloud([questions[n] for n in asked])
+        for n, answer in zip(asked, there, strict=True):
+            answers[n] = self._choose(here[n], answer)
+        return answers
+
+    # -- before the cloud is asked
+
+    def _reason_to_stay(self, answer: Answer) -> str:
+        """Why the cloud is not asked about this shot; empty when it is."""
+        if isinstance(answer, EdgedError):
+            return ""
+        matches = answer.fused_matches or answer.matches
+        if any(not self._may_leave(match.person_id) for match in self._likely(matches)):
+            return CLOUD_NO_CONSENT
+        if self._config.policy == "cloud_first":
+            return ""
+        return "" if self._unsure(answer, matches) else LOCAL_SURE
+
+    def _likely(self, matches: Sequence[Match]) -> list[Match]:
+        """Those of the library whom the face may well belong to."""
+        return [match for match in matches if match.score >= self._config.unsure_from]
+
+    def _unsure(self, answer: Identification, matches: Sequence[Match]) -> bool:
+        """Somebody comes near, but not near enough, or not clearly before the next."""
+        if not self._likely(matches):
+            return False
+        below = matches[0].score < threshold_of(answer, self._rules)
+        return below or margin_of(tuple(matches)) < self._rules.margin
+
+    # -- asking it
+
+    def _ask_cloud(self, questions: Sequence[Question]) -> list[Answer]:
+        """Never waits longer than the policy allows, whatever the network does."""
+        try:
+            return self._patience.run(lambda: self._cloud.identify_batch(questions), self._wait_s(questions))
+        except EdgedError as error:
+            return [error] * len(questions)
+
+    def _wait_s(self, questions: Sequence[Question]) -> float:
+        if self._config.policy == "cloud_first":
+            return self._config.cloud_wait_s
+        last_s = max(question.shot.captured_s for question in questions) + self._max_age_s
+        return max(0.0, last_s - self._clock.monotonic())
+
+    def _choose(self, here: Answer, there: Answer) -> Answer:
+        if isinstance(there, Identification):
+            first = self._config.policy == "cloud_first" or isinstance(here, EdgedError)
+            return replace(there, reason=CLOUD_FIRST if first else LOCAL_UNSURE)
+        if not isinstance(there, EngineUnavailable) or self._config.when_cloud_down == "deny":
+            return there
+        return _because(here, CLOUD_LATE if there.code in _LATE else CLOUD_DOWN)
+
+
+class _Patience:
+    """Runs calls in threads of their own and waits for each only so long. A look-up of a name, for one,
+    cannot be interrupted, and the person at the door must not wait for it."""
+
+    def __init__(self, calls: int) -> None:
+        self._free = threading.Semaphore(calls)
+        self._threads: set[threading.Thread] = set()
+        self._lock = threading.Lock()
+
+    def run(self, call: Callable[[], list[Answer]], wait_s: float) -> list[Answer]:
+        """What `call` returns or raises.
+
+        Raises:
+            EngineUnavailable: it takes longer (code `cloud_late`), or so do too many earlier calls.
+        """
+        if not self._free.acquire(blocking=False):
+            raise EngineUnavailable("Earlier requests to the cloud are still unanswered.", code="cloud_late")
+        future: Future[list[Answer]] = Future()
+        thread = threading.Thread(target=self._run, args=(call, future), name="cloud-call", daemon=True)
+        with self._lock:
+            self._threads.add(thread)
+        thread.start()
+        try:
+            return future.result(wait_s)
+        except TimeoutError as error:
+            raise EngineUnavailable(
+                f"The cloud did not answer within {wait_s:.2f} s.", code="cloud_late"
+            ) from error
+
+    def close(self, timeout_s: float) -> bool:
+        """Wait for the calls that still run, `timeout_s` for each. True when none is left."""
+        with self._lock:
+            threads = list(self._threads)
+        for thread in threads:
+            thread.join(timeout_s)
+        return not any(thread.is_alive() for thread in threads)
+
+    def _run(self, call: Callable[[], list[Answer]], future: Future[list[Answer]]) -> None:
+        result: list[Answer] | Exception
+        try:
+            result = call()
+        except Exception as error:  # noqa: BLE001 - handed to the one who waits, if anyone still does
+            result = error
+        with self._lock:
+            self._threads.discard(threading.current_thread())
+        self._free.release()  # before the result: whoever gets it may ask again at once
+        if isinstance(result, Exception):
+            future.set_exception(result)
+        else:
+            future.set_result(result)
+
+
+def _because(answer: Answer, reason: str) -> Answer:
+    return replace(answer, reason=reason) if isinstance(answer, Identification) else answer
