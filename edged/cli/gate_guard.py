@@ -1,4 +1,4 @@
-"""`edged gate-guard`: becomes the small process that owns a relay board's port. Nothing of edged stays loaded."""
+"""`edged gate-guard`: becomes the process that owns a relay board's port; edged itself is not loaded."""
 
 from __future__ import annotations
 
