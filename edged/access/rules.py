@@ -19,7 +19,8 @@ class Request:
     """One recognised passage that asks to be let in.
 
     Attributes:
-        person_id: best match, None when the library holds nobody.
+        person_id: best match, None when nobody came near.
+        library_empty: there was nobody to compare with.
         score: 0..100; margin: points ahead of the best other person.
         agreeing_shots: shots in a row with this person on top.
         age_s: from the capture of the deciding frame to now, seconds.
@@ -31,6 +32,7 @@ class Request:
     margin: float
     agreeing_shots: int
     age_s: float
+    library_empty: bool = False
     liveness: Liveness | None = None
 
 
@@ -114,8 +116,12 @@ def decide(request: Request, snapshot: Snapshot, now: datetime) -> Decision:
 
 def _identity(request: Request, snapshot: Snapshot) -> Iterable[RuleCheck]:
     policy = snapshot.policy
-    if request.person_id is None:
+    if request.library_empty:
         yield RuleCheck(code="library_empty", passed=False, detail="the library holds nobody to compare with")
+        return
+    if request.person_id is None:
+        detail = f"nobody came near, needed {policy.threshold:g}"
+        yield RuleCheck(code="not_recognised", passed=False, detail=detail)
         return
     yield RuleCheck(
         code="not_recognised",

@@ -25,7 +25,7 @@ class AccessService:
     journal holds. When it cannot be committed the passage is denied, openly.
 
     Args:
-        policy: asked at each decision, with the number of people it was searched against.
+        policy: asked at each decision, with the answer it rests on: each engine has limits of its own.
         person: the library's record of a person, None when there is none.
         gate_ready: is the relay board connected and in a known state.
         commit: writes the decision durably or raises an EdgedError.
@@ -39,7 +39,7 @@ class AccessService:
         clock: Clock,
         *,
         door_id: str,
-        policy: Callable[[int], DoorPolicy],
+        policy: Callable[[FaceIdentified], DoorPolicy],
         person: Callable[[str], PersonRecord | None],
         gate_ready: Callable[[], bool],
         commit: Callable[[AccessDecided], object],
@@ -104,8 +104,8 @@ class AccessService:
 
     def _decide(self, event: FaceIdentified, shots: int) -> AccessDecided:
         now_s, now = self._clock.monotonic(), self._clock.now()
-        policy = self._policy(event.gallery_people)
-        person = self._person(event.person_id) if event.person_id else None
+        policy = self._policy(event)
+        person = self._record_of(event)
         granted_s = self._granted_s.get(event.person_id or "")
         decision = decide(
             Request(
@@ -115,6 +115,7 @@ class AccessService:
                 margin=event.margin,
                 agreeing_shots=event.agreeing_shots,
                 age_s=now_s - event.captured_s,
+                library_empty=event.person_id is None and event.engine == "local",
                 liveness=event.liveness,
             ),
             Snapshot(
@@ -141,12 +142,26 @@ class AccessService:
             reasons=decision.reasons,
             rules=decision.rules,
             engine=event.engine,
+            engine_reason=event.engine_reason,
             captured_s=event.captured_s,
             expires_s=now_s + self._grant_ttl_s if decision.outcome is Outcome.GRANTED else None,
             measures=event.measures,
             liveness=event.liveness,
             recognitions=shots,
             timings_ms=event.timings_ms,
+        )
+
+    def _record_of(self, event: FaceIdentified) -> PersonRecord | None:
+        """The library's record; for somebody it does not know, the word of the cloud where that counts."""
+        if event.person_id is None:
+            return None
+        known = self._person(event.person_id)
+        if known is not None or not event.cloud_groups:
+            return known
+        return PersonRecord(
+            person_id=event.person_id,
+            name=event.cloud_name or event.person_id,
+            groups=frozenset(event.cloud_groups),
         )
 
     def _give_up(self, event: PassageExhausted) -> AccessDecided:

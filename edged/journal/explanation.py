@@ -31,10 +31,12 @@ class Refusals:
 
 @dataclass(frozen=True)
 class Recognition:
-    """What an engine answered for one shot; `error` is the code when it could not."""
+    """What an engine answered for one shot; `error` is the code when it could not, `engine_reason` that for
+    which it was this engine."""
 
     shot_number: int
     engine: str
+    engine_reason: str = ""
     model_id: str = ""
     person_id: str | None = None
     score: float | None = None

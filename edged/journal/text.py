@@ -101,12 +101,14 @@ def _recognised(answer: Recognition) -> str:
     if answer.error:
         return f"{start}: no answer, {answer.error}: {answer.error_detail}"
     start += f" ({answer.model_id}): "
+    if answer.engine_reason:
+        start = f"{start}{describe(answer.engine_reason).meaning}; "
     if answer.person_id is None:
-        return f"{start}nobody to compare with"
+        return f"{start}{'nobody to compare with' if answer.engine == 'local' else 'nobody came near'}"
+    compared = f", {answer.gallery_people} people compared" if answer.gallery_people else ""
     return (
         f"{start}{answer.person_id}, score {_points(answer.score)}, {_points(answer.margin)} ahead of "
-        f"{answer.runner_up_id or 'nobody'}, {answer.agreeing_shots} in a row, "
-        f"{answer.gallery_people} people compared"
+        f"{answer.runner_up_id or 'nobody'}, {answer.agreeing_shots} in a row{compared}"
     )
 
 

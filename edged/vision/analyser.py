@@ -38,6 +38,10 @@ MEASURED_PER_FRAME = 2
 """Faces looked at closely in one frame; of more, those that have waited longest. Five faces at 25 frames a
 second are then still seen ten times a second each."""
 
+SIDES_OVER_FACE = 3.0
+"""Side of the picture that goes with a shot, over that of the face: what a cloud wants to see (face API
+reference 5.1)."""
+
 MAX_RETRY_PAUSE_S = 30.0
 """Longest pause before someone who stays in view is looked at again."""
 
@@ -240,7 +244,7 @@ class Analyser:
             waiting = visitor.shots.due(frame.captured_s, promising=promising)
             refused = None if waiting else self._refused(visitor, track, frame, measures, missed)
             yield from (event for event in (waiting, refused) if event is not None)
-        elif reading is not None and visitor.spoofing.ready:
+        elif reading is not None and visitor.spoofing.ready(frame.captured_s, face.box):
             timings_ms = {
                 "wait": (started_s - frame.captured_s) * 1e3 - detect_ms,
                 "detect": detect_ms,
@@ -276,7 +280,7 @@ class Analyser:
         reading: FaceReading,
         timings_ms: dict[str, float],
     ) -> ShotChosen:
-        picture, face_box = surroundings(frame.image, reading.detection.box)
+        picture, face_box = surroundings(frame.image, reading.detection.box, enlarge=SIDES_OVER_FACE)
         return ShotChosen(
             at=frame.captured_at,
             passage_id=visitor.passage_id,
@@ -286,7 +290,7 @@ class Analyser:
             captured_s=frame.captured_s,
             quality=quality.shot_quality(reading.measures),
             measures=reading.measures,
-            liveness=visitor.spoofing.verdict(),
+            liveness=visitor.spoofing.verdict(frame.captured_s, reading.detection.box),
             aligned=reading.aligned,
             picture=picture,
             face_box=face_box,

@@ -106,8 +106,8 @@ _HINT_OF_REASON = {
     "cloud_223127": "uncover_face",
     "cloud_223129": "look_straight",
 }
-"""From reason codes of `edged.reasons` (and those of the cloud about pictures, face API reference 7.3) and the
-states `waiting` and `denied` to hints."""
+"""From reason codes of `edged.reasons` (and those of the cloud about pictures, face API reference 7.3) and
+the states `waiting` and `denied` to hints."""
 
 _MASK = frozenset({"mouth_occluded", "chin_occluded"})
 """Covered together, it is a mask or scarf; the mouth alone is more often a hand."""

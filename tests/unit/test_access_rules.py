@@ -86,8 +86,15 @@ def test_a_star_lets_in_people_of_no_group():
 
 
 def test_nobody_in_the_library_is_a_reason_of_its_own():
-    decision = decide(replace(REQUEST, person_id=None, score=0.0), replace(SNAPSHOT, person=None), NOW)
+    request = replace(REQUEST, person_id=None, score=0.0, library_empty=True)
+    decision = decide(request, replace(SNAPSHOT, person=None), NOW)
     assert decision.reasons[0] == "library_empty"
+
+
+def test_a_stranger_to_an_engine_that_names_nobody_is_not_recognised():
+    request = replace(REQUEST, person_id=None, score=0.0, margin=0.0, agreeing_shots=0)
+    decision = decide(request, replace(SNAPSHOT, person=None), NOW)
+    assert decision.reasons == ("not_recognised",)
 
 
 def test_all_failed_rules_are_named_the_deciding_one_first():

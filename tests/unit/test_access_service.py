@@ -30,7 +30,7 @@ class House:
             self.bus,
             self.clock,
             door_id="door1",
-            policy=lambda people: DoorPolicy(
+            policy=lambda answer: DoorPolicy(
                 allowed_groups=frozenset({"*"}),
                 threshold=90.0,
                 margin=5.0,
@@ -38,13 +38,17 @@ class House:
                 cool_down_s=5.0,
                 max_age_s=1.0,
             ),
-            person=lambda person_id: PersonRecord(person_id=person_id, name=person_id.title()),
+            person=self._person,
             gate_ready=lambda: self.gate_ready,
             commit=self._commit,
             grant_ttl_s=2.0,
             last_grants=(last_grants or (lambda clock: {}))(self.clock),
         )
         self.service.attach()
+
+    def _person(self, person_id):
+        known = person_id.isalpha()  # `cloud:u1` is not
+        return PersonRecord(person_id=person_id, name=person_id.title()) if known else None
 
     def _commit(self, event):
         if self.journal_broken:
@@ -187,3 +191,34 @@ def test_without_the_gate_nobody_is_granted(house):
     house.gate_ready = False
     house.identified()
     assert house.published[0].reasons == ("gate_offline",)
+
+
+def test_somebody_only_the_cloud_knows_is_unknown_here(house):
+    house.identified(person_id="cloud:u1", engine="cloud")
+    assert house.published[0].reasons == ("person_unknown",)
+
+
+def test_the_word_of_the_cloud_stands_for_somebody_the_library_does_not_know(house):
+    house.identified(person_id="cloud:u1", engine="cloud", cloud_name="Udo", cloud_groups=("staff",))
+    decision = house.published[0]
+    assert (decision.outcome, decision.person_id, decision.person_name) == (
+        Outcome.GRANTED,
+        "cloud:u1",
+        "Udo",
+    )
+
+
+def test_the_word_of_the_cloud_does_not_replace_the_record_of_the_library(house):
+    house.identified(person_id="ann", engine="cloud", cloud_name="Somebody", cloud_groups=("staff",))
+    assert house.published[0].person_name == "Ann"
+
+
+def test_a_decision_says_which_engine_answered_and_why(house):
+    house.identified(engine="cloud", engine_reason="local_unsure")
+    assert (house.published[0].engine, house.published[0].engine_reason) == ("cloud", "local_unsure")
+
+
+def test_nobody_near_is_an_empty_library_only_for_the_engine_of_this_box(house):
+    house.identified("p_1", person_id=None, score=0.0, margin=0.0, agreeing_shots=0)
+    house.identified("p_2", person_id=None, score=0.0, margin=0.0, agreeing_shots=0, engine="cloud")
+    assert [d.reasons for d in house.published] == [("library_empty",), ("not_recognised",)]

@@ -215,19 +215,24 @@ class CloudEngine:
         people: dict[str, Match] = {}
         asked = [u for u in users if u.group_id in self._config.groups and u.score >= self._lowest_score]
         for user in sorted(asked, key=lambda u: -u.score):
-            person_id = self._resolve(user.user_id) or f"{CLOUD}:{user.user_id}"
-            if person_id not in people:
-                people[person_id] = self._match(person_id, user, asked)
+            person_id = self._resolve(user.user_id)
+            if person_id is None:
+                match = self._unresolved(user, asked)
+            else:
+                match = Match(person_id, None, None, user.score)
+            people.setdefault(match.person_id, match)
         return tuple(people.values())
 
-    def _match(self, person_id: str, user: FoundUser, users: Sequence[FoundUser]) -> Match:
+    def _unresolved(self, user: FoundUser, users: Sequence[FoundUser]) -> Match:
+        """Somebody whom only the cloud knows. Its word is passed on where it counts; not for anybody whose id
+        is known here, or the word of the cloud would let in who was erased from the library."""
+        person_id = f"{CLOUD}:{user.user_id}"
         if self._config.people == "library":
             return Match(person_id, None, None, user.score)
-        # of the same user, but only where the score would do by itself
-        groups = tuple(
+        groups = [
             u.group_id for u in users if u.user_id == user.user_id and u.score >= self._config.threshold
-        )
-        return Match(person_id, None, None, user.score, user.user_info or user.user_id, groups)
+        ]
+        return Match(person_id, None, None, user.score, user.user_info or user.user_id, tuple(groups))
 
 
 def _as_reaction(error: EdgedError) -> EdgedError:
