@@ -94,6 +94,28 @@ _TEXTS = {
         "the face looked like a picture or a screen",
         "Let the person stand before the camera in person; look at the picture if it happens again.",
     ),
+    "spoof_network": (
+        "the liveness network saw a picture rather than a face",
+        "Light the face from the front; if it happens to living people, read docs/liveness.md.",
+    ),
+    "spoof_device_border": (
+        "straight edges as of a phone or a sheet ran along the face",
+        "Hold nothing beside the face; a door frame or poster close behind can look like it.",
+    ),
+    "spoof_moire": ("the face showed the raster of a screen", "Stand before the camera in person."),
+    "spoof_flat_motion": ("the face moved like a flat sheet", "Stand before the camera in person."),
+    "spoof_frozen": (
+        "the picture did not change at all for a second",
+        "Look at the camera and its cable: somebody may feed a still picture.",
+    ),
+    "spoof_nir": (
+        "the near-infrared camera did not see a living face at that moment",
+        "Look at both cameras; if it happens to everybody, check that camera and its lamp.",
+    ),
+    "spoof_depth": (
+        "the depth camera did not see a living face at that moment",
+        "Look at both cameras; if it happens to everybody, check that camera.",
+    ),
     "not_live": (
         "nothing showed that a living person was there",
         "Look at the camera a moment longer, in even light.",
@@ -257,6 +279,18 @@ _TEXTS = {
     "relay_bad_answer": (
         "the relay board answered something that is not its protocol",
         "Check gate.protocol, gate.firmware and gate.baud.",
+    ),
+    "relay_wrong_board": (
+        "the relay board is one that must not or cannot be used here",
+        "Use a board whose relays fall back without power; check gate.protocol and gate.channel.",
+    ),
+    "relay_watchdog": (
+        "the relay board dropped its relays by itself because nothing was heard from edged",
+        "Nothing needs doing once; if it repeats, look for an overloaded machine or a bad line.",
+    ),
+    "relay_no_lines": (
+        "the port has no control lines to switch a relay with",
+        "Use a serial port or USB adapter with DTR and RTS.",
     ),
     "journal_unavailable": (
         "the decision could not be written down, and nothing moves unrecorded",

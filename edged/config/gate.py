@@ -32,11 +32,15 @@ class GateConfig(Section):
         8, ge=1, le=64, description="Relays on the board, where it does not say so itself (all but lcus)."
     )
     channel: int = Field(1, ge=1, le=64, description="Relay on the board, counted from 1.")
+    board_inputs: int = Field(
+        0, ge=0, le=16, description="numato, dcon: contacts on the board, from the first one on."
+    )
     baud: Literal[9600, 19200, 38400, 57600, 115200] = Field(9600, description="Serial speed.")
     append_crlf: bool = Field(False, description="lcus only: some boards obey only with CR LF after a frame.")
     strip_echo: bool = Field(
         False, description="modbus, dcon: the RS485 adapter returns every byte it is given to send."
     )
+    checksum: bool = Field(False, description="dcon only: the module is set to use check sums.")
     mode: Literal["pulse", "hold"] = Field(
         "pulse", description="`pulse`: gates, turnstiles. `hold`: strikes, maglocks."
     )

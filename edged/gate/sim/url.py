@@ -34,6 +34,13 @@ class BoardKind:
 BOARDS = {
     "lcus": BoardKind("edged.gate.sim.lcus", firmwares=("basic", "feedback"), channels=1),
     "modbus": BoardKind("edged.gate.sim.modbus", firmwares=("waveshare", "coils", "fc06"), inputs=8),
+    "kmtronic": BoardKind("edged.gate.sim.kmtronic"),
+    "numato": BoardKind("edged.gate.sim.numato", inputs=4),
+    "devantech": BoardKind(
+        "edged.gate.sim.devantech", firmwares=("rly08", "rly16", "rly02", "opto88", "rly16l"), inputs=8
+    ),
+    "k8090": BoardKind("edged.gate.sim.k8090"),
+    "dcon": BoardKind("edged.gate.sim.dcon", firmwares=("plain", "checksum"), channels=4, inputs=4),
 }
 """Every simulated board, by its name in `sim:` URLs."""
 

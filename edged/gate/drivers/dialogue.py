@@ -1,0 +1,123 @@
+"""Talking to a board whose answers carry no number: a late answer is never taken for the next one's. No bytes.
+
+Boards answer in the order they were asked. So after k answers that did not come in time, the answer to the
+(k+1)th further question is certainly a new one, however late the others are (gate hardware reference 1.8).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from edged.gate.drivers.exchange import Exchanges
+from edged.gate.port import SerialPort
+
+ANSWER_S = 0.2
+"""A board that has not answered by then has not understood (gate hardware reference 6.2)."""
+RESYNC_QUIET_S, RESYNC_LIMIT_S = 0.05, 0.1
+"""After a failed exchange, listen first until it is quiet: most late answers end here."""
+MOST_OWED = 3
+"""Answers a board may still owe: it counts as lost after three misses, and its buffer is not longer."""
+
+T = TypeVar("T")
+
+
+class Dialogue:
+    """Questions and commands on one serial line.
+
+    Args:
+        port: the line.
+        check: settings to check when answers make no sense.
+        silent_hint: what to do when the board does not answer at all.
+    """
+
+    def __init__(self, port: SerialPort, *, check: str, silent_hint: str) -> None:
+        self.port = port
+        self.written_s: float | None = None
+        """Monotonic time at which the last command was handed to the line."""
+        self._exchanges = Exchanges(port, check=check, silent_hint=silent_hint)
+        self._owed = 0  # outlives a connection: the board does not know that it was closed
+
+    def open(self) -> None:
+        """Open the line; misses are counted anew."""
+        self._exchanges.reset()
+        self.port.open()
+
+    def close(self) -> None:
+        """Close the line."""
+        self.port.close()
+
+    def command(self, data: bytes) -> None:
+        """Send something that is not answered."""
+        self.port.discard()
+        self.written_s = self.port.write(data)
+
+    def order(
+        self, data: bytes, understand: Callable[[bytes], T], *, done: Callable[[bytes], bool]
+    ) -> T | None:
+        """Send a command that is acknowledged; it leaves at once even while older answers are owed.
+
+        Args:
+            understand: what the acknowledgement says; ValueError when it is none.
+            done: whether it is complete.
+
+        Returns:
+            What `understand` says. None: it was missed, or could not be told from an older one.
+
+        Raises:
+            RetryLater: `relay_no_answer` or `relay_bad_answer`, for the third miss in a row.
+        """
+        in_doubt = self._owed > 0
+        self.command(data)
+        self._owe()
+        if in_doubt:
+            return None
+        return self._exchanges.ask(lambda: self._settle(understand(self.port.read(done, ANSWER_S))))
+
+    def ask(
+        self,
+        question: bytes,
+        understand: Callable[[bytes], T],
+        *,
+        done: Callable[[bytes], bool],
+        quiet_s: float | None = None,
+    ) -> T | None:
+        """Ask something that switches nothing, and once more for every answer that is owed.
+
+        Args:
+            quiet_s: the answer also ends with so long a silence.
+
+        Returns:
+            What `understand` makes of the last answer; None when one of them was missed.
+
+        Raises:
+            RetryLater: as `order`.
+        """
+        if self._owed:
+            self.port.discard_until_quiet(RESYNC_QUIET_S, RESYNC_LIMIT_S)
+        return self._exchanges.ask(lambda: self._series(question, understand, done, quiet_s))
+
+    def _series(
+        self,
+        question: bytes,
+        understand: Callable[[bytes], T],
+        done: Callable[[bytes], bool],
+        quiet_s: float | None,
+    ) -> T:
+        for _ in range(self._owed):
+            self._put(question)
+            understand(self.port.read(done, ANSWER_S, quiet_s=quiet_s))
+        self._put(question)
+        return self._settle(understand(self.port.read(done, ANSWER_S, quiet_s=quiet_s)))
+
+    def _put(self, question: bytes) -> None:
+        self.port.discard()
+        self.port.write(question)
+        self._owe()
+
+    def _owe(self) -> None:
+        self._owed = min(self._owed + 1, MOST_OWED)
+
+    def _settle(self, answer: T) -> T:
+        self._owed = 0
+        return answer
