@@ -1,8 +1,8 @@
 """Devantech USB-RLY02/08/16 and USB-OPTO-RLY88: single bytes. Bytes: gate hardware reference 1.5.
 
 The commands are printable letters: any text meant for another board switches relays here, and nothing in the
-protocol can tell a command from noise. So every question is asked together with the module's id, and an answer
-without it is not believed. Other modules of the maker (RLY82, OPTO-RLY816) have ids we do not know.
+protocol can tell an answer from noise. So every question is asked together with the module's id, and an
+answer without it is not believed. Other modules of the maker (RLY82, OPTO-RLY816) have ids we do not know.
 """
 
 from __future__ import annotations
@@ -49,9 +49,7 @@ def switch_byte(channel: int, on: bool) -> bytes:
 def parse_bits(answer: bytes, module_id: int) -> tuple[bool, ...]:
     """The eight bits before the module's id and version. ValueError when they are not followed by these."""
     if len(answer) != 3 or answer[1] != module_id:
-        raise ValueError(
-            f"expected a byte, {module_id:02X} and a version, got {answer[:16].hex(' ').upper()}"
-        )
+        raise ValueError(f"expected a byte, {module_id:02X} and a version, got {_shown(answer)}")
     return tuple(bool(answer[0] >> bit & 1) for bit in range(8))
 
 
@@ -157,5 +155,9 @@ class DevantechDriver(PlainBoard):
 def _parse_id(answer: bytes) -> int:
     """Asked twice in one go, so that two bytes of noise do not look like a module."""
     if len(answer) != 4 or answer[:2] != answer[2:]:
-        raise ValueError(f"expected twice the same id and version, got {answer[:16].hex(' ').upper()}")
+        raise ValueError(f"expected twice the same id and version, got {_shown(answer)}")
     return answer[0]
+
+
+def _shown(answer: bytes) -> str:
+    return answer[:16].hex(" ").upper()

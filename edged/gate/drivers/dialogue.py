@@ -1,4 +1,4 @@
-"""Talking to a board whose answers carry no number: a late answer is never taken for the next one's. No bytes.
+"""Talking to a board whose answers carry no number: a late one is not taken for the next one's. No bytes.
 
 Boards answer in the order they were asked. So after k answers that did not come in time, the answer to the
 (k+1)th further question is certainly a new one, however late the others are (gate hardware reference 1.8).
@@ -72,7 +72,7 @@ class Dialogue:
         self._owe()
         if in_doubt:
             return None
-        return self._exchanges.ask(lambda: self._settle(understand(self.port.read(done, ANSWER_S))))
+        return self._exchanges.ask(lambda: self._settle(understand(self._receive(done, 0.0))))
 
     def ask(
         self,
@@ -80,12 +80,12 @@ class Dialogue:
         understand: Callable[[bytes], T],
         *,
         done: Callable[[bytes], bool],
-        quiet_s: float | None = None,
+        alone_s: float = 0.0,
     ) -> T | None:
         """Ask something that switches nothing, and once more for every answer that is owed.
 
         Args:
-            quiet_s: the answer also ends with so long a silence.
+            alone_s: an answer without a check sum must be followed by so long a silence.
 
         Returns:
             What `understand` makes of the last answer; None when one of them was missed.
@@ -95,20 +95,27 @@ class Dialogue:
         """
         if self._owed:
             self.port.discard_until_quiet(RESYNC_QUIET_S, RESYNC_LIMIT_S)
-        return self._exchanges.ask(lambda: self._series(question, understand, done, quiet_s))
+        return self._exchanges.ask(lambda: self._series(question, understand, done, alone_s))
 
     def _series(
         self,
         question: bytes,
         understand: Callable[[bytes], T],
         done: Callable[[bytes], bool],
-        quiet_s: float | None,
+        alone_s: float,
     ) -> T:
         for _ in range(self._owed):
             self._put(question)
-            understand(self.port.read(done, ANSWER_S, quiet_s=quiet_s))
+            understand(self._receive(done, alone_s))
         self._put(question)
-        return self._settle(understand(self.port.read(done, ANSWER_S, quiet_s=quiet_s)))
+        return self._settle(understand(self._receive(done, alone_s)))
+
+    def _receive(self, done: Callable[[bytes], bool], alone_s: float) -> bytes:
+        answer = self.port.read(done, ANSWER_S)
+        if answer and alone_s:
+            answer += self.port.read(bool, alone_s)
+            self.port.heard = True
+        return answer
 
     def _put(self, question: bytes) -> None:
         self.port.discard()

@@ -47,7 +47,7 @@ def make(config: GateConfig, path: str, clock: Clock) -> KmtronicDriver:
         raise Misconfigured(
             f"gate.channels is {config.channels}; KMTronic boards have 1, 2, 4 or 8 relays.",
             code="relay_board_size",
-            hint="Count the relays on the board: small and large boards are asked for their state differently.",
+            hint="Count the relays: small and large boards are asked for their state differently.",
         )
     return KmtronicDriver(SerialPort(path, config.baud, clock), relays=config.channels)
 
@@ -103,7 +103,7 @@ class KmtronicDriver(PlainBoard):
         states = self._dialogue.ask(
             STATUS_OF_ALL,
             lambda answer: parse_full_status(answer, self._relays),
-            done=lambda data: len(data) > self._relays,
-            quiet_s=STATUS_END_S,
+            done=lambda data: len(data) >= self._relays,
+            alone_s=STATUS_END_S,
         )
         return None if states is None else states[channel - 1]

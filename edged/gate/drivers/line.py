@@ -105,7 +105,7 @@ class LineDriver(PlainBoard):
                 raise NeedsOperator(
                     f"The port {self._path} has no control lines.",
                     code="relay_no_lines",
-                    hint="Use a real serial port or a USB adapter with DTR and RTS; a simulated board has none.",
+                    hint="Use a serial port or USB adapter with DTR and RTS; a simulated board has none.",
                 ) from error
             raise open_error(self._path, error) from error
 

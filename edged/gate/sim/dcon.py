@@ -1,7 +1,7 @@
 """What an I-7060's firmware makes of DCON lines (gate hardware reference 1.7). No line.
 
-Written against the manual's words on its own, not with the driver's code. Its host watchdog strikes by itself;
-that it has struck, and its settings, outlast a power cut (they are in an EEPROM).
+Written against the manual's words on its own, not with the driver's code. Its host watchdog strikes by
+itself; that it has struck, and its settings, outlast a power cut (they are in an EEPROM).
 """
 
 from __future__ import annotations
