@@ -37,7 +37,7 @@ from edged.service.heartbeat import Heartbeats
 from edged.service.lock import lock_data_dir
 from edged.vision.analyser import Analyser
 from edged.vision.faces import FaceReader
-from edged.vision.liveness import operator_model
+from edged.vision.liveness import drivers, operator_model
 from edged.vision.liveness.model import LivenessModel
 from edged.vision.opencv import prepare_opencv
 from edged.vision.passages import PassageBook
@@ -176,6 +176,7 @@ class Daemon:
         self._liveness_file = (
             models.load("face_liveness") if liveness is None else operator_model.load(liveness)
         )
+        self._also_live = drivers.load(config.vision.liveness.also_required, self.clock)
         self._open_source()  # one that can never be opened is a wrong setting, not an outage
         self._stack.enter_context(lock_data_dir(config.data_dir, clock=self.clock))
         check_port_free(config.gate)
@@ -271,7 +272,7 @@ class Daemon:
         if liveness.mode == "off":
             return NoSpoofGuard
         model = LivenessModel(self._liveness_file)
-        return lambda: PassiveSpoofGuard(liveness, model)
+        return lambda: PassiveSpoofGuard(liveness, model, self._also_live)
 
     # -- connections between the parts
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from edged.facecodes import lookup
 
 _OF_THE_CLOUD = "cloud_"
+_OF_A_DRIVER = "spoof_"
 
 
 @dataclass(frozen=True)
@@ -344,9 +345,13 @@ def known_codes() -> tuple[str, ...]:
 def describe(code: str) -> Reason:
     """The words for `code`. A code without words yet stands for itself, so an explanation never fails.
 
-    Numbers of the face API (`cloud_222207`) have their words in `edged.facecodes`.
+    Numbers of the face API (`cloud_222207`) have their words in `edged.facecodes`. `spoof_NAME` is
+    also said of an operator's own liveness driver.
     """
     if code.startswith(_OF_THE_CLOUD) and (row := lookup(code.removeprefix(_OF_THE_CLOUD))):
         return Reason(code, row.meaning, row.hint)
+    if code.startswith(_OF_A_DRIVER) and code not in _TEXTS:
+        name = code.removeprefix(_OF_A_DRIVER)
+        return Reason(code, f"the liveness driver {name} did not see a living face at that moment", "")
     meaning, advice = _TEXTS.get(code, (code.replace("_", " "), ""))
     return Reason(code, meaning, advice)

@@ -43,6 +43,7 @@ from edged.recognition.local.embedder import Embedder
 from edged.recognition.local.gallery import FaceTable, Gallery
 from edged.vision.analyser import Analyser
 from edged.vision.faces import FaceReader
+from edged.vision.liveness.drivers import AlsoRequired
 from edged.vision.liveness.model import LivenessModel
 from edged.vision.opencv import prepare_opencv
 from edged.vision.passages import PassageBook
@@ -143,7 +144,7 @@ def frames_per_second(reader: FaceReader, frame: np.ndarray, repeat: int) -> flo
         clock,
         camera_id="cam1",
         door_id="door1",
-        spoofing=lambda: PassiveSpoofGuard(liveness, model),
+        spoofing=lambda: PassiveSpoofGuard(liveness, model, AlsoRequired()),
         passages=PassageBook(),
     )
     numbers = iter(range(10**6))

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
-from edged.config.base import Degrees, Seconds, Section, Unit, conflict
+from edged.config.base import Degrees, Identifier, Seconds, Section, Unit, conflict
 
 OCCLUSION_LIMITS = (
     "max_eye_occlusion",
@@ -135,6 +135,19 @@ class LivenessConfig(Section):
     )
     lockout_after: int = Field(2, ge=1, le=20, description="Suspicions after which a track is locked out.")
     lockout_s: Seconds = Field(60.0, description="For this long it gets no further passage.")
+    also_required: list[Identifier] = Field(
+        [],
+        max_length=8,
+        description="Drivers of further cameras (near infrared, depth) that must pass at the same instant.",
+    )
+
+    @model_validator(mode="after")
+    def _also_required_is_looked_at(self) -> LivenessConfig:
+        if self.also_required and self.mode == "off":
+            raise conflict("also_required names drivers, but with mode off nobody asks them", "mode")
+        if len(set(self.also_required)) != len(self.also_required):
+            raise conflict("also_required names the same driver twice", "also_required")
+        return self
 
 
 class VisionConfig(Section):

@@ -45,10 +45,12 @@ class Liveness:
 
     Attributes:
         score: 0 false .. 1 live.
-        passed: decided, and the score reaches the door's threshold.
+        passed: decided, the score reaches the door's threshold, and every further modality that is required
+            passed at the instant of the shot.
         decided: enough frames were seen.
         frames: how many.
-        suspicion: what speaks against it, strongest first, e.g. `spoof_device_border`, `spoof_network`.
+        suspicion: what speaks against it, strongest first, e.g. `spoof_device_border`, `spoof_network`; last the
+            further modalities that did not pass, e.g. `spoof_nir`.
         signs: signs of life seen, `blink` and `solid_turn`; they prove nothing by themselves.
     """
 

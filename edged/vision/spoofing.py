@@ -9,21 +9,27 @@ import numpy as np
 from edged.config import LivenessConfig
 from edged.events import Liveness
 from edged.vision.detector import Detection
+from edged.vision.liveness.drivers import AlsoRequired
 from edged.vision.liveness.fusion import MIN_FRAMES, LivenessTrack
 from edged.vision.liveness.look import BORDER_EVERY, look
+from edged.vision.liveness.modality import Box
 from edged.vision.liveness.model import LivenessModel
 from edged.vision.mesh import Mesh
 
 DECIDED_PAUSE_S = 0.3
 """Between two looks at a track that is judged already: it costs as much as everything else together."""
 
+PATIENCE_S = 1.0
+"""So long shots are held back while another modality does not pass: a living person is not always seen well
+by two cameras at once. Then they are sent all the same, so that the refusal is on record."""
+
 
 class SpoofGuard(Protocol):
     """Judges whether one track is a living face."""
 
-    @property
-    def ready(self) -> bool:
-        """Shots may be sent: the judgement is there, or nobody waits for it."""
+    def ready(self, at_s: float, box: Box) -> bool:
+        """Whether the face seen at `box` at the monotonic instant `at_s` may become a shot: the judgement is
+        there, or nobody waits for it."""
         ...
 
     @property
@@ -35,8 +41,8 @@ class SpoofGuard(Protocol):
         """Take in one frame."""
         ...
 
-    def verdict(self) -> Liveness | None:
-        """The judgement so far; None when nobody looks."""
+    def verdict(self, at_s: float, box: Box) -> Liveness | None:
+        """The judgement so far on the face seen at `box` at `at_s`; None when nobody looks."""
         ...
 
     def suspected(self) -> float:
@@ -47,13 +53,16 @@ class SpoofGuard(Protocol):
 class NoSpoofGuard:
     """Liveness is off."""
 
-    ready = True
     locked_out = False
+
+    def ready(self, at_s: float, box: Box) -> bool:
+        """Nobody waits."""
+        return True
 
     def look(self, image: np.ndarray, face: Detection, mesh: Mesh | None, at_s: float) -> None:
         """Nothing to take in."""
 
-    def verdict(self) -> None:
+    def verdict(self, at_s: float, box: Box) -> None:
         """There is no judgement."""
 
     def suspected(self) -> float:
@@ -62,23 +71,35 @@ class NoSpoofGuard:
 
 
 class PassiveSpoofGuard:
-    """The packaged (or the operator's) network and the physical cues, fused over the track.
+    """The packaged (or the operator's) network and the physical cues, fused over the track, and whatever else
+    must pass at the instant of the shot.
 
     Args:
         model: of the vision thread; shared by its tracks.
+        also: further modalities; shared by the tracks, too.
     """
 
-    def __init__(self, config: LivenessConfig, model: LivenessModel) -> None:
+    def __init__(self, config: LivenessConfig, model: LivenessModel, also: AlsoRequired) -> None:
         self._config = config
         self._model = model
+        self._also = also
         self._track = LivenessTrack()
         self._looked = 0
         self._looked_s = float("-inf")
         self._suspicions = 0
+        self._missing_since_s: float | None = None
 
-    @property
-    def ready(self) -> bool:
-        return self._config.mode != "required" or self._decided()
+    def ready(self, at_s: float, box: Box) -> bool:
+        if self._config.mode != "required":
+            return True
+        if not self._decided():
+            return False
+        if not self._also.missing(at_s, box):
+            self._missing_since_s = None
+            return True
+        if self._missing_since_s is None:
+            self._missing_since_s = at_s
+        return at_s - self._missing_since_s >= PATIENCE_S
 
     @property
     def locked_out(self) -> bool:
@@ -93,14 +114,15 @@ class PassiveSpoofGuard:
         self._looked_s = at_s
         self._track.add(look(self._model, image, face, mesh, at_s=at_s, with_border=border))
 
-    def verdict(self) -> Liveness:
+    def verdict(self, at_s: float, box: Box) -> Liveness:
         seen = self._track.verdict(self._config.threshold)
+        missing = self._also.missing(at_s, box) if seen.decided else ()
         return Liveness(
             score=seen.score,
-            passed=seen.passed,
+            passed=seen.passed and not missing,
             decided=seen.decided,
             frames=seen.frames,
-            suspicion=seen.suspicion,
+            suspicion=(*seen.suspicion, *(f"spoof_{name}" for name in missing)),
             signs=seen.life,
         )
 
@@ -109,4 +131,5 @@ class PassiveSpoofGuard:
 
     def suspected(self) -> float:
         self._suspicions += 1
+        self._missing_since_s = None
         return self._config.lockout_s if self.locked_out else 0.0

@@ -30,6 +30,7 @@ from edged.events import (
 )
 from edged.vision.analyser import Analyser
 from edged.vision.faces import FaceReader
+from edged.vision.liveness.drivers import AlsoRequired
 from edged.vision.liveness.model import LivenessModel
 from edged.vision.opencv import prepare_opencv
 from edged.vision.passages import PassageBook, PassageState
@@ -288,8 +289,7 @@ class ScriptedGuard:
     def __init__(self, frames_needed):
         self.frames, self.frames_needed, self.suspicions = 0, frames_needed, 0
 
-    @property
-    def ready(self):
+    def ready(self, at_s, box):
         return self.frames >= self.frames_needed
 
     @property
@@ -299,8 +299,8 @@ class ScriptedGuard:
     def look(self, image, face, mesh, at_s):
         self.frames += 1
 
-    def verdict(self):
-        return Liveness(score=0.9, passed=True, decided=self.ready, frames=self.frames)
+    def verdict(self, at_s, box):
+        return Liveness(score=0.9, passed=True, decided=self.ready(at_s, box), frames=self.frames)
 
     def suspected(self):
         self.suspicions += 1
@@ -331,7 +331,7 @@ def test_a_track_suspected_twice_is_locked_out(reader, portrait):
 def test_the_packaged_guard_judges_a_track_after_some_frames(reader, portrait):
     model = LivenessModel(models.load("face_liveness"))
     config = LivenessConfig(mode="required")
-    scene = Scene(reader, spoofing=lambda: PassiveSpoofGuard(config, model))
+    scene = Scene(reader, spoofing=lambda: PassiveSpoofGuard(config, model, AlsoRequired()))
     shot = of(ShotChosen, scene.run(portrait, 12))[0]
     assert shot.liveness.decided
     assert shot.liveness.frames >= 5

@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import Protocol
 
+Box = tuple[float, float, float, float]
+"""x, y, width, height of a face in pixels of the colour picture; may reach beyond it."""
+
 
 @dataclass(frozen=True)
 class ModalityResult:
@@ -39,8 +42,14 @@ class LivenessModality(Protocol):
         """Short and stable, for the configuration and the journal: `rgb`, `nir`, `depth`."""
         ...
 
-    def result_at(self, at_s: float) -> ModalityResult | None:
-        """Its result nearest to the monotonic instant `at_s`; None when it saw nothing usable."""
+    def result_at(self, at_s: float, box: Box) -> ModalityResult | None:
+        """Its result nearest to the monotonic instant `at_s` about the face at `box`.
+
+        Called from the vision thread for every shot: answer at once from what is there already.
+
+        Returns:
+            None when it saw nothing usable, also when its camera is away.
+        """
         ...
 
 
@@ -63,3 +72,16 @@ def all_pass(results: Mapping[str, ModalityResult | None], now_s: float, max_ske
         return False
     times = [one.at_s for one in given] + [now_s]
     return max(times) - min(times) <= max_skew_s
+
+
+def not_passing(
+    results: Mapping[str, ModalityResult | None], now_s: float, max_skew_s: float
+) -> tuple[str, ...]:
+    """Which modalities keep `all_pass` from holding; () when none does, also when none is enabled.
+
+    Those that do not pass by themselves; all of them when each passes, but too far from one another.
+    """
+    if not results or all_pass(results, now_s, max_skew_s):
+        return ()
+    alone = [name for name, one in results.items() if not all_pass({name: one}, now_s, max_skew_s)]
+    return tuple(alone or results)
