@@ -1,0 +1,188 @@
+"""How one call travels: token, turn, request, envelope, reply; once more with another token.
+
+Waiting for better times and counting is the governor's, behind `Admission`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+from edged.clock import Clock
+from edged.config.recognition import CloudConfig
+from edged.errors import EdgedError, Misconfigured, TryAnotherShot
+from edged.recognition.cloud.admission import Admission
+from edged.recognition.cloud.calls import Call
+from edged.recognition.cloud.codes import CloudReauth
+from edged.recognition.cloud.envelope import open_envelope
+from edged.recognition.cloud.grant import GivenSource, KeySource, TokenSource, UrlSource
+from edged.recognition.cloud.profile import Profile, checked_url, profile_from
+from edged.recognition.cloud.reading import Answer
+from edged.recognition.cloud.secrets import Secret, Secrets, load_secrets
+from edged.recognition.cloud.token import TokenKeeper
+from edged.recognition.cloud.token_file import TokenFile
+from edged.recognition.cloud.transport import ConnectionLost, Transport
+
+R = TypeVar("R")
+
+
+class Caller:
+    """Makes calls. Safe to use from several threads."""
+
+    def __init__(
+        self, profile: Profile, transport: Transport, tokens: TokenKeeper | None, admission: Admission
+    ) -> None:
+        """`tokens`: None on a private server, which knows none."""
+        self._profile = profile
+        self._transport = transport
+        self._tokens = tokens
+        self._admission = admission
+
+    def ask(self, call: Call, body: object, read: Callable[[Answer], R], deadline_s: float | None) -> R:
+        """Make `call` with `body` as JSON and read its reply.
+
+        A token that is refused is replaced, a kept connection that turns out to be closed is opened again;
+        in both cases the call is repeated once, and asks for admission again.
+
+        Raises:
+            EdgedError: see `FaceCloud`.
+        """
+        send = partial(self._once, call, self._profile.url(call), self._encoded(body), read, deadline_s)
+        token = self._token(call, deadline_s)
+        try:
+            return send(token)
+        except ConnectionLost:
+            again = token
+        except CloudReauth:
+            another = self._another(call, token, deadline_s)
+            if another is None:
+                raise
+            again = another
+        return send(again)
+
+    def warm_up(self) -> None:
+        """Have a token, and renew it early from now on."""
+        if self._tokens is not None:
+            self._tokens.start()
+            self._tokens.token()
+
+    def close(self) -> None:
+        """Stop renewing the token, close the connections."""
+        if self._tokens is not None:
+            self._tokens.close()
+        self._transport.close()
+
+    def _once(
+        self,
+        call: Call,
+        url: str,
+        body: bytes,
+        read: Callable[[Answer], R],
+        deadline_s: float | None,
+        token: Secret | None,
+    ) -> R:
+        self._admission.admit(call, deadline_s)
+        hidden = () if token is None else (token,)
+        try:
+            answer = self._transport.send(
+                "POST", url, query=self._profile.query(token), json_body=body, deadline_s=deadline_s
+            )
+            reply = read(open_envelope(answer.status, answer.content, call, *hidden))
+        except EdgedError as error:
+            self._admission.failed(call, error)
+            raise
+        self._admission.succeeded(call)
+        return reply
+
+    def _token(self, call: Call, deadline_s: float | None) -> Secret | None:
+        if self._tokens is None:
+            return None
+        try:
+            return self._tokens.token(deadline_s)
+        except EdgedError as error:
+            self._admission.failed(call, error)
+            raise
+
+    def _another(self, call: Call, refused: Secret | None, deadline_s: float | None) -> Secret | None:
+        if self._tokens is None or refused is None:
+            return None
+        try:
+            return self._tokens.replace(refused, deadline_s)
+        except EdgedError as error:
+            self._admission.failed(call, error)
+            raise
+
+    def _encoded(self, body: object) -> bytes:
+        content = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode("utf-8")
+        if len(content) > self._profile.most_bytes:
+            raise TryAnotherShot(
+                f"The request to the face cloud was not sent: it has {len(content)} bytes; "
+                f"{self._profile.most_bytes} are the most.",
+                code="cloud_request_picture_size",
+                hint="Send fewer or smaller pictures.",
+            )
+        return content
+
+
+def build_caller(
+    config: CloudConfig,
+    clock: Clock,
+    *,
+    governor: Admission,
+    data_dir: Path | None,
+    environ: Mapping[str, str] | None = None,
+) -> Caller:
+    """What `build_client` describes; `environ` is the process's own when None."""
+    profile = profile_from(config)
+    transport = Transport(
+        clock,
+        connect_timeout_s=config.connect_timeout_s,
+        read_timeout_s=config.read_timeout_s,
+        ca_file=config.ca_file,
+        connections=config.workers + 2,
+    )
+    tokens = None
+    if config.dialect == "online":
+        load = partial(load_secrets, config.secrets_file, os.environ if environ is None else environ)
+        tokens = _token_keeper(config, profile, transport, load, clock, data_dir)
+    return Caller(profile, transport, tokens, governor)
+
+
+def _token_keeper(
+    config: CloudConfig,
+    profile: Profile,
+    transport: Transport,
+    load: Callable[[], Secrets],
+    clock: Clock,
+    data_dir: Path | None,
+) -> TokenKeeper:
+    source: TokenSource
+    if config.auth == "token":
+        source = GivenSource(load)
+        source.fetch(None)  # a missing token is better told at the start
+        return TokenKeeper(source, clock)
+    if config.auth == "token_url":
+        url = checked_url(config.token_url or "", "token_url", query=True)
+        source, belongs_to = UrlSource(transport, url), url
+    else:
+        api_key, secret_key = _key_pair(load())
+        source = KeySource(transport, profile.token_url, api_key, secret_key)
+        belongs_to = " ".join((profile.token_url, api_key.reveal(), secret_key.reveal()))
+    store = None if data_dir is None else TokenFile(data_dir, clock, belongs_to=belongs_to)
+    return TokenKeeper(source, clock, store)
+
+
+def _key_pair(secrets: Secrets) -> tuple[Secret, Secret]:
+    if secrets.api_key is None or secrets.secret_key is None:
+        missing = "api_key" if secrets.api_key is None else "secret_key"
+        raise Misconfigured(
+            f"recognition.cloud.auth is key, but no {missing} is given.",
+            code="cloud_secret",
+            hint=f"Set EDGED_CLOUD_{missing.upper()}, the systemd credential cloud_{missing}, "
+            f"or {missing} in secrets_file.",
+        )
+    return secrets.api_key, secrets.secret_key
