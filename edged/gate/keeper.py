@@ -36,8 +36,8 @@ class GateKeeper:
         config: the gate section.
         bus: AccessDecided comes from it, the gate's events go to it.
         clock: monotonic times of grants and events must come from the same one.
-        on_beat: called after every turn of the thread: about every two seconds or more often, unless
-            it is stuck.
+        on_beat: called when the relay was read back, about every two seconds or more often; and while the
+            board is known to be lost, after every attempt to find it. A thread that is stuck never calls it.
 
     Raises:
         Misconfigured: the port is a `sim:` URL that cannot be understood.
@@ -88,7 +88,7 @@ class GateKeeper:
             "state": operation.door.state.value if operation else "offline",
             "relay_on": bool(operation and operation.door.relay_on),
             "readback": bool(operation and operation.readback),
-            "pulse": "software",
+            "pulse": "hardware" if operation and operation.hardware_pulse else "software",
             "error_code": error.code if error else None,
             "error": str(error) if error else None,
             "events_lost": self._announcer.lost,
@@ -192,7 +192,8 @@ class GateKeeper:
                 while self._inbox:
                     operation.grant(self._inbox.popleft())
                 wake_at = operation.step()
-                self._on_beat()
+                if operation.take_proof():
+                    self._on_beat()
                 self._wait(wake_at)
         except Exception as error:  # noqa: BLE001 - the supervisor: say it, end, let the watchdog restart us
             self._announcer.say(

@@ -5,6 +5,7 @@ No door logic, no events, no threads.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -14,6 +15,9 @@ from edged.gate.drivers.base import RelayDriver
 
 READBACK_ROOM_S = 0.2
 """Least time before the next command for a readback in between; one unanswered question costs so much."""
+PULSE_LAG_S = 0.02
+"""A board begins and ends its pulse a little after the command was handed to the line: 8 bytes at 9600 baud
+take 9 ms, its firmware some more. Asked earlier it would still be on."""
 
 
 @dataclass(frozen=True)
@@ -34,11 +38,22 @@ class RelayLink:
         self._clock = clock
         self.may_be_on = False
         """The relay was switched on and has not been known to be off since."""
+        self._pulse_ends_s: float | None = None  # of the running pulse that the board itself ends
 
     @property
     def readback(self) -> bool:
         """Whether the board can be read."""
         return self._driver.capabilities.readback
+
+    @property
+    def inputs(self) -> int:
+        """How many contacts the board can read."""
+        return self._driver.capabilities.inputs
+
+    def times_pulse(self, seconds: float) -> bool:
+        """Whether the board itself would end a pulse of this length."""
+        pulse = self._driver.capabilities.pulse
+        return pulse is not None and pulse.fits(seconds)
 
     @property
     def written_s(self) -> float | None:
@@ -52,11 +67,20 @@ class RelayLink:
         self.may_be_on = self.may_be_on or bool(state)
         return state
 
-    def switch(self, on: bool, room_s: float) -> Switched:
+    def switch(self, on: bool, room_s: float, pulse_s: float | None = None) -> Switched:
         """Command the relay, and read it back if there are `room_s` seconds for it.
+
+        Args:
+            pulse_s: with `on`: it is to be on for so long. A board that can ends this by itself; the off
+                command that follows is then only given if the relay does not read back off.
 
         Raises what the driver raises; `written_s` tells whether the command went out before that.
         """
+        if on and pulse_s is not None and self.times_pulse(pulse_s):
+            return self._pulse(pulse_s)
+        ended_s, self._pulse_ends_s = self._pulse_ends_s, None
+        if not on and ended_s is not None and self._ended_by_itself(ended_s):
+            return Switched(ended_s, True, self._clock.monotonic())
         self.may_be_on = self.may_be_on or on
         answer = self._driver.set(self._channel, on)
         written_s = self._driver.written_s or self._clock.monotonic()
@@ -68,6 +92,29 @@ class RelayLink:
         elif not on and not self.readback:
             self.may_be_on = False  # nothing better than the written command will ever be known
         return Switched(written_s, answer, None if answer is None else self._clock.monotonic())
+
+    def _pulse(self, seconds: float) -> Switched:
+        """On for `seconds` by the board's own clock. Given once: a lost answer does not mean a lost pulse."""
+        self.may_be_on = True
+        self._pulse_ends_s = self._clock.monotonic() + seconds
+        answer = self._driver.pulse(self._channel, seconds)
+        written_s = self._driver.written_s or self._clock.monotonic()
+        self._pulse_ends_s = written_s + seconds
+        if answer is not True and self.readback:
+            answer = self.read(expected=True)
+            if self._clock.monotonic() >= self._pulse_ends_s:
+                answer = answer or None  # off is as it should be by now, and says nothing
+        return Switched(written_s, answer, None if answer is None else self._clock.monotonic())
+
+    def _ended_by_itself(self, ends_s: float) -> bool:
+        """Whether a pulse that should be over reads back off."""
+        early_s = ends_s - self._clock.monotonic()
+        if early_s > PULSE_LAG_S or not self.readback:
+            return False
+        time.sleep(max(0.0, early_s + PULSE_LAG_S))
+        over = self._driver.read_output(self._channel) is False
+        self.may_be_on = self.may_be_on and not over
+        return over
 
     def switch_surely(self, on: bool, give_up: Callable[[], bool]) -> Switched:
         """Repeat an absolute command until the board says what it made of it; the driver ends it after three
@@ -84,6 +131,11 @@ class RelayLink:
             state = self._driver.read_output(self._channel)
         self.may_be_on = self.may_be_on or bool(state)
         return state
+
+    def feed_watchdog(self) -> None:
+        """Tell a board that has one that the host lives."""
+        if self._driver.capabilities.watchdog:
+            self._driver.feed_watchdog()
 
     def make_safe(self) -> Switched | None:
         """Switch off, read back where possible, close. Never raises; `may_be_on` tells the outcome.

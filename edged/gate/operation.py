@@ -46,7 +46,9 @@ class GateOperation:
         self._beat_s = beat_s
         self._should_end = should_end
         self._door = Door(_rules(config))
+        self._pulse_s = config.pulse_s if config.mode == "pulse" else None
         self._connected = False
+        self._proven = False
         self._last_error: EdgedError | None = None
         self._retry_at, self._retry_s = 0.0, RETRY_MIN_S
         self._beat_at = 0.0
@@ -79,7 +81,20 @@ class GateOperation:
         """The relay was switched on and is not known to be off since."""
         return self._link.may_be_on
 
+    @property
+    def hardware_pulse(self) -> bool:
+        """The on-time is ended by the connected board itself; else by this program."""
+        return self._connected and self._pulse_s is not None and self._link.times_pulse(self._pulse_s)
+
     # -- to do
+
+    def take_proof(self) -> bool:
+        """Whether the relay was read back since this was last asked, or the board is known to be lost.
+
+        A board that cannot be read counts as read when its port takes no harm.
+        """
+        proven, self._proven = self._proven or not self._connected, False
+        return proven
 
     def grant(self, grant: Grant) -> None:
         """Execute a grant, or report why not."""
@@ -129,7 +144,8 @@ class GateOperation:
     def _switch(self, command: SwitchRelay) -> Switched:
         ends_at = self._door.next_deadline() if command.on else None
         room_s = READBACK_ROOM_S if ends_at is None else ends_at - self._clock.monotonic()
-        switched = self._link.switch(command.on, room_s)
+        pulse_s = None if command.pulse_ms is None else command.pulse_ms / 1000
+        switched = self._link.switch(command.on, room_s, pulse_s)
         self._switched(command, switched)
         return switched
 
@@ -142,6 +158,7 @@ class GateOperation:
         if switched.acknowledged is False:
             self._disobeyed(command.on)
         elif switched.acknowledged:
+            self._proven = True
             self._reports.relay_obeys()
 
     def _disobeyed(self, wanted_on: bool) -> None:
@@ -175,6 +192,9 @@ class GateOperation:
                 self._disobeyed(wanted)
             elif self._link.readback:
                 self._beat_at = now + min(self._beat_s, MISSED_BEAT_S)
+                return
+            self._link.feed_watchdog()
+            self._proven = True
         except EdgedError as error:
             self._lose(error)
 
@@ -185,6 +205,7 @@ class GateOperation:
         acknowledged: bool | None = None
         try:
             was_on = self._link.connect()
+            self._link.feed_watchdog()
             may_have_been_on = self._link.may_be_on
             actions = self._door.board_back(self._clock.monotonic(), was_on)
             for command in [a for a in actions if isinstance(a, SwitchRelay)]:
@@ -203,6 +224,7 @@ class GateOperation:
         self._beat_at = self._clock.monotonic() + self._beat_s
         self._reports.connected(was_on)
         self._reports.relay_obeys()
+        self._proven = True
         if may_have_been_on:
             self._report_locked("reconciled", self._clock.monotonic(), acknowledged)
         for action in actions:

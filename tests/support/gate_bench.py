@@ -28,6 +28,7 @@ class GateBench:
         self._changed = threading.Condition()
         self._boards: list[SimBoard] = []
         self._keepers: list[GateKeeper] = []
+        self._callbacks: list[Callable[[], None]] = []
         self.bus.subscribe(Event, self._record, name="bench", capacity=1000)
 
     def __enter__(self) -> GateBench:
@@ -36,6 +37,8 @@ class GateBench:
     def __exit__(self, *exc: object) -> None:
         for keeper in self._keepers:
             keeper.stop()
+        for close in self._callbacks:
+            close()
         self.bus.close()
         for board in self._boards:
             board.close()
@@ -45,6 +48,10 @@ class GateBench:
         board = SimBoard(parse_url(url), self.clock)
         self._boards.append(board)
         return board
+
+    def callback(self, close: Callable[[], None]) -> None:
+        """Called when the bench is put away, before the boards are."""
+        self._callbacks.append(close)
 
     def keeper(self, port: object, *, wait_until_ready: bool = True, **gate: object) -> GateKeeper:
         """A started keeper on `port` that looks after its board more often than in service."""

@@ -61,6 +61,15 @@ class Exchanges:
         self._misses = 0
         return answer
 
+    def insist(self, question: Callable[[], T]) -> T:
+        """Ask once while connecting, where the first miss ends the attempt: raises RetryLater as `ask`."""
+        try:
+            answer = question()
+        except ValueError as error:
+            raise self._no_use(str(error)) from error
+        self._misses = 0
+        return answer
+
     def _no_use(self, what: str) -> RetryLater:
         where = self._port.path
         if self._port.heard:
@@ -70,7 +79,7 @@ class Exchanges:
                 hint=f"Check {self._check} against the board.",
             )
         return RetryLater(
-            f"The relay board at {where} does not answer ({MISSES_UNTIL_LOST} times in a row).",
+            f"The relay board at {where} does not answer.",
             code="relay_no_answer",
             hint=self._silent_hint,
         )

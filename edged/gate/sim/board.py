@@ -56,6 +56,7 @@ class SimBoard:
         silent, garbage, delay_s, split_s, cut, bad_sum, echo, stuck: as in `SimUrl`; `stuck` is a set of
             channels here.
         deaf: ignores everything, as a hung firmware does.
+        firmware: the protocol; some let a test see or change the board's settings.
     """
 
     def __init__(self, url: SimUrl, clock: Clock) -> None:
@@ -75,7 +76,7 @@ class SimBoard:
         lock = threading.RLock()
         self._changed = threading.Condition(lock)
         self._timers = Timers(clock, lock)
-        self._firmware = make_firmware(url, self)
+        self.firmware = make_firmware(url, self)
         self._thread: threading.Thread | None = None
         self.plug()
 
@@ -123,7 +124,7 @@ class SimBoard:
             for channel, on in enumerate(self.relays, start=1):
                 if on:
                     self.force(channel, False)
-            self._firmware.reset()
+            self.firmware.reset()
 
     def close(self) -> None:
         """Unplug and leave nothing behind."""
@@ -202,10 +203,10 @@ class SimBoard:
     def _understand(self, data: bytes) -> list[bytes]:
         with self._changed:
             self._note("rx", data)
-            return [] if self.deaf else self._firmware.feed(data)
+            return [] if self.deaf else self.firmware.feed(data)
 
     def _answer(self, answer: bytes) -> bool:
-        data = self.garbage + (self._firmware.spoil(answer) if self.bad_sum else answer)
+        data = self.garbage + (self.firmware.spoil(answer) if self.bad_sum else answer)
         data = data[: len(data) - self.cut]
         first = data[: len(data) // 2] if self.split_s else data
         if not self._takes_time(len(first), extra_s=self.delay_s):
