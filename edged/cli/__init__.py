@@ -23,9 +23,11 @@ COMMANDS = {
     "check": Command("edged.cli.check", "Check a configuration file and show what it means."),
     "run": Command("edged.cli.run", "Watch the camera and move the gate, until stopped."),
     "people": Command("edged.cli.people", "Add, list, change, import, export and erase people."),
+    "library": Command("edged.cli.library", "Compare and repair the people in the face cloud."),
     "records": Command("edged.cli.records", "List, export and verify what was recorded."),
     "why": Command("edged.cli.why", "Explain one passage: why did the gate open, or not?"),
     "inspect": Command("edged.cli.inspect", "Measure the faces in pictures and videos against the limits."),
+    "serve": Command("edged.cli.serve", "Answer the face cloud's calls on this machine: a recognition server."),
     "aim": Command("edged.cli.aim", "Show live what the camera sees, and what to change about its place."),
     "gate-guard": Command("edged.cli.gate_guard", "Own a relay board's port, apart from the daemon."),
 }

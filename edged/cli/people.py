@@ -1,4 +1,7 @@
-"""`edged people`: add, list, show, change, remove and import people. The work is done in edged.library."""
+"""`edged people`: add, list, show, change, remove, import and export people.
+
+The work is done in edged.library; the command for consents is in people_consent.py.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,10 @@ from typing import Annotated
 import typer
 
 from edged.cli.common import ConfigOption, DataDirOption, report, resolve_config, resolve_data_dir
+from edged.cli.people_consent import consent
 from edged.cli.people_view import (
+    consent_dict,
+    consents_text,
     face_dict,
     person_dict,
     print_import,
@@ -24,7 +30,7 @@ from edged.cli.people_view import (
     safe,
 )
 from edged.clock import SystemClock
-from edged.errors import EdgedError, Misconfigured, TryAnotherShot
+from edged.errors import EdgedError, Misconfigured, RetryLater, TryAnotherShot
 from edged.library.enrol import Enroller, details_for
 from edged.library.importer import import_folder, list_files, read_photo
 from edged.library.people import DEFAULT_GROUP, PersonDetails, check_id
@@ -129,11 +135,14 @@ def show(
     with _library(config, data_dir) as store:
         person, faces = store.get(person_id), store.faces(person_id)
         rows = [face_dict(face, store.photos.path(face.photo)) for face in faces]
+        ledger, cloud_id = store.consents(person_id), store.cloud_id_of(person_id)
     if as_json:
-        print_json({**person_dict(person), "face_list": rows})
+        consents = [consent_dict(entry) for entry in ledger]
+        print_json({**person_dict(person), "cloud_id": cloud_id, "consents": consents, "face_list": rows})
         return
     for key, value in person_dict(person).items():
         typer.echo(f"{key:<12} {readable(value)}")
+    typer.echo(f"{'consents':<12} {consents_text(ledger)}")
     for row in rows:
         typer.echo(f"face {row['face_id']}: {row['measures']['face_px']:.0f} px, {row['photo']}")
 
@@ -177,16 +186,46 @@ def change(
 def remove(
     person_id: PersonArgument,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    wait_s: Annotated[
+        float,
+        typer.Option("--wait", metavar="SECONDS", min=0, help="Wait until the cloud has confirmed it, too."),
+    ] = 0.0,
     config: ConfigOption = None,
     data_dir: DataDirOption = None,
 ) -> None:
-    """Erase a person: details, faces and photographs."""
+    """Erase a person: details, consents, faces and photographs, here at once and in the cloud.
+
+    With --wait the exit code is 75 when the cloud has not confirmed it in that time; it stays queued.
+    """
     with _library(config, data_dir) as store:
-        person = store.get(person_id)
+        person, cloud_id = store.get(person_id), store.cloud_id_of(person_id)
         if not yes:
             typer.confirm(f"Erase {safe(person.name)} with {person.faces} face(s)?", abort=True)
         store.remove_person(person_id)
+        queued = store.cloud_id_of(person_id) is not None
     typer.echo(f"removed {person_id}")
+    if not queued or cloud_id is None:
+        return
+    if not wait_s:
+        typer.echo("The deletion in the cloud is queued; `edged library status` says what is not confirmed.")
+        return
+    _wait_for_cloud(cloud_id, wait_s, config, data_dir)
+
+
+@app.command()
+def export(config: ConfigOption = None, data_dir: DataDirOption = None) -> None:
+    """Print everything stored of everybody but the templates, one JSON object a person, consents included."""
+    with _library(config, data_dir) as store:
+        page = 1
+        while people := store.list_people(page=page, page_size=1000).people:
+            for person in people:
+                faces = [face_dict(f, store.photos.path(f.photo)) for f in store.faces(person.person_id)]
+                consents = [consent_dict(entry) for entry in store.consents(person.person_id)]
+                print_json({**person_dict(person), "consents": consents, "face_list": faces})
+            page += 1
+
+
+app.command()(consent)
 
 
 @app.command("import")
@@ -244,6 +283,21 @@ def _enroller(config: Path | None, data_dir: Path | None) -> Iterator[Enroller]:
         yield enroller
     finally:
         enroller.store.close()
+
+
+def _wait_for_cloud(cloud_id: str, wait_s: float, config: Path | None, data_dir: Path | None) -> None:
+    # loads the client of the cloud, which the other commands do without
+    from edged.cli.library import open_sync
+
+    with open_sync(config, data_dir) as (_, sync, _):
+        left = sync.finish([cloud_id], wait_s)
+    if left:
+        raise RetryLater(
+            f"The cloud has not confirmed the erasure of {cloud_id} within {wait_s:g} s.",
+            code="cloud_erasure_unconfirmed",
+            hint="It stays queued; `edged library status` shows it until it is confirmed.",
+        )
+    typer.echo("The cloud has confirmed the erasure.")
 
 
 # -- what was typed

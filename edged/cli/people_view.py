@@ -16,6 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from edged.clock import iso
+from edged.library.consent import Consent, current
 from edged.library.enrol import EnrolResult
 from edged.library.importer import FileResult
 from edged.library.people import Face, Person
@@ -93,6 +94,17 @@ def person_dict(person: Person) -> dict[str, Any]:
 def face_dict(face: Face, photo: Path) -> dict[str, Any]:
     """A face as `--json` shows it, with the path of its photograph."""
     return {**asdict(face), "photo": str(photo), "created_at": iso(face.created_at)}
+
+
+def consent_dict(entry: Consent) -> dict[str, Any]:
+    """An entry of the ledger as `--json` shows it."""
+    return {**asdict(entry), "at": iso(entry.at)}
+
+
+def consents_text(ledger: tuple[Consent, ...]) -> str:
+    """What stands at present, by purpose."""
+    stands = current(ledger).items()
+    return ", ".join(f"{purpose}: {'given' if given else 'withdrawn'}" for purpose, given in stands) or "-"
 
 
 def validity(person: Person) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -220,6 +220,19 @@ class LibraryStore(LibraryReader):
             )
             self._note_for_cloud(connection, person_id)
         return consent
+
+    def queue_for_cloud(self, cloud_ids: Iterable[str]) -> None:
+        """Have the state of these ids in the cloud looked at; unknown ones are passed over."""
+        now = iso(self._clock.now())
+        with self._write() as connection:
+            for cloud_id in cloud_ids:
+                if connection.execute("SELECT 1 FROM cloud_ids WHERE cloud_id = ?", [cloud_id]).fetchone():
+                    cloud_ledger.queue(connection, cloud_id, now)
+
+    @property
+    def database(self) -> Database:
+        """The file, for what else this package keeps in it."""
+        return self._database
 
     # -- inside
 

@@ -75,7 +75,8 @@ CREATE TABLE cloud_state (
     last_error_at TEXT,
     last_error_code TEXT NOT NULL DEFAULT '',
     last_error TEXT NOT NULL DEFAULT '',
-    last_use_at TEXT                -- last call that counts as use of the library in the cloud
+    last_use_at TEXT,               -- last call that counts as use of the library in the cloud
+    library TEXT NOT NULL DEFAULT ''  -- server, groups and kind everybody was last queued for
 ) STRICT;
 
 INSERT INTO cloud_state (id) VALUES (1);

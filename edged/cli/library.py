@@ -1,0 +1,127 @@
+"""`edged library`: people here and in the face cloud: compare, repair, see what is waiting."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from edged.cli.common import ConfigOption, DataDirOption, resolve_config, resolve_data_dir
+from edged.cli.library_view import diff_dict, print_diff, print_status, status_dict
+from edged.cli.people_view import print_json
+from edged.clock import SystemClock
+from edged.library.cloud_diff import CloudDiff, GroupDiff
+from edged.library.cloud_queue import CloudQueue
+from edged.library.cloud_sync import CloudSync
+from edged.library.store import LibraryStore
+from edged.recognition.cloud.client import FaceCloud, build_client
+from edged.recognition.cloud.governor import open_governor
+
+app = typer.Typer(no_args_is_help=True, help="Compare and repair the people in the face cloud.")
+
+JsonOption = Annotated[bool, typer.Option("--json", help="JSON on standard output, nothing else.")]
+IdsOnlyOption = Annotated[
+    bool, typer.Option("--ids-only", help="Do not compare the faces of each person: a call for each.")
+]
+
+
+@app.command()
+def diff(
+    ids_only: IdsOnlyOption = False,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+    data_dir: DataDirOption = None,
+) -> None:
+    """Ask the cloud who is missing, extra or different there. Exit code 0: the same; 1: it differs."""
+    with open_sync(config, data_dir) as (store, sync, cloud):
+        groups = CloudDiff(store, sync, cloud).compare(faces=not ids_only)
+    _show(groups, as_json=as_json)
+    if not all(group.is_same for group in groups):
+        raise typer.Exit(1)
+
+
+@app.command()
+def sync(
+    apply: Annotated[
+        bool, typer.Option("--apply/--dry-run", help="Repair what differs, or only say what would be done.")
+    ] = False,
+    delete_extra: Annotated[
+        bool,
+        typer.Option("--delete-extra", help="Also delete people in the cloud who were not sent from here."),
+    ] = False,
+    wait_s: Annotated[
+        float, typer.Option("--wait", metavar="SECONDS", min=0, help="Give up after this time.")
+    ] = 600.0,
+    ids_only: IdsOnlyOption = False,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+    data_dir: DataDirOption = None,
+) -> None:
+    """Make the cloud hold whom it should. Exit code 0: it does; 1: not (yet), see `library status`."""
+    with open_sync(config, data_dir) as (store, worker, cloud):
+        compared = CloudDiff(store, worker, cloud)
+        groups = compared.compare(faces=not ids_only)
+        _show(groups, as_json=as_json)
+        if not apply:
+            differs = any(
+                g.missing or g.unwanted or g.different or (delete_extra and g.extra) for g in groups
+            )
+            raise typer.Exit(int(differs))
+        compared.repair(groups, delete_extra=delete_extra)
+        queued = [entry.cloud_id for entry in worker.queue.entries()]
+        left = worker.finish(queued, wait_s)
+        status = worker.queue.status()
+    if not as_json:
+        typer.echo(
+            f"{len(queued) - len(left)} of {len(queued)} brought into line, {status.set_aside} set aside"
+        )
+    if left:
+        raise typer.Exit(1)
+
+
+@app.command()
+def status(as_json: JsonOption = False, config: ConfigOption = None, data_dir: DataDirOption = None) -> None:
+    """Show what is waiting to be done in the cloud. Asks nothing of the cloud itself."""
+    clock = SystemClock()
+    store = LibraryStore.open(resolve_data_dir(config, data_dir), clock)
+    try:
+        queue = CloudQueue(store.database, clock)
+        state, entries = queue.status(), queue.entries()
+    finally:
+        store.close()
+    if as_json:
+        print_json(status_dict(state, entries))
+    else:
+        print_status(state, entries)
+
+
+@contextmanager
+def open_sync(
+    config: Path | None, data_dir: Path | None
+) -> Iterator[tuple[LibraryStore, CloudSync, FaceCloud]]:
+    """Library, worker and client for what the configuration says; closed at the end."""
+    settings = resolve_config(config)
+    folder = settings.data_dir if data_dir is None else data_dir.absolute()
+    clock = SystemClock()
+    service, enabled = settings.recognition.cloud, settings.recognition.engine != "local"
+    with ExitStack() as stack:
+        store = LibraryStore.open(folder, clock)
+        stack.callback(store.close)
+        governor = open_governor(service, folder, clock)
+        stack.callback(governor.close)
+        cloud = build_client(service, clock, governor=governor, data_dir=folder)
+        stack.callback(cloud.close)
+        yield store, CloudSync(store, cloud, service, clock, data_dir=folder, enabled=enabled), cloud
+
+
+def _show(groups: tuple[GroupDiff, ...], *, as_json: bool) -> None:
+    if as_json:
+        print_json({"groups": [diff_dict(group) for group in groups]})
+        return
+    for group in groups:
+        print_diff(group)
+    if not groups:
+        typer.echo("No group of the cloud is used: recognition.engine is local and nobody was sent before.")
