@@ -23,16 +23,15 @@ from edged.camera.source import FrameSource
 from edged.clock import Clock
 from edged.config import Config
 from edged.demo.scene import DemoScene
-from edged.events import DaemonStarted, DaemonStopping, SourceEnded
+from edged.events import DaemonStarted, DaemonStopping, FaceIdentified, SourceEnded
 from edged.gate import GateKeeper, check_port_free
 from edged.journal import Journal, journal_path
-from edged.library.follower import LibraryFollower
 from edged.library.store import LibraryStore
-from edged.recognition.local.embedder import Embedder
-from edged.recognition.local.engine import LocalEngine
-from edged.recognition.local.gallery import Gallery
+from edged.recognition.consensus import rules_by_engine
+from edged.recognition.protocol import LOCAL
 from edged.recognition.score import default_threshold
 from edged.recognition.service import RecognitionService
+from edged.recognizers import CloudLink, build_recognizers, greet, open_cloud
 from edged.service.heartbeat import Heartbeats
 from edged.service.lock import lock_data_dir
 from edged.vision.analyser import Analyser
@@ -83,6 +82,7 @@ class Daemon:
         self.clock = clock
         self.bus = EventBus(clock)
         self.heartbeats = Heartbeats(clock)
+        self._rules = rules_by_engine(config.recognition, config.vision.max_shots)
         self._speed = speed
         self._loop = loop
         self._started_s = clock.monotonic() if started_s is None else started_s
@@ -214,20 +214,24 @@ class Daemon:
         ).attach()
 
     def _start_recognition(self) -> None:
-        model = models.load("face_embedding")
-        gallery = Gallery(model.model_id)
-        follower = LibraryFollower(self._library, gallery, self.bus, self.clock)
-        follower.start()
-        self._stack.callback(follower.stop)
+        self._cloud = self._open_cloud()
         self._recognition = RecognitionService(
             self.config.recognition,
-            lambda: LocalEngine(Embedder(model), gallery, self.clock),
+            build_recognizers(self.config, self._library, self.bus, self.clock, self._stack, self._cloud),
             self.bus,
             self.clock,
             max_shots=self.config.vision.max_shots,
             on_beat=self._beat("recognition"),
         )
         self._recognition.start()
+
+    def _open_cloud(self) -> CloudLink | None:
+        """The way to the cloud, where the configuration has one."""
+        if self.config.recognition.engine == LOCAL:
+            return None
+        link = open_cloud(self.config, self.bus, self.clock, self._stack)
+        greet(link, self._stack)
+        return link
 
     def _start_vision(self) -> None:
         passages = PassageBook()
@@ -276,14 +280,16 @@ class Daemon:
 
     # -- connections between the parts
 
-    def _policy(self, gallery_people: int) -> DoorPolicy:
-        recognition, access = self.config.recognition, self.config.access
-        threshold = recognition.threshold
+    def _policy(self, answer: FaceIdentified) -> DoorPolicy:
+        """The door's rules for an answer: the scores of each engine have limits of their own."""
+        access = self.config.access
+        rules = self._rules.get(answer.engine, self._rules[LOCAL])
+        threshold = default_threshold(answer.gallery_people) if rules.threshold is None else rules.threshold
         return DoorPolicy(
             allowed_groups=frozenset(access.allowed_groups),
-            threshold=default_threshold(gallery_people) if threshold is None else threshold,
-            margin=recognition.margin,
-            agreeing_shots=recognition.agreeing_shots,
+            threshold=threshold,
+            margin=rules.margin,
+            agreeing_shots=rules.agreeing_shots,
             cool_down_s=access.cool_down_s,
             max_age_s=access.max_age_s,
             liveness=self.config.vision.liveness.mode,

@@ -6,9 +6,7 @@ are checked again here: one that was not compared on this box opens nothing.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from edged.clock import Clock
@@ -36,23 +34,8 @@ MOST_CENTRAL_FACE: Final = 1
 stands nearer must not be taken for the one behind."""
 
 
-@dataclass(frozen=True)
-class CloudCounts:
-    """Searches since the start.
-
-    Attributes:
-        calls: requests made.
-        faces: faces they asked about.
-        saved: calls that did not have to be made, because faces shared one.
-    """
-
-    calls: int = 0
-    faces: int = 0
-    saved: int = 0
-
-
 class CloudEngine:
-    """Asks the cloud. Safe to use from several threads; keeps nothing but counts.
+    """Asks the cloud. Safe to use from several threads; keeps nothing.
 
     Args:
         cloud: the client.
@@ -60,6 +43,7 @@ class CloudEngine:
         clock: for deadlines and timings.
         max_age_s: an answer later than this after the capture of its shot cannot open the door any more.
         resolve: the person of the library a user of the cloud stands for, None when there is none.
+        on_saved: told how many calls were not needed, when faces have shared one.
     """
 
     engine = CLOUD
@@ -72,25 +56,19 @@ class CloudEngine:
         *,
         max_age_s: float,
         resolve: Callable[[str], str | None],
+        on_saved: Callable[[int], None] = lambda calls: None,
     ) -> None:
         self._cloud = cloud
         self._config = config
         self._clock = clock
         self._max_age_s = max_age_s
         self._resolve = resolve
-        self._lock = threading.Lock()
-        self._counts = CloudCounts()
+        self._on_saved = on_saved
 
     @property
     def max_batch(self) -> int:
         """10 with `multi`; `capture_search` has no form for several faces."""
         return MAX_FACES if self._config.multi and self._config.call == "search" else 1
-
-    @property
-    def counts(self) -> CloudCounts:
-        """What was asked so far."""
-        with self._lock:
-            return self._counts
 
     def warm_up(self) -> None:
         """Nothing to load; whether the cloud answers must not decide whether the box starts."""
@@ -111,8 +89,6 @@ class CloudEngine:
             users = ()
         except EdgedError as error:
             raise _as_reaction(error) from error
-        finally:
-            self._count(1)
         return self._identification(self._config.call, users, started_s)
 
     def identify_batch(self, questions: Sequence[Question]) -> list[Answer]:
@@ -128,8 +104,7 @@ class CloudEngine:
             return [self._identification("multi_search", (), started_s) for _ in shots]
         except EdgedError as error:
             raise _as_reaction(error) from error
-        finally:
-            self._count(len(shots))
+        self._on_saved(len(shots) - 1)
         numbers = assign(collage.faces, [_box(location) for location, _ in found])
         return [
             _not_answered() if n is None else self._identification("multi_search", found[n][1], started_s)
@@ -193,11 +168,6 @@ class CloudEngine:
     def _lowest_score(self) -> int:
         """Everybody who comes so near to the threshold that they could make a match ambiguous."""
         return int(max(0.0, self._config.threshold - self._config.margin))
-
-    def _count(self, faces: int) -> None:
-        with self._lock:
-            counts = self._counts
-            self._counts = CloudCounts(counts.calls + 1, counts.faces + faces, counts.saved + faces - 1)
 
     # -- understanding
 
