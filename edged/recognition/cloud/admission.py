@@ -31,8 +31,12 @@ class Admission(Protocol):
         """The server answered the request with success."""
         ...
 
-    def failed(self, call: Call, error: EdgedError) -> None:
-        """The request failed, or the server answered it with `error`."""
+    def failed(self, call: Call, error: EdgedError) -> EdgedError:
+        """The request failed, or the server answered it with `error`.
+
+        Returns:
+            What to raise: `error`, or what it means after earlier ones.
+        """
         ...
 
 
@@ -45,5 +49,6 @@ class Unlimited:
     def succeeded(self, call: Call) -> None:
         """Keeps no account."""
 
-    def failed(self, call: Call, error: EdgedError) -> None:
+    def failed(self, call: Call, error: EdgedError) -> EdgedError:
         """Keeps no account."""
+        return error

@@ -51,18 +51,18 @@ class Caller:
         Raises:
             EdgedError: see `FaceCloud`.
         """
-        send = partial(self._once, call, self._profile.url(call), self._encoded(body), read, deadline_s)
+        attempt = partial(self._attempt, call, self._profile.url(call), self._encoded(body), read, deadline_s)
         token = self._token(call, deadline_s)
         try:
-            return send(token)
+            return attempt(token)
         except ConnectionLost:
             again = token
-        except CloudReauth:
-            another = self._another(call, token, deadline_s)
-            if another is None:
-                raise
-            again = another
-        return send(again)
+        except CloudReauth as error:
+            again = self._another(call, token, error, deadline_s)
+        try:
+            return attempt(again)
+        except CloudReauth as error:
+            raise self._admission.failed(call, error) from None
 
     def warm_up(self) -> None:
         """Have a token, and renew it early from now on."""
@@ -76,7 +76,7 @@ class Caller:
             self._tokens.close()
         self._transport.close()
 
-    def _once(
+    def _attempt(
         self,
         call: Call,
         url: str,
@@ -87,34 +87,40 @@ class Caller:
     ) -> R:
         self._admission.admit(call, deadline_s)
         hidden = () if token is None else (token,)
+        query = self._profile.query(token)
         try:
-            answer = self._transport.send(
-                "POST", url, query=self._profile.query(token), json_body=body, deadline_s=deadline_s
-            )
+            answer = self._transport.send("POST", url, query=query, json_body=body, deadline_s=deadline_s)
             reply = read(open_envelope(answer.status, answer.content, call, *hidden))
+        except CloudReauth:
+            raise  # told to the governor when it is known whether another token helps
         except EdgedError as error:
-            self._admission.failed(call, error)
-            raise
+            raise self._admission.failed(call, error) from None
         self._admission.succeeded(call)
         return reply
 
     def _token(self, call: Call, deadline_s: float | None) -> Secret | None:
+        # Before admission: calls that wait for a token must not all be sent at the moment it comes.
         if self._tokens is None:
             return None
         try:
             return self._tokens.token(deadline_s)
         except EdgedError as error:
-            self._admission.failed(call, error)
-            raise
+            raise self._admission.failed(call, error) from None
 
-    def _another(self, call: Call, refused: Secret | None, deadline_s: float | None) -> Secret | None:
-        if self._tokens is None or refused is None:
-            return None
-        try:
-            return self._tokens.replace(refused, deadline_s)
-        except EdgedError as error:
-            self._admission.failed(call, error)
-            raise
+    def _another(
+        self, call: Call, refused: Secret | None, refusal: CloudReauth, deadline_s: float | None
+    ) -> Secret:
+        """Another token than the one refused; what is raised otherwise has been told to the governor."""
+        another = None
+        if self._tokens is not None and refused is not None:
+            try:
+                another = self._tokens.replace(refused, deadline_s)
+            except EdgedError as error:
+                raise self._admission.failed(call, error) from None
+        if another is None:
+            raise self._admission.failed(call, refusal) from None
+        self._admission.succeeded(call)  # the service answers; a token that ended is no fault of the call
+        return another
 
     def _encoded(self, body: object) -> bytes:
         content = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode("utf-8")

@@ -32,7 +32,8 @@ FORCED_GAP_S = 10.0
 
 HOLD_BUSY_S = 1.0
 HOLD_WRONG_S = 120.0
-"""After a failure nobody asks again for this time: the other side is busy, or a person must act (2.2)."""
+"""After a failure nobody asks again for this time: the other side is busy (doubled with each failure, up to
+the longer time), or a person must act (2.2)."""
 
 _log = structlog.get_logger(__name__)
 
@@ -77,6 +78,7 @@ class TokenKeeper:
         self._was_kept = False
         self._failure: EdgedError | None = None
         self._failed_until_s = 0.0
+        self._failures = 0
         self._forced_s: float | None = None
         self._scheduler: BaseScheduler | None = None
         self._job_id = f"cloud-token-{id(self):x}"
@@ -187,10 +189,13 @@ class TokenKeeper:
         try:
             grant = self._source.fetch(deadline_s)
         except EdgedError as error:
-            hold_s = HOLD_BUSY_S if isinstance(error, RetryLater) else HOLD_WRONG_S
+            self._failures += 1
+            hold_s = HOLD_WRONG_S
+            if isinstance(error, RetryLater):
+                hold_s = min(HOLD_WRONG_S, HOLD_BUSY_S * 2 ** min(self._failures - 1, 10))
             self._failure, self._failed_until_s = error, self._clock.monotonic() + hold_s
             raise
-        self._failure = None
+        self._failure, self._failures = None, 0
         held = self._hold(grant)
         if self._store is not None:
             self._store.save(grant)
