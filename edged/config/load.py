@@ -19,6 +19,7 @@ from pydantic import ValidationError
 from edged.config.base import Section
 from edged.config.explain import Seen, explain
 from edged.config.problems import ConfigProblems, Problem
+from edged.config.recognition import RecognitionConfig
 from edged.config.schema import Config
 from edged.config.yaml_lines import MAX_BYTES, Document, KeyPath, Mark, dotted, parse
 from edged.errors import Misconfigured
@@ -116,7 +117,14 @@ def _read(file: Path) -> Loaded:
         manifest = absolute(str(config.vision.liveness.model), folder)
         liveness = config.vision.liveness.model_copy(update={"model": manifest})
         update["vision"] = config.vision.model_copy(update={"liveness": liveness})
+    update["recognition"] = _with_absolute_files(config.recognition, folder)
     return Loaded(config.model_copy(update=update), file, marks)
+
+
+def _with_absolute_files(recognition: RecognitionConfig, folder: Path) -> RecognitionConfig:
+    files = {"secrets_file": recognition.cloud.secrets_file, "ca_file": recognition.cloud.ca_file}
+    update = {key: absolute(str(file), folder) for key, file in files.items() if file is not None}
+    return recognition.model_copy(update={"cloud": recognition.cloud.model_copy(update=update)})
 
 
 def is_file_source(source: str) -> bool:

@@ -260,6 +260,13 @@ def test_a_camera_may_be_a_number():
     assert parse_config(b"camera: {source: 0}", "f")[0].camera.source == "0"
 
 
+def test_relative_files_of_the_cloud_count_from_the_file(tmp_path):
+    file = tmp_path / "edged.yaml"
+    file.write_text("recognition:\n  cloud:\n    secrets_file: keys.yaml\n    ca_file: ca/site.pem\n")
+    cloud = load_config(file, environ={}).recognition.cloud
+    assert (cloud.secrets_file, cloud.ca_file) == (tmp_path / "keys.yaml", tmp_path / "ca/site.pem")
+
+
 def test_a_relative_liveness_manifest_counts_from_the_file(tmp_path):
     file = tmp_path / "edged.yaml"
     file.write_text("vision: {liveness: {model: models/own.yaml}}\n")
