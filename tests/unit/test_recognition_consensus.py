@@ -5,7 +5,16 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edged.recognition.consensus import Consensus, ConsensusRules, Verdict, add_answer, add_failure, margin_of
+from edged.config import RecognitionConfig
+from edged.recognition.consensus import (
+    Consensus,
+    ConsensusRules,
+    Verdict,
+    add_answer,
+    add_failure,
+    margin_of,
+    rules_by_engine,
+)
 from edged.recognition.protocol import Identification, Match
 
 RULES = ConsensusRules(threshold=90, margin=5, agreeing_shots=2, max_shots=5)
@@ -21,10 +30,11 @@ def answer(
     second: float = 30,
     fused: tuple[str, float, float] | None = None,
     people: int = 10,
+    engine: str = "local",
 ) -> Identification:
     matches = () if person is None else (match(person, score), match("other", second))
     together = None if fused is None else (match(fused[0], fused[1]), match("other", fused[2]))
-    return Identification("local", "m", matches, people, fused_matches=together)
+    return Identification(engine, "m", matches, people, fused_matches=together)
 
 
 def fold(*answers: Identification, rules: ConsensusRules = RULES) -> tuple[Consensus, list[Verdict]]:
@@ -105,6 +115,33 @@ def test_failures_alone_end_the_passage():
 def test_nobody_to_compare_with_is_final_at_once():
     _, (verdict,) = fold(answer(None, people=0))
     assert (verdict.person_id, verdict.score, verdict.final) == (None, 0.0, True)
+
+
+def test_answers_of_two_engines_do_not_add_up():
+    _, verdicts = fold(answer("anna"), answer("anna", engine="cloud"), answer("anna"))
+    assert [v.agreeing_shots for v in verdicts] == [1, 1, 1]
+
+
+def test_a_stranger_to_the_cloud_gets_a_second_shot_and_no_third():
+    rules = rules_by_engine(RecognitionConfig(), 5)["cloud"]
+    _, verdicts = fold(answer(None, engine="cloud"), answer(None, engine="cloud"), rules=rules)
+    assert [v.final for v in verdicts] == [False, True]
+
+
+def test_somebody_the_cloud_missed_once_may_still_be_recognised():
+    rules = rules_by_engine(RecognitionConfig(), 5)["cloud"]
+    _, (_, second) = fold(answer(None, engine="cloud"), answer("anna", 85, engine="cloud"), rules=rules)
+    assert (second.person_id, second.agreeing_shots, second.final) == ("anna", 1, True)
+
+
+def test_each_engine_has_the_limits_of_its_own_section():
+    config = RecognitionConfig.model_validate(
+        {"threshold": 93.0, "margin": 4.0, "agreeing_shots": 3, "cloud": {"threshold": 82.0, "margin": 6.0}}
+    )
+    rules = rules_by_engine(config, 7)
+    assert (rules["local"].threshold, rules["local"].margin, rules["local"].agreeing_shots) == (93, 4, 3)
+    assert (rules["cloud"].threshold, rules["cloud"].margin, rules["cloud"].agreeing_shots) == (82, 6, 1)
+    assert {r.max_shots for r in rules.values()} == {7}
 
 
 def test_without_a_configured_threshold_the_size_of_the_gallery_sets_it():
