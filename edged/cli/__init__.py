@@ -26,8 +26,11 @@ COMMANDS = {
     "library": Command("edged.cli.library", "Compare and repair the people in the face cloud."),
     "records": Command("edged.cli.records", "List, export and verify what was recorded."),
     "why": Command("edged.cli.why", "Explain one passage: why did the gate open, or not?"),
+    "attendance": Command("edged.cli.attendance", "Working time: days, months, corrections, export."),
     "inspect": Command("edged.cli.inspect", "Measure the faces in pictures and videos against the limits."),
-    "serve": Command("edged.cli.serve", "Answer the face cloud's calls on this machine: a recognition server."),
+    "serve": Command(
+        "edged.cli.serve", "Answer the face cloud's calls on this machine: a recognition server."
+    ),
     "aim": Command("edged.cli.aim", "Show live what the camera sees, and what to change about its place."),
     "gate-guard": Command("edged.cli.gate_guard", "Own a relay board's port, apart from the daemon."),
 }

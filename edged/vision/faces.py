@@ -95,8 +95,8 @@ class FaceReader:
         )
         return FaceReading(face, mesh if believed else None, measures, aligned, {})
 
-    def read(self, image: np.ndarray, limits: QualityLimits) -> list[FaceReading]:
-        """Find and measure every face of a still picture (HxWx3 uint8 BGR), largest first.
+    def find(self, image: np.ndarray) -> list[Detection]:
+        """Every face of a still picture (HxWx3 uint8 BGR), largest first.
 
         Two looks: at up to 1280 px for small faces and, when that finds none, at 320 px for a face that
         fills the picture.
@@ -106,7 +106,11 @@ class FaceReader:
             found = self._detector.detect(image, scale=min(1.0, side / longest))
             if found:
                 break
-        readings = [self.measure(image, face) for face in found]
+        return found
+
+    def read(self, image: np.ndarray, limits: QualityLimits) -> list[FaceReading]:
+        """Find and measure every face of a still picture (HxWx3 uint8 BGR), largest first; see `find`."""
+        readings = [self.measure(image, face) for face in self.find(image)]
         return [
             FaceReading(r.detection, r.mesh, r.measures, r.aligned, quality.refusals(r.measures, limits))
             for r in readings

@@ -1,0 +1,176 @@
+"""Who may call: the keys of every application, and access tokens that need no table.
+
+A token carries its appid and end and is signed with the application's secret key: it survives a restart, and
+a new secret key ends all tokens made with the old one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+import secrets
+import stat
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from edged.clock import Clock
+from edged.config.yaml_lines import parse
+from edged.errors import Misconfigured
+from edged.server.replies import ApiError
+
+MIN_KEY_LENGTH: Final = 16
+CREDENTIAL: Final = "edged-serve-secrets"
+_KEY = re.compile(rf"[A-Za-z0-9_-]{{{MIN_KEY_LENGTH},128}}")
+_TOKEN_SHAPE = re.compile(r"[A-Za-z0-9._-]{1,512}")
+_SECONDS = re.compile(r"\d{1,12}")
+SCOPE: Final = "public brain_all_scope vis-faceverify_faceverify_h5-face-liveness vis-faceverify_FACE_V3"
+
+
+@dataclass(frozen=True)
+class Keys:
+    """What one application proves itself with. Neither key appears in `repr`."""
+
+    api_key: str = field(repr=False)
+    secret_key: str = field(repr=False)
+
+
+class TokenRefused(Exception):
+    """A token request is refused, in the words of OAuth.
+
+    Args:
+        error, description: as in the cloud's answer (face API reference 2.2).
+        status: HTTP status.
+    """
+
+    def __init__(self, error: str, description: str, status: int) -> None:
+        super().__init__(error)
+        self.error = error
+        self.description = description
+        self.status = status
+
+
+class Access:
+    """Issues and checks tokens. Holds no state but the keys.
+
+    Args:
+        keys: by appid.
+        clock: wall time, for the end of tokens.
+        valid_s: how long a token lives.
+    """
+
+    def __init__(self, keys: Mapping[str, Keys], clock: Clock, valid_s: int) -> None:
+        self._keys = dict(keys)
+        self._clock = clock
+        self._valid_s = valid_s
+
+    def grant(self, grant_type: str, api_key: str, secret_key: str) -> dict[str, Any]:
+        """The answer to a token request. Raises TokenRefused."""
+        if not grant_type:
+            raise TokenRefused("unsupported_grant_type", "The authorization grant type is not supported", 400)
+        if grant_type != "client_credentials":
+            raise TokenRefused("unsupported_grant_type", "Unknown grant type", 404)
+        if not api_key or not secret_key:
+            raise TokenRefused("invalid_request", "client_id and client_secret are required", 400)
+        owner = [appid for appid, keys in self._keys.items() if _same(keys.api_key, api_key)]
+        if not owner:
+            raise TokenRefused("invalid_client", "unknown client id", 401)
+        if not _same(self._keys[owner[0]].secret_key, secret_key):
+            raise TokenRefused("invalid_client", "Client authentication failed", 401)
+        return {
+            "access_token": self._token(owner[0]),
+            "expires_in": self._valid_s,
+            "scope": SCOPE,
+            "refresh_token": "",
+            "session_key": "",
+            "session_secret": "",
+        }
+
+    def appid_of(self, token: str | None) -> str:
+        """Whose token this is.
+
+        Raises:
+            ApiError: 100 it is no token at all, 110 it is missing or not one of ours, 111 it has ended.
+        """
+        if not token:
+            raise ApiError(110)
+        if not _TOKEN_SHAPE.fullmatch(token):
+            raise ApiError(100)
+        parts = token.split(".", 4)
+        _, _, appid = parts[-1].partition("-")
+        if len(parts) != 5 or not _SECONDS.fullmatch(parts[3]) or appid not in self._keys:
+            raise ApiError(110)
+        signed = ".".join([parts[0], *parts[2:]])
+        if not _same(parts[1], self._signature(appid, signed)):
+            raise ApiError(110)
+        if int(parts[3]) <= self._clock.now().timestamp():
+            raise ApiError(111)
+        return appid
+
+    def _token(self, appid: str) -> str:
+        """`24.<signature>.<lifetime>.<end>.<random>-<appid>`, the parts of the cloud's own tokens."""
+        end_s = int(self._clock.now().timestamp()) + self._valid_s
+        tail = f"{self._valid_s}.{end_s}.{secrets.token_hex(8)}-{appid}"
+        return f"24.{self._signature(appid, f'24.{tail}')}.{tail}"
+
+    def _signature(self, appid: str, text: str) -> str:
+        return hmac.new(self._keys[appid].secret_key.encode(), text.encode(), hashlib.sha256).hexdigest()
+
+
+def read_keys(file: Path, appids: list[str], *, private_mode: bool = True) -> dict[str, Keys]:
+    """The keys of the applications `appids` from a YAML file of `appid: {api_key: …, secret_key: …}`.
+
+    Args:
+        private_mode: others than the owner must not be able to read the file.
+
+    Raises:
+        ConfigProblems: the file is no YAML.
+        Misconfigured: `secrets_missing`, `secrets_readable`, `secrets_invalid`. No message shows a key.
+    """
+    try:
+        if private_mode and stat.S_IMODE(file.stat().st_mode) & 0o077:
+            raise Misconfigured(
+                f"{file} can be read by others than its owner.",
+                code="secrets_readable",
+                hint=f"chmod 600 {file}, and make new keys if others use this machine.",
+            )
+        content = file.read_bytes()
+    except OSError as error:
+        raise Misconfigured(
+            f"The secrets file {file} cannot be read: {error.strerror}.",
+            code="secrets_missing",
+            hint="`edged serve --init DIR` makes a configuration with fresh keys.",
+        ) from error
+    data = parse(content, str(file)).data
+    found = {appid: _keys_of(data[appid], appid, file) for appid in appids if data.get(appid) is not None}
+    if len({keys.api_key for keys in found.values()}) < len(found):
+        raise _invalid(file, "two applications have the same api_key")
+    return found
+
+
+def fresh_keys() -> Keys:
+    """New random keys."""
+    return Keys(api_key=secrets.token_hex(16), secret_key=secrets.token_hex(32))
+
+
+def _keys_of(entry: Any, appid: str, file: Path) -> Keys:
+    if not isinstance(entry, dict) or set(entry) != {"api_key", "secret_key"}:
+        raise _invalid(file, f"{appid} needs exactly api_key and secret_key")
+    for name, value in entry.items():
+        if not isinstance(value, str) or not _KEY.fullmatch(value):
+            raise _invalid(
+                file, f"{name} of {appid} is not {MIN_KEY_LENGTH} to 128 letters and digits (in quotes)"
+            )
+    return Keys(**entry)
+
+
+def _invalid(file: Path, what: str) -> Misconfigured:
+    return Misconfigured(
+        f"{file}: {what}.", code="secrets_invalid", hint="See the chapter on keys in docs/serve.md."
+    )
+
+
+def _same(known: str, given: str) -> bool:
+    return hmac.compare_digest(known.encode(), given.encode(errors="replace"))

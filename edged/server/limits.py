@@ -1,0 +1,70 @@
+"""How often an application may call: per second (code 18) and per day (code 17), each call by itself.
+
+The rate of one call may come in a burst as large as one second's worth; on average it is never exceeded. Days
+change at midnight UTC+8, as the cloud's do, so that a client's own counters agree.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta, timezone
+
+from edged.clock import Clock
+from edged.config.serve import AppConfig
+from edged.recognition.cloud.calls import Call
+from edged.server.replies import ApiError
+
+_CLOUD_TIME = timezone(timedelta(hours=8))
+
+
+class Limits:
+    """The counters of one application. Used by one thread: the server's event loop.
+
+    Args:
+        used: today's counters from before a restart, by `Call.title`.
+    """
+
+    def __init__(self, config: AppConfig, clock: Clock, used: dict[str, int]) -> None:
+        self._config = config
+        self._clock = clock
+        self._day = cloud_day(clock)
+        self._used = dict(used)
+        self._left: dict[Call, tuple[float, float]] = {}
+
+    def admit(self, call: Call) -> int | None:
+        """Count one call.
+
+        Returns:
+            How often it was made today, when that is limited and has to be kept; else None.
+
+        Raises:
+            ApiError: 18 too many this second, 17 too many today.
+        """
+        self._take_one(call)
+        if not (call.value.paid and self._config.daily_calls):
+            return None
+        today = cloud_day(self._clock)
+        if today != self._day:
+            self._day, self._used = today, {}
+        used = self._used.get(call.title, 0)
+        if used >= self._config.daily_calls:
+            raise ApiError(17)
+        self._used[call.title] = used + 1
+        return used + 1
+
+    def _take_one(self, call: Call) -> None:
+        rate = self._config.qps if call.value.paid else self._config.management_qps
+        if rate <= 0:
+            return
+        most = max(1.0, rate)
+        now_s = self._clock.monotonic()
+        left, at_s = self._left.get(call, (most, now_s))
+        left = min(most, left + (now_s - at_s) * rate)
+        if left < 1:
+            self._left[call] = (left, now_s)
+            raise ApiError(18)
+        self._left[call] = (left - 1, now_s)
+
+
+def cloud_day(clock: Clock) -> str:
+    """The date at the cloud, `YYYY-MM-DD`."""
+    return clock.now().astimezone(_CLOUD_TIME).date().isoformat()

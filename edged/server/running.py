@@ -1,0 +1,235 @@
+"""Puts a server together from its configuration, listens, and stops in an orderly way."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+from collections.abc import Callable, Generator, Mapping
+from contextlib import ExitStack, contextmanager
+
+import structlog
+import uvicorn
+
+from edged import models
+from edged.clock import Clock
+from edged.config.serve import ServeConfig, TlsConfig
+from edged.errors import Misconfigured, NeedsOperator
+from edged.server.access import Access, Keys
+from edged.server.application import Application
+from edged.server.eyes import Eyes
+from edged.server.library import FaceLibrary
+from edged.server.limits import Limits, cloud_day
+from edged.server.patience import patient_protocol
+from edged.server.pool import WorkerPool
+from edged.server.seen import SeenFaces
+from edged.server.web import Service, build_app
+from edged.vision.opencv import prepare_opencv
+
+CLERKS = 4
+"""Threads for the calls that only touch the libraries."""
+
+
+def _nothing() -> None:
+    pass
+
+
+class RecognitionServer:
+    """One server: libraries, workers, socket. `start`, then `serve` until `ask_to_stop`.
+
+    Args:
+        config: complete and checked, with absolute paths.
+        keys: by appid.
+        clock: wall and monotonic time.
+    """
+
+    def __init__(self, config: ServeConfig, keys: Mapping[str, Keys], clock: Clock) -> None:
+        self._config = config
+        self._keys = keys
+        self._clock = clock
+        self._log = structlog.get_logger("edged.serve")
+        self._closing = ExitStack()
+        self._server: _Server | None = None
+        self.port = 0
+
+    def start(self) -> None:
+        """Open the libraries, load the networks, take the port. Raises EdgedError and leaves nothing open.
+
+        Raises:
+            Misconfigured: no application, no keys for one, unusable TLS files, a damaged model.
+            NeedsOperator: the port is taken (`port_in_use`), or the data directory cannot be used.
+        """
+        try:
+            self._start()
+        except BaseException:
+            self.close()
+            raise
+
+    def _start(self) -> None:
+        config = self._config
+        self._check_keys()
+        check_tls(config.tls)
+        listener = self._listen()
+        prepare_opencv(1)
+        apps = {app.config.id: app for app in self._applications()}
+        eyes = WorkerPool("eyes", config.limits.workers, config.limits.waiting, _warm_eyes)
+        clerks: WorkerPool[None] = WorkerPool("clerk", CLERKS, config.limits.waiting, lambda: None)
+        for pool in (eyes, clerks):
+            self._closing.callback(pool.stop, config.limits.stop_s)
+            pool.start()
+        service = Service(
+            apps=apps,
+            access=Access(self._keys, self._clock, int(config.token_days * 86_400)),
+            eyes=eyes,
+            clerks=clerks,
+            clock=self._clock,
+            body_bytes=int(config.limits.body_mb * 1_000_000),
+            body_timeout_s=config.limits.body_timeout_s,
+        )
+        self._server = _Server(self._uvicorn_config(service))
+        self._listener = listener
+
+    def serve(
+        self, on_listening: Callable[[], object] = _nothing, on_stopping: Callable[[], object] = _nothing
+    ) -> None:
+        """Answer requests until `ask_to_stop`; then finish those under way and close everything.
+
+        Args:
+            on_listening: called once connections are answered.
+            on_stopping: called when no more are.
+        """
+        assert self._server is not None, "start() first"
+        self._server.on_listening, self._server.on_stopping = on_listening, on_stopping
+        try:
+            asyncio.run(self._server.serve(sockets=[self._listener]))
+        finally:
+            self.close()
+
+    def ask_to_stop(self) -> None:
+        """Stop soon. Safe in a signal handler and from any thread."""
+        if self._server is not None:
+            self._server.should_exit = True
+
+    def close(self) -> None:
+        """Give everything back; after `serve` it is done already."""
+        self._closing.close()
+
+    @property
+    def address(self) -> str:
+        """Where it listens, e.g. `http://127.0.0.1:8300`."""
+        scheme = "https" if self._config.tls.certificate else "http"
+        host = f"[{self._config.host}]" if ":" in self._config.host else self._config.host
+        return f"{scheme}://{host}:{self.port}"
+
+    def _check_keys(self) -> None:
+        if not self._config.apps:
+            raise Misconfigured(
+                "No application is configured, so nobody could ask anything.",
+                code="serve_no_apps",
+                hint="List one under `apps:`; `edged serve --init DIR` makes a complete example.",
+            )
+        for app in self._config.apps:
+            if app.id not in self._keys and not app.private:
+                raise Misconfigured(
+                    f"The application {app.id} has no keys.",
+                    code="secrets_missing",
+                    hint="Add `api_key` and `secret_key` under its name to the secrets file.",
+                )
+
+    def _applications(self) -> Generator[Application, None, None]:
+        model_id = models.load("face_embedding").model_id
+        for app in self._config.apps:
+            library = FaceLibrary.open(
+                self._config.data_dir / f"{app.id}.db",
+                model_id,
+                self._clock,
+                check_scene=self._config.check_scene,
+            )
+            self._closing.callback(library.close)
+            others = library.storage.faces_of_other_models()
+            if others:
+                meaning = "They are kept and not searched; register these people again."
+                self._log.error("faces_of_another_model", appid=app.id, faces=others, meaning=meaning)
+            self._log.info("library_opened", appid=app.id, faces=library.faces, private=app.private)
+            yield Application(
+                config=app,
+                library=library,
+                seen=SeenFaces(self._clock),
+                limits=Limits(app, self._clock, library.storage.used(cloud_day(self._clock))),
+                picture_side_px=self._config.limits.picture_side_px,
+            )
+
+    def _listen(self) -> socket.socket:
+        host, port = self._config.host, self._config.port
+        try:
+            family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+            listener = socket.create_server((host, port), family=family, backlog=256)
+        except OSError as error:
+            raise NeedsOperator(
+                f"Cannot listen on {host}:{port}: {error.strerror or error}.",
+                code="port_in_use",
+                hint="Stop the program that has it, or choose another one with `port` or --port.",
+            ) from error
+        self._closing.callback(listener.close)
+        self.port = listener.getsockname()[1]
+        return listener
+
+    def _uvicorn_config(self, service: Service) -> uvicorn.Config:
+        limits = self._config.limits
+        return uvicorn.Config(
+            build_app(service),
+            http=patient_protocol(limits.header_timeout_s, limits.body_timeout_s),
+            ws="none",
+            lifespan="off",
+            loop="asyncio",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            limit_concurrency=limits.connections,
+            timeout_keep_alive=int(limits.keep_alive_s) or 1,
+            timeout_graceful_shutdown=max(1, round(limits.stop_s)),
+            ssl_certfile=self._config.tls.certificate,
+            ssl_keyfile=self._config.tls.key,
+        )
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without its own signal handling, telling when it listens and when it stops."""
+
+    on_listening: Callable[[], object] = staticmethod(_nothing)
+    on_stopping: Callable[[], object] = staticmethod(_nothing)
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.on_listening()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self.on_stopping()
+        await super().shutdown(sockets)
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        """Signals are the command's business: uvicorn would raise them again and end with their status."""
+        yield
+
+
+def check_tls(config: TlsConfig) -> None:
+    """Try certificate and key, if there are any. Raises Misconfigured `tls_unusable`."""
+    if config.certificate is None or config.key is None:
+        return
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(config.certificate, config.key)
+    except OSError as error:  # ssl.SSLError is one
+        raise Misconfigured(
+            f"The certificate {config.certificate} with the key {config.key} cannot be used: "
+            f"{error.strerror or error}.",
+            code="tls_unusable",
+            hint="Both must be PEM, belong together and be readable for the user that runs edged.",
+        ) from error
+
+
+def _warm_eyes() -> Eyes:
+    eyes = Eyes()
+    eyes.warm_up()
+    return eyes
