@@ -58,8 +58,14 @@ def parse_hex(text: str, head: str, digits: int) -> str:
 
 
 def parse_io(text: str) -> tuple[int, int]:
-    """Outputs and inputs from the answer `!OOII00` to `$AA6`; bit n is channel n+1. ValueError otherwise."""
+    """Outputs and inputs from the answer `!OOII00` to `$AA6`; bit n is channel n+1. ValueError otherwise.
+
+    The maker's tables name the outputs first; one example in an old B&B manual reads the other way round. On
+    a module of that kind a relay that is switched on would read back as off: an alarm, no open door.
+    """
     value = parse_hex(text, "!", 6)
+    if value[4:] != "00":
+        raise ValueError(f"expected 00 at the end of {text!r}")
     return int(value[:2], 16), int(value[2:4], 16)
 
 

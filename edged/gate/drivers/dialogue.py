@@ -16,8 +16,8 @@ ANSWER_S = 0.2
 """A board that has not answered by then has not understood (gate hardware reference 6.2)."""
 RESYNC_QUIET_S, RESYNC_LIMIT_S = 0.05, 0.1
 """After a failed exchange, listen first until it is quiet: most late answers end here."""
-MOST_OWED = 3
-"""Answers a board may still owe: it counts as lost after three misses, and its buffer is not longer."""
+MOST_OWED = 6
+"""Answers a board may still owe: two connections of three misses each; a longer memory only costs time."""
 
 T = TypeVar("T")
 
