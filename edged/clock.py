@@ -1,11 +1,12 @@
 """Wall and monotonic time as a value that is passed in. Nothing else in edged asks the system for the time.
 
 Durations and deadlines use `monotonic()`, records use `now()` (aware UTC). Tests pass a `ManualClock`
-and move it, so no test has to sleep.
+and move it, so no test has to sleep. Who waits for a time, waits with `wait_until()`.
 """
 
 from __future__ import annotations
 
+import threading
 import time
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
@@ -22,6 +23,13 @@ class Clock(Protocol):
         """Seconds since an arbitrary start; never goes backwards."""
         ...
 
+    def wait_until(self, changed: threading.Condition, deadline_s: float | None) -> None:
+        """Wait, holding `changed`, until it is notified or the monotonic time is reached.
+
+        May return early, so the caller checks again. None: wait for the notification only.
+        """
+        ...
+
 
 class SystemClock:
     """The machine's own clocks."""
@@ -32,6 +40,9 @@ class SystemClock:
     def monotonic(self) -> float:
         return time.monotonic()
 
+    def wait_until(self, changed: threading.Condition, deadline_s: float | None) -> None:
+        changed.wait(None if deadline_s is None else max(0.0, deadline_s - self.monotonic()))
+
 
 class ManualClock:
     """A clock that moves only when told to: `advance()` moves both times, `step_wall()` only the wall."""
@@ -41,6 +52,8 @@ class ManualClock:
     ) -> None:
         self._now = now
         self._monotonic = monotonic
+        self._waiting: list[threading.Condition] = []
+        self._arrived = threading.Condition()
 
     def now(self) -> datetime:
         return self._now
@@ -52,8 +65,30 @@ class ManualClock:
         """Let `seconds` pass on both clocks. `seconds` must not be negative."""
         if seconds < 0:
             raise ValueError("time passes forwards; use step_wall() for a clock that is set back")
-        self._now += timedelta(seconds=seconds)
-        self._monotonic += seconds
+        with self._arrived:
+            self._now += timedelta(seconds=seconds)
+            self._monotonic += seconds
+            waiting = list(self._waiting)
+        for changed in waiting:
+            with changed:
+                changed.notify_all()
+
+    def wait_until(self, changed: threading.Condition, deadline_s: float | None) -> None:
+        with self._arrived:
+            if deadline_s is not None and self._monotonic >= deadline_s:
+                return
+            self._waiting.append(changed)
+            self._arrived.notify_all()
+        try:
+            changed.wait()
+        finally:
+            with self._arrived:
+                self._waiting.remove(changed)
+
+    def someone_waits(self, how_many: int = 1, timeout_s: float = 10.0) -> bool:
+        """Wait in real time until that many threads are inside `wait_until()`; False: they never came."""
+        with self._arrived:
+            return self._arrived.wait_for(lambda: len(self._waiting) >= how_many, timeout_s)
 
     def step_wall(self, seconds: float) -> None:
         """Set the wall clock forwards or back, as NTP or a person would; monotonic time is untouched."""

@@ -163,6 +163,31 @@ _TEXTS = {
         "the cloud could not be asked, so the engine on this box answered",
         "The records of the cloud (cloud_degraded) say why.",
     ),
+    "cloud_rate_limited": (
+        "the calls a second that the cloud allows were all taken",
+        "Nothing needs doing once; if it happens often, buy a higher rate and raise recognition.cloud.qps.",
+    ),
+    "cloud_backing_off": (
+        "the cloud had asked for a pause",
+        "Nothing needs doing once; the records of the cloud (cloud_degraded) say why.",
+    ),
+    "cloud_circuit_open": (
+        "the cloud had not answered before, and is tried again after a pause",
+        "Check the network and recognition.cloud.url.",
+    ),
+    "cloud_throttled": (
+        "the cloud refuses this call for its rate, again and again",
+        "Lower recognition.cloud.qps or buy a higher rate; after minutes, look at allowance and balance.",
+    ),
+    "cloud_daily_quota": (
+        "the calls of this day to the cloud are used up",
+        "Buy calls, or wait for the next day of the cloud (midnight UTC+8).",
+    ),
+    "cloud_total_quota": (
+        "the calls to the cloud are used up",
+        "Buy calls in the console of the cloud, and raise recognition.cloud.total_calls.",
+    ),
+    "cloud_closed": ("the program was stopping", ""),
     "cloud_no_consent": (
         "this person has not agreed to the cloud, so the engine on this box answered",
         "Nothing needs doing; record the consent if it was given.",

@@ -6,6 +6,7 @@ The table of the codes is `edged.facecodes`; this turns a code that came for a c
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from edged.errors import EdgedError, Misconfigured, NeedsOperator, NotFound, RetryLater, TryAnotherShot
 from edged.facecodes import CodeRow, Reaction, lookup
@@ -175,9 +176,9 @@ def class_of(row: CodeRow) -> type[CloudFault]:
 
 def unknown_again(error: CloudUnknown) -> CloudUnknownAgain:
     """What an undocumented code becomes when it comes again: for the operator, not to be repeated."""
-    again = CloudUnknownAgain(error.row, "", call=error.call, api_code=error.api_code, log_id=error.log_id)
+    row = replace(error.row, reaction=Reaction.BUG, hint=HINTS[Reaction.BUG])
+    again = CloudUnknownAgain(row, "", call=error.call, api_code=error.api_code, log_id=error.log_id)
     again.message = f"{error.message} It came again."
-    again.hint = HINTS[Reaction.BUG]
     return again
 
 
