@@ -46,6 +46,16 @@ class Schedule:
         edges = sorted(edge for edge in self._edges(at.astimezone(zone).date(), zone) if edge > at)
         return next((edge for edge in edges if self.on(edge, zone) is not now), None)
 
+    def spans(self, first: date, days: int, zone: tzinfo) -> list[tuple[datetime, datetime]]:
+        """Begin and end (UTC) of the hours that begin on `first` and the `days` - 1 after it, in order."""
+        found = []
+        for offset in range(days):
+            day = first + timedelta(days=offset)
+            for hours in self._of(day):
+                start, end = (min(_moments(day, minutes, zone)) for minutes in (hours.start, hours.end))
+                found.append((start, end))
+        return sorted(found)
+
     def _edges(self, first: date, zone: tzinfo) -> Iterable[datetime]:
         for offset in range(-1, _HORIZON_DAYS):
             day = first + timedelta(days=offset)

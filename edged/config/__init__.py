@@ -1,5 +1,6 @@
 """Configuration: the schema, and reading it from YAML with the line of every mistake."""
 
+from edged.config.attendance import AttendanceConfig
 from edged.config.camera import CameraConfig
 from edged.config.gate import GateConfig
 from edged.config.load import DEFAULT_PATH, Loaded, load, load_config
@@ -11,6 +12,7 @@ from edged.config.vision import EnrolLimits, LivenessConfig, QualityLimits, Visi
 __all__ = [
     "DEFAULT_PATH",
     "AccessConfig",
+    "AttendanceConfig",
     "CameraConfig",
     "CloudConfig",
     "Config",

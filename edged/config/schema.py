@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, Field, model_validator
 
+from edged.config.attendance import AttendanceConfig
 from edged.config.base import Directory, Seconds, Section, Text, conflict
 from edged.config.camera import CameraConfig
 from edged.config.gate import GateConfig
@@ -61,6 +62,9 @@ class Config(Section):
     recognition: RecognitionConfig = Field(default_factory=RecognitionConfig, description="Who is it.")
     access: AccessConfig = Field(default_factory=AccessConfig, description="May they pass now.")
     gate: GateConfig = Field(default_factory=GateConfig, description="The relay that lets people pass.")
+    attendance: AttendanceConfig = Field(
+        default_factory=AttendanceConfig, description="Punches and working time."
+    )
     log: LogConfig = Field(default_factory=LogConfig, description="What the daemon says on standard error.")
 
     @model_validator(mode="after")

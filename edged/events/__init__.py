@@ -6,6 +6,7 @@ fields never reach a log, a journal or a JSON line.
 """
 
 from edged.events.access import AccessDecided, Outcome, RuleCheck
+from edged.events.attendance import PunchCorrected, PunchRecorded
 from edged.events.base import PRIVATE, Event, event_name
 from edged.events.camera import CameraConnected, CameraLost, SourceEnded
 from edged.events.cloud import CloudDegraded, CloudRecovered
@@ -62,6 +63,8 @@ __all__ = [
     "Measures",
     "Outcome",
     "PassageExhausted",
+    "PunchCorrected",
+    "PunchRecorded",
     "RecognitionFailed",
     "RuleCheck",
     "ShotChosen",

@@ -74,6 +74,15 @@ def test_hours_in_the_repeated_hour_are_on_both_times():
     assert sunday.on(first + timedelta(hours=1), BERLIN)
 
 
+def test_spans_say_when_hours_begin_and_end():
+    night = parse(["Sat 22:00-06:00"])
+    assert night.spans(datetime(2026, 10, 19).date(), 7, BERLIN) == [
+        (at("2026-10-24T22:00").astimezone(UTC), at("2026-10-25T06:00").astimezone(UTC))
+    ]
+    start, end = night.spans(datetime(2026, 10, 24).date(), 1, BERLIN)[0]
+    assert end - start == timedelta(hours=9)  # an hour was repeated
+
+
 @pytest.mark.parametrize(
     "entry",
     [

@@ -1,0 +1,46 @@
+"""In or out: found from the device, from the last punch, from the shifts, or from a key. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta, tzinfo
+
+from edged.attendance.punch import Direction, Punch
+from edged.schedule import Schedule, parse
+
+NEAR_SHIFT = timedelta(hours=4)
+"""Further from every begin and end of a shift than this, the shifts say nothing."""
+
+
+@dataclass(frozen=True)
+class Shift:
+    """A named shift, e.g. `day` with `Mon-Fri 08:00-17:00`."""
+
+    name: str
+    hours: Schedule
+
+
+def parse_shift(text: str) -> Shift:
+    """`day Mon-Fri 08:00-17:00` as a Shift. Raises ValueError naming what cannot be understood."""
+    name, _, hours = text.strip().partition(" ")
+    if not name or not hours.strip():
+        raise ValueError(f"{text!r} is not like `day Mon-Fri 08:00-17:00`")
+    return Shift(name, parse([hours]))
+
+
+def by_alternation(last: Punch | None, at: datetime, longest: timedelta) -> Direction:
+    """Out after an in that is at most `longest` ago, else in."""
+    came = last is not None and last.direction is Direction.IN and timedelta() <= at - last.at <= longest
+    return Direction.OUT if came else Direction.IN
+
+
+def by_schedule(shifts: Sequence[Shift], at: datetime, zone: tzinfo) -> Direction | None:
+    """In near the begin of a shift, out near its end; None when neither is near, or both equally."""
+    first = at.astimezone(zone).date() - timedelta(days=2)
+    spans = [span for shift in shifts for span in shift.hours.spans(first, 4, zone)]
+    begin = min((abs(at - start) for start, _ in spans), default=NEAR_SHIFT)
+    end = min((abs(at - stop) for _, stop in spans), default=NEAR_SHIFT)
+    if begin == end or min(begin, end) >= NEAR_SHIFT:
+        return None
+    return Direction.IN if begin < end else Direction.OUT

@@ -1,0 +1,91 @@
+"""What a punch is, what a correction is, and what counts in the end. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+
+class Direction(StrEnum):
+    """Which way somebody went."""
+
+    IN = "in"
+    OUT = "out"
+
+    @property
+    def other(self) -> Direction:
+        """The opposite way."""
+        return Direction.OUT if self is Direction.IN else Direction.IN
+
+
+class Action(StrEnum):
+    """What a row of the ledger does.
+
+    `punch`: a passage of this device. The others are corrections by a person: `add` stands for a passage
+    that was not recorded, `void` takes one back, `change` gives one another time or direction.
+    """
+
+    PUNCH = "punch"
+    ADD = "add"
+    VOID = "void"
+    CHANGE = "change"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Punch:
+    """One row of the ledger. Rows are never changed; a correction is another row.
+
+    Attributes:
+        punch_id: position in the ledger, from 1; 0 for one that is not stored yet.
+        at: when the person passed, aware UTC.
+        zone: the site's time zone at that time.
+        direction_by: how the direction was found: `device`, `alternate`, `schedule`, `key`, `correction`.
+        repeated: within the dedupe window of an earlier one: kept, but not counted.
+        decision_id: of the access decision it stands for; unique, so that none is recorded twice.
+        corrects: the row a `void` or `change` is about.
+        reason, author: of a correction.
+        extra: room for what later rules need.
+    """
+
+    person_id: str
+    person_name: str
+    at: datetime
+    zone: str
+    direction: Direction
+    direction_by: str
+    punch_id: int = 0
+    action: Action = Action.PUNCH
+    repeated: bool = False
+    decision_id: str | None = None
+    door_id: str | None = None
+    camera_id: str | None = None
+    corrects: int | None = None
+    reason: str = ""
+    author: str = ""
+    recorded_at: datetime | None = None
+    extra: dict[str, Any] = field(default_factory=dict)
+
+
+def effective(rows: Iterable[Punch]) -> list[Punch]:
+    """What counts: punches as their newest correction leaves them, by time. Repeats and voids are left out.
+
+    Args:
+        rows: of any number of people, in any order. A correction whose row is missing is ignored.
+    """
+    current: dict[int, Punch | None] = {}
+    for row in sorted(rows, key=lambda row: row.punch_id):
+        if row.action in (Action.PUNCH, Action.ADD):
+            current[row.punch_id] = None if row.repeated else row
+        elif row.corrects in current:
+            current[row.corrects] = _corrected(row)
+    found = [punch for punch in current.values() if punch is not None]
+    return sorted(found, key=lambda punch: (punch.at, punch.punch_id))
+
+
+def _corrected(correction: Punch) -> Punch | None:
+    if correction.action is Action.VOID:
+        return None
+    return replace(correction, punch_id=correction.corrects or 0)

@@ -1,0 +1,167 @@
+"""A punch for every passage that was let in, also for those of a daemon that was killed in between."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from edged.attendance.direction import by_alternation, by_schedule, parse_shift
+from edged.attendance.punch import Direction, Punch, effective
+from edged.attendance.store import PunchLedger
+from edged.bus import EventBus, Overflow
+from edged.clock import Clock
+from edged.config.attendance import AttendanceConfig
+from edged.events import AccessDecided, Outcome, PunchRecorded
+
+KEY_S = 10.0
+"""A key that was pressed longer ago says nothing about who passes now."""
+
+_LOOK_BACK = timedelta(days=1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Grant:
+    """A passage that was let in, from the bus or out of the journal."""
+
+    decision_id: str
+    person_id: str
+    person_name: str
+    at: datetime
+    passage_id: str | None = None
+    door_id: str | None = None
+    camera_id: str | None = None
+
+
+class AttendanceService:
+    """Turns grants into punches.
+
+    Args:
+        ledger: where they are kept.
+        zone: IANA name of the site's time zone.
+    """
+
+    def __init__(
+        self, config: AttendanceConfig, ledger: PunchLedger, bus: EventBus, clock: Clock, *, zone: str
+    ) -> None:
+        self._config = config
+        self._ledger = ledger
+        self._bus = bus
+        self._clock = clock
+        self._zone_name = zone
+        self._zone = ZoneInfo(zone)
+        self._shifts = [parse_shift(text) for text in config.shifts]
+        self._longest = timedelta(hours=config.max_shift_h)
+        self._lock = threading.Lock()
+        self._key: tuple[Direction, float] | None = None
+
+    def catch_up(self, grants: Iterable[Grant], journal_seq: int) -> int:
+        """Record what was let in and has no punch yet. For the start, before `attach`.
+
+        Args:
+            grants: of the journal after `ledger.caught_up()`, oldest first.
+            journal_seq: how far the journal was read for them.
+
+        Returns:
+            How many punches were missing.
+        """
+        missing = sum(self._record(grant) is not None for grant in grants)
+        self._ledger.mark_caught_up(journal_seq)
+        return missing
+
+    def attach(self) -> None:
+        """Record every grant from now on."""
+        self._bus.subscribe(
+            AccessDecided, self._decided, name="attendance", capacity=256, overflow=Overflow.WAIT
+        )
+
+    def press_key(self, direction: Direction) -> None:
+        """Somebody has said which way the next person goes; it holds for 10 s and for one person."""
+        with self._lock:
+            self._key = (direction, self._clock.monotonic())
+
+    def _decided(self, event: AccessDecided) -> None:
+        if event.outcome is Outcome.GRANTED and event.person_id is not None:
+            self._record(
+                Grant(
+                    decision_id=event.decision_id,
+                    person_id=event.person_id,
+                    person_name=event.person_name or event.person_id,
+                    at=event.at,
+                    passage_id=event.passage_id,
+                    door_id=event.door_id,
+                    camera_id=event.camera_id,
+                )
+            )
+
+    def _record(self, grant: Grant) -> Punch | None:
+        last = self._last(grant.person_id, grant.at)
+        direction, found_by, repeated = self._direction(last, grant.at)
+        punch = self._ledger.add(
+            Punch(
+                person_id=grant.person_id,
+                person_name=grant.person_name,
+                at=grant.at,
+                zone=self._zone_name,
+                direction=direction,
+                direction_by=found_by,
+                repeated=repeated,
+                decision_id=grant.decision_id,
+                door_id=grant.door_id,
+                camera_id=grant.camera_id,
+            )
+        )
+        if punch is not None:
+            self._bus.publish(_recorded(punch, grant.passage_id))
+        return punch
+
+    def _last(self, person_id: str, at: datetime) -> Punch | None:
+        """The newest punch up to `at` that counts, as corrections leave it."""
+        until = at + timedelta(milliseconds=1)
+        rows = self._ledger.rows(since=at - self._longest - _LOOK_BACK, until=until, person_id=person_id)
+        return next((punch for punch in reversed(effective(rows)) if punch.at <= at), None)
+
+    def _direction(self, last: Punch | None, at: datetime) -> tuple[Direction, str, bool]:
+        """Which way, how that was found, and whether it repeats the last punch."""
+        soon = last is not None and at - last.at < timedelta(seconds=self._config.dedupe_s)
+        found, found_by = self._said(at)
+        if found is None and last is not None and soon:
+            return last.direction, "alternate", True  # going to and fro in a moment is one passage
+        if found is None:
+            found, found_by = by_alternation(last, at, self._longest), "alternate"
+        return found, found_by, bool(soon and last and last.direction is found)
+
+    def _said(self, at: datetime) -> tuple[Direction | None, str]:
+        how = self._config.direction
+        if how == "device":
+            return Direction(self._config.device_direction), how
+        if how == "schedule":
+            return by_schedule(self._shifts, at, self._zone), how
+        if how == "key":
+            return self._take_key(), how
+        return None, how
+
+    def _take_key(self) -> Direction | None:
+        with self._lock:
+            pressed, self._key = self._key, None
+        if pressed is None or self._clock.monotonic() - pressed[1] > KEY_S:
+            return None
+        return pressed[0]
+
+
+def _recorded(punch: Punch, passage_id: str | None) -> PunchRecorded:
+    return PunchRecorded(
+        at=punch.at,
+        passage_id=passage_id,
+        door_id=punch.door_id,
+        camera_id=punch.camera_id,
+        punch_id=punch.punch_id,
+        person_id=punch.person_id,
+        person_name=punch.person_name,
+        direction=punch.direction.value,
+        direction_by=punch.direction_by,
+        repeated=punch.repeated,
+        decision_id=punch.decision_id,
+    )

@@ -1,0 +1,125 @@
+"""`edged attendance` through the command line: tables, corrections, files, and wrong input."""
+
+import csv
+import io
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from openpyxl import load_workbook
+
+from edged.attendance.punch import Direction, Punch
+from edged.attendance.store import PunchLedger
+from edged.cli import main
+from edged.clock import ManualClock
+
+BEGIN = datetime(2026, 11, 19, 7, 0, tzinfo=UTC)  # 08:00 in Berlin
+IN, OUT = Direction.IN, Direction.OUT
+
+
+@pytest.fixture
+def box(tmp_path):
+    """A configuration whose site is in Berlin, and a ledger with two days of two people."""
+    config = tmp_path / "edged.yaml"
+    config.write_text("data_dir: data\ntimezone: Europe/Berlin\nattendance: {enabled: true}\n")
+    ledger = PunchLedger.open(tmp_path / "data", ManualClock(BEGIN))
+    for person, name, hours, way in (
+        ("ann", "Ann Li", 0, IN), ("ann", "Ann Li", 8.5, OUT), ("=cmd", "=1+1", 14, IN),
+        ("=cmd", "=1+1", 22, OUT), ("ann", "Ann Li", 24, IN),
+    ):  # fmt: skip
+        ledger.add(
+            Punch(
+                person_id=person, person_name=name, at=BEGIN + timedelta(hours=hours), zone="Europe/Berlin",
+                direction=way, direction_by="device", decision_id=f"{person}{hours}",
+            )
+        )  # fmt: skip
+    ledger.close()
+    return config
+
+
+def run(capsys, box, *arguments):
+    with pytest.raises(SystemExit) as ended:
+        main(["attendance", *arguments, "-c", str(box)])
+    out, err = capsys.readouterr()
+    return ended.value.code, out, err
+
+
+def test_a_day_shows_who_came_when_and_for_how_long(capsys, box):
+    code, out, _ = run(capsys, box, "day", "2026-11-19")
+    assert code == 0
+    assert "Ann Li" in out
+    assert "08:00" in out
+    assert "8:30" in out
+    assert "22:00" in out  # the night shift counts for its evening
+
+
+def test_json_has_utc_times_and_seconds(capsys, box):
+    _, out, _ = run(capsys, box, "day", "2026-11-20", "--json")
+    (day,) = json.loads(out)
+    assert (day["person_id"], day["missing"], day["worked_s"]) == ("ann", ["out"], 0)
+    assert day["first_in"] == "2026-11-20T07:00:00+00:00"
+
+
+def test_a_month_sums_up(capsys, box):
+    _, out, _ = run(capsys, box, "month", "2026-11")
+    line = next(line for line in out.splitlines() if "ann" in line)
+    assert [cell.strip() for cell in line.strip("│ ").split("│")] == ["ann", "Ann Li", "2", "8:30", "1"]
+
+
+def test_a_correction_changes_the_day_and_stays_visible(capsys, box):
+    by = ["--reason", "forgot to leave", "--by", "Kim"]
+    assert run(capsys, box, "correct", "2", "--at", "2026-11-19T16:00", *by)[0] == 0
+    _, out, _ = run(capsys, box, "day", "2026-11-19", "--person", "ann", "--json")
+    assert json.loads(out)[0]["worked_s"] == 8 * 3600
+    _, out, _ = run(capsys, box, "list", "--since", "2026-11-19", "--all", "--json")
+    assert [(p["punch_id"], p["action"], p["author"]) for p in json.loads(out) if p["author"]] == [
+        (6, "change", "Kim")
+    ]
+    assert run(capsys, box, "void", "1", *by)[0] == 0
+    _, out, _ = run(capsys, box, "list", "--since", "2026-11-19", "--json")
+    assert 1 not in [p["punch_id"] for p in json.loads(out)]
+
+
+def test_a_spreadsheet_has_real_times_and_runs_no_names(capsys, box, tmp_path):
+    target = tmp_path / "november.xlsx"
+    assert run(capsys, box, "export", "2026-11", "-o", str(target), "--format", "xlsx")[0] == 0
+    sheet = load_workbook(target)["Days"]
+    rows = [[cell.value for cell in row] for row in sheet.iter_rows(min_row=2)]
+    assert rows[0][:3] == [datetime(2026, 11, 19), "=cmd", "=1+1"]
+    assert all(cell.data_type != "f" for row in sheet.iter_rows() for cell in row)
+    assert rows[1][3] == datetime(2026, 11, 19, 8, 0)
+    assert rows[1][5] == timedelta(hours=8.5)
+
+
+def test_csv_disarms_what_a_spreadsheet_would_run(capsys, box):
+    _, out, _ = run(capsys, box, "export", "2026-11", "-o", "-")
+    rows = list(csv.reader(io.StringIO(out)))
+    assert rows[1][1:3] == ["'=cmd", "'=1+1"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["month", "2026-13"], "not a month"),
+        (["day", "yesterday"], "not a date"),
+        (["void", "99", "--reason", "x", "--by", "y"], "no punch 99"),
+        (["correct", "1", "--reason", "x", "--by", "y"], "nothing to correct"),
+        (["correct", "1", "--at", "2026-03-29T02:30", "--reason", "x", "--by", "y"], "put forward"),
+        (["correct", "1", "--at", "noon", "--reason", "x", "--by", "y"], "not a time"),
+        (["add", "nobody", "2026-11-20T08:00", "in", "--reason", "x", "--by", "y"], "nobody"),
+        (["export", "2026-11", "-o", "/nowhere/x.csv"], "cannot be written"),
+        (["key", "in"], "No edged is running"),
+    ],
+)
+def test_wrong_input_says_what_is_wrong(capsys, box, arguments, says):
+    code, _, err = run(capsys, box, *arguments)
+    assert code not in (0, None)
+    assert says in err
+
+
+def test_before_the_first_punch_the_message_says_so(capsys, tmp_path):
+    config = tmp_path / "edged.yaml"
+    config.write_text("data_dir: data\n")
+    code, _, err = run(capsys, config, "day")
+    assert code == 66
+    assert "no punches" in err
