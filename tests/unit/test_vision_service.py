@@ -126,6 +126,30 @@ def test_a_blurred_face_is_refused_with_the_measure_and_the_limit(reader, portra
     assert refusal.measures.blur >= refusal.limits["too_blurred"] == 0.7
 
 
+def hardly_a_face(portrait):
+    """So unsharp that the detector is not sure: a faint detection, about 0.5."""
+    return cv2.GaussianBlur(portrait, (0, 0), 28)
+
+
+def test_a_face_that_turns_faint_keeps_its_track_but_never_becomes_a_shot(reader, portrait):
+    default = VisionConfig().quality
+    only = {"preset": "none", "min_face_px": default.min_face_px, "min_detection": default.min_detection}
+    scene = Scene(reader, quality=only)
+    (started,) = of(TrackStarted, scene.run(portrait, 3))
+    events = scene.run(hardly_a_face(portrait), 30)
+    assert of(TrackStarted, events) == of(TrackEnded, events) == []
+    refused = of(ShotRefused, events)
+    assert refused
+    assert {e.passage_id for e in refused} == {started.passage_id}
+    assert all("face_too_uncertain" in e.reasons for e in refused)
+    assert all(0.35 <= e.measures.detection < 0.6 for e in refused)
+    assert all(e.measures.detection >= 0.6 for e in of(ShotChosen, events))
+
+
+def test_a_face_that_is_faint_from_the_start_is_no_track(reader, portrait):
+    assert Scene(reader).run(hardly_a_face(portrait), 30) == []
+
+
 def test_an_unchanged_refusal_is_not_repeated_with_every_frame(reader, portrait):
     dark = (portrait * 0.15).astype(np.uint8)
     refusals = of(ShotRefused, Scene(reader).run(dark, 12))
