@@ -27,6 +27,7 @@ from edged.errors import Misconfigured
 DEFAULT_PATH = Path("/etc/edged/edged.yaml")
 ENV_CONFIG = "EDGED_CONFIG"
 ENV_DATA_DIR = "EDGED_DATA_DIR"
+_WHERE_FROM = f"Name the configuration with -c FILE or {ENV_CONFIG}; config/edged.yaml is one to copy."
 Root = TypeVar("Root", bound=Section)
 
 
@@ -132,8 +133,11 @@ def is_file_source(source: str) -> bool:
     return not source.isdigit() and not re.match(r"[A-Za-z][A-Za-z0-9+.-]*:", source)
 
 
-def read_content(file: Path) -> bytes:
+def read_content(file: Path, where_from: str = _WHERE_FROM) -> bytes:
     """The bytes of a configuration file, a little more than `MAX_BYTES` at most.
+
+    Args:
+        where_from: how one gets such a file, for the message when it is missing.
 
     Raises:
         Misconfigured: it is missing (`config_missing`) or cannot be read (`config_unreadable`).
@@ -145,7 +149,7 @@ def read_content(file: Path) -> bytes:
         raise Misconfigured(
             f"{file}: there is no such file.",
             code="config_missing",
-            hint=f"Name the configuration with -c FILE or {ENV_CONFIG}; config/edged.yaml is one to copy.",
+            hint=where_from,
         ) from error
     except IsADirectoryError as error:
         raise Misconfigured(

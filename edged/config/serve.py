@@ -13,6 +13,7 @@ from edged.config.recognition import Calls, CloudId
 from edged.config.schema import LogConfig
 
 _FILE = {"format": "file-path"}
+_WHERE_FROM = "Name the configuration with -c FILE; `edged serve --init DIR` makes one with fresh keys."
 
 
 class AppConfig(Section):
@@ -117,7 +118,7 @@ def load_serve_config(file: Path, *, environ: Mapping[str, str]) -> ServeConfig:
         ConfigProblems: the file has mistakes; all of them are in `.problems`.
         Misconfigured: the file is missing or cannot be read.
     """
-    config, _ = parse_config(read_content(file), str(file), ServeConfig)
+    config, _ = parse_config(read_content(file, _WHERE_FROM), str(file), ServeConfig)
     folder = file.absolute().parent
 
     def found(path: Path | None) -> Path | None:

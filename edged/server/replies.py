@@ -1,7 +1,7 @@
 """What is answered: the documented envelopes, and errors as exceptions. No request is looked at here.
 
-Forms: face API reference, section 1. Messages: its section 7, blanks and spelling included, because programs
-written for the cloud may compare them.
+Forms: face API reference, section 1. Messages: `edged.facecodes`, the vendor's spelling included, because
+programs written for the cloud may compare them.
 """
 
 from __future__ import annotations
@@ -9,59 +9,7 @@ from __future__ import annotations
 import secrets
 from typing import Any, Final
 
-MESSAGES: Final = {
-    2: "Service temporarily unavailable",
-    3: "Unsupported openapi method",
-    6: "No permission to access data",
-    14: "IAM Certification failed",
-    15: "app not exsits or create failed",
-    17: "Open api daily request limit reached",
-    18: "Open api qps request limit reached",
-    100: "Invalid parameter",
-    110: "Access token invalid or no longer valid",
-    111: "Access token expired",
-    216100: "invalid param",
-    222200: "request body should be json format",
-    222202: "pic not has face",
-    222203: "image check fail",
-    222204: "image_url_download_fail",
-    222207: "match user is not found",
-    222208: "the number of image is incorrect",
-    222209: "face token not exist",
-    222210: "the number of user's faces is beyond the limit",
-    222213: "face size is too small",
-    222300: "add face fail",
-    222301: "get face fail",
-    222302: "system error",
-    222304: "image size is too large",
-    222305: "pic storage not support",
-    222910: "system busy",
-    222915: "system busy",
-    223100: "group is not exist",
-    223101: "group is already exist",
-    223102: "user is already exist",
-    223103: "user is not exist",
-    223104: "group_list is too large",
-    223105: "face is already exist",
-    223106: "face is not exist",
-    223107: "scene_type not same",
-    223111: "dst group not exist",
-    223114: "face is fuzzy",
-    223115: "face light is not good",
-    223116: "incomplete face",
-    223120: "liveness check fail",
-    223121: "left eye is occlusion",
-    223122: "right eye is occlusion",
-    223123: "left cheek is occlusion",
-    223124: "right cheek is occlusion",
-    223125: "chin contour is occlusion",
-    223126: "nose is occlusion",
-    223127: "mouth is occlusion",
-    223129: "face not forward",
-    223202: "scene_type does not match",
-    282003: "missing parameter",
-    282105: "image decrypt error",
-}
+from edged.facecodes import lookup
 
 PARAMETERS: Final = {
     "start": 222002,
@@ -100,14 +48,15 @@ class ApiError(Exception):
     """The request is refused with a documented code.
 
     Args:
-        code: see `MESSAGES`.
-        message: where the documented one has a part to fill in.
+        code: one of `edged.facecodes`.
+        message: instead of the documented one, where that has a part to fill in.
         status: HTTP status; 200 for everything the cloud itself answers.
     """
 
     def __init__(self, code: int, message: str | None = None, *, status: int = 200) -> None:
         self.code = code
-        self.message = MESSAGES[code] if message is None else message
+        row = lookup(code)
+        self.message = message if message is not None or row is None else row.message
         self.status = status
         super().__init__(f"{code} {self.message}")
 
