@@ -8,8 +8,8 @@ from typing import Any
 
 import cv2
 import numpy as np
-
 from cloud_stub import CloudStub
+
 from edged.clock import Clock, SystemClock
 from edged.config.recognition import CloudConfig
 from edged.recognition.cloud.admission import Admission, Unlimited

@@ -5,6 +5,7 @@ It plays the vendor's side of the wire, so a test can let it be right, wrong, sl
 
 from __future__ import annotations
 
+import contextlib
 import json
 import socket
 import ssl
@@ -40,7 +41,7 @@ class Asked:
 
 
 Reply = bytes | Callable[[socket.socket], None]
-"""Raw bytes, after which the connection stays open; or a function that does as it likes and then it closes."""
+"""Raw bytes, after which the connection stays open; or a function that does as it likes, then it closes."""
 
 
 def answer(status: int, body: bytes | str, *headers: str, reason: str = "X") -> bytes:
@@ -196,8 +197,6 @@ def _read_request(stream: Any, connection: int) -> Asked | None:
 
 
 def _hang_up(sock: socket.socket) -> None:
-    try:
+    with contextlib.suppress(OSError):
         sock.shutdown(socket.SHUT_RDWR)
-    except OSError:
-        pass
     sock.close()
