@@ -3,165 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
 
-import numpy as np
 import pytest
+from recognition_rig import DEADLINE_S, Rig
 
-from edged.bus import EventBus
-from edged.clock import ManualClock
-from edged.config import RecognitionConfig
-from edged.errors import RetryLater
-from edged.events import (
-    Event,
-    FaceIdentified,
-    Measures,
-    PassageExhausted,
-    RecognitionFailed,
-    ShotChosen,
-    TrackEnded,
-)
+from edged.events import FaceIdentified, RecognitionFailed
 from edged.recognition.passages import MAX_PASSAGES
-from edged.recognition.protocol import Answer, Identification, Match, Question, one_by_one
-from edged.recognition.service import RecognitionService
-
-DEADLINE_S = 10.0
-ALIGNED = np.zeros((112, 112, 3), np.uint8)
-
-
-class ScriptedEngine:
-    """An engine whose answer is written in the shot's camera id: `anna:95`, `nobody`, `raise`,
-    `away`, `hang`.
-
-    While `gate` is closed it keeps its worker waiting, as a slow engine does; `hang` does so for those shots.
-    """
-
-    engine = "scripted"
-    max_batch = 1
-
-    def __init__(self) -> None:
-        self.gate, self.hang = threading.Event(), threading.Event()
-        self.gate.set()
-        self.hang.set()
-        self.asked = threading.Semaphore(0)
-        self.lock = threading.Lock()
-        self.shots: list[ShotChosen] = []
-        self.running: list[str | None] = []
-        self.overlapped = False
-        self.warm = 0
-
-    def warm_up(self) -> None:
-        self.warm += 1
-
-    def identify(self, shot: ShotChosen, earlier: Sequence[Identification] = ()) -> Identification:
-        with self.lock:
-            self.overlapped |= shot.passage_id in self.running
-            self.running.append(shot.passage_id)
-            self.shots.append(shot)
-        self.asked.release()
-        assert (self.hang if shot.camera_id == "hang" else self.gate).wait(DEADLINE_S)
-        with self.lock:
-            self.running.remove(shot.passage_id)
-        return self._answer(shot.camera_id or "")
-
-    def identify_batch(self, questions: Sequence[Question]) -> list[Answer]:
-        return one_by_one(self.identify, questions)
-
-    def _answer(self, script: str) -> Identification:
-        if script == "raise":
-            raise ZeroDivisionError("a fault in the engine")
-        if script == "away":
-            raise RetryLater("The engine is away.", code="engine_away")
-        if script in ("nobody", "hang"):
-            return Identification(self.engine, "m", (), 0)
-        person, score = script.split(":")
-        matches = (Match(person, 1, 0.6, float(score)), Match("second", 2, 0.1, 20.0))
-        return Identification(self.engine, "m", matches, 2, timings_ms={"embed": 16.0, "search": 1.5})
-
-
-class Rig:
-    """A bus, the service and everything it published."""
-
-    def __init__(self, *, workers: int = 1, max_shots: int = 5, agreeing: int = 2, on_beat=None) -> None:
-        self.engine = ScriptedEngine()
-        self.clock = ManualClock()
-        self.bus = EventBus(self.clock)
-        self.seen: list[Event] = []
-        self.changed = threading.Condition()
-        self.exhausted: list[PassageExhausted] = []
-        self.bus.subscribe((FaceIdentified, RecognitionFailed), self._collect, name="test")
-        self.bus.subscribe(PassageExhausted, self.exhausted.append, name="exhausted")
-        self.service = RecognitionService(
-            RecognitionConfig(workers=workers, agreeing_shots=agreeing),
-            lambda: self.engine,
-            self.bus,
-            self.clock,
-            max_shots=max_shots,
-            on_beat=on_beat,
-        )
-        self.service.start()
-
-    def _collect(self, event: Event) -> None:
-        with self.changed:
-            self.seen.append(event)
-            self.changed.notify_all()
-
-    def shot(self, passage: str, script: str = "anna:95", *, number: int = 1, quality: float = 0.5) -> None:
-        self.bus.publish(
-            ShotChosen(
-                at=self.clock.now(),
-                passage_id=passage,
-                camera_id=script,
-                track_id=7,
-                shot_number=number,
-                frame_number=number,
-                captured_s=self.clock.monotonic(),
-                quality=quality,
-                measures=Measures(face_px=120, detection=0.9),
-                aligned=ALIGNED,
-                timings_ms={"detect": 11.0},
-            )
-        )
-
-    def end(self, passage: str, refusals: tuple[str, ...] = ()) -> None:
-        self.bus.publish(
-            TrackEnded(
-                at=self.clock.now(),
-                passage_id=passage,
-                track_id=7,
-                frames=9,
-                duration_s=1,
-                nearest_px=120,
-                shots=1,
-                refusals=refusals,
-            )
-        )
-
-    def delivered(self) -> None:
-        """Everything published so far has reached the service."""
-        subscription = self.service._subscription
-        assert subscription is not None
-        assert subscription.idle(DEADLINE_S)
-
-    def reasons(self) -> list[tuple[str, ...]]:
-        """Why passages were given up, once everything has been handled."""
-        assert self.service.wait_idle(DEADLINE_S)
-        assert self.bus.drain(DEADLINE_S)
-        return [e.reasons for e in self.exhausted]
-
-    def wait_asked(self) -> None:
-        assert self.engine.asked.acquire(timeout=DEADLINE_S)
-
-    def wait_seen(self, count: int) -> list[Event]:
-        with self.changed:
-            assert self.changed.wait_for(lambda: len(self.seen) >= count, DEADLINE_S), self.seen
-            return list(self.seen)
-
-    def close(self) -> None:
-        self.engine.gate.set()
-        self.engine.hang.set()
-        self.service.stop()
-        self.bus.close()
 
 
 @pytest.fixture
@@ -412,3 +259,94 @@ def test_stop_waits_for_the_running_shot_and_drops_waiting_ones(make_rig):
     threading.Timer(0.05, rig.engine.gate.set).start()
     assert rig.service.stop(timeout_s=DEADLINE_S)
     assert [s.passage_id for s in rig.engine.shots] == ["p1"]
+
+
+# several passages at once
+
+
+def test_the_shots_of_people_who_come_together_go_in_one_request(make_rig):
+    rig = make_rig(max_batch=10)
+    rig.begin("p1", "p2")
+    rig.shot("p1")
+    rig.shot("p2", "bert:95")
+    events = rig.wait_seen(2)
+    assert rig.engine.batches == [["p1", "p2"]]
+    assert [(e.passage_id, e.person_id) for e in events] == [("p1", "anna"), ("p2", "bert")]
+
+
+def test_a_shot_is_sent_without_the_others_when_they_take_too_long(make_rig):
+    rig = make_rig(max_batch=10)
+    rig.begin("p1", "p2")
+    rig.shot("p1")
+    rig.delivered()
+    assert rig.engine.batches == []
+    rig.clock.advance(1.0)
+    rig.wait_seen(1)
+    assert rig.engine.batches == [["p1"]]
+
+
+def test_one_failure_among_several_answers_concerns_its_passage_only(make_rig):
+    rig = make_rig(max_batch=10, agreeing=1)
+    rig.begin("p1", "p2")
+    rig.shot("p1", "blurred")
+    rig.shot("p2", "bert:95")
+    failed, identified = rig.wait_seen(2)
+    assert (failed.passage_id, failed.code) == ("p1", "cloud_223114")
+    assert (identified.person_id, identified.final) == ("bert", True)
+
+
+def test_an_engine_that_gives_too_few_answers_has_answered_nobody(make_rig):
+    rig = make_rig(max_batch=10)
+    rig.engine.identify_batch = lambda questions: []
+    rig.shot("p1")
+    (event,) = rig.wait_seen(1)
+    assert (event.passage_id, event.code) == ("p1", "engine_error")
+
+
+def test_a_face_left_out_of_an_answer_is_asked_about_alone(make_rig):
+    rig = make_rig(max_batch=10)
+    rig.begin("p1", "p2")
+    rig.shot("p1", "filtered")
+    rig.shot("p2")
+    rig.wait_seen(2)
+    rig.engine.gate.clear()
+    rig.shot("p3")
+    rig.wait_asked()
+    rig.wait_asked()
+    rig.wait_asked()
+    rig.shot("p1", number=2)
+    rig.shot("p2", number=2)
+    rig.delivered()
+    rig.engine.gate.set()
+    rig.wait_seen(5)
+    assert rig.engine.batches == [["p1", "p2"], ["p3"], ["p1"], ["p2"]]
+
+
+# denials that rest on failures
+
+
+def test_a_face_taken_for_a_picture_ends_the_passage_at_once(make_rig):
+    rig = make_rig()
+    rig.shot("p1", "screen")
+    rig.wait_seen(1)
+    assert rig.reasons() == [("spoof_suspected", "cloud_223120")]
+    assert rig.service.decided("p1")
+
+
+@pytest.mark.parametrize(
+    ("script", "reasons"),
+    [
+        ("down", ("cloud_unavailable", "cloud_circuit_open")),
+        ("blurred", ("no_usable_shot", "cloud_223114")),
+        ("raise", ("recognition_failed", "engine_error")),
+    ],
+)
+def test_a_passage_without_an_answer_says_what_stood_in_the_way(make_rig, script, reasons):
+    rig = make_rig(max_shots=2)
+    for number in (1, 2):
+        rig.shot("p1", script, number=number)
+        rig.wait_seen(number)
+    rig.shot("p2", script)
+    rig.wait_seen(3)
+    rig.end("p2")
+    assert rig.reasons() == [reasons, reasons]
