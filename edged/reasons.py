@@ -310,6 +310,14 @@ _TEXTS = {
         "the relay board is one that must not or cannot be used here",
         "Use a board whose relays fall back without power; check gate.protocol and gate.channel.",
     ),
+    "relay_refused": (
+        "the relay board refuses a command",
+        "Check gate.profile, gate.channel and gate.channels against the board.",
+    ),
+    "relay_input_linked": (
+        "inputs of the relay board may move its relays by themselves",
+        "Set their mode to normal with the maker's tool; a door contact could open the gate.",
+    ),
     "relay_watchdog": (
         "the relay board dropped its relays by itself because nothing was heard from edged",
         "Nothing needs doing once; if it repeats, look for an overloaded machine or a bad line.",

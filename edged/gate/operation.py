@@ -49,6 +49,7 @@ class GateOperation:
         self._pulse_s = config.pulse_s if config.mode == "pulse" else None
         self._connected = False
         self._proven = False
+        self._missed = False
         self._last_error: EdgedError | None = None
         self._retry_at, self._retry_s = 0.0, RETRY_MIN_S
         self._beat_at = 0.0
@@ -183,7 +184,8 @@ class GateOperation:
         self._beat_at = now + self._beat_s
         wanted = self._door.relay_on
         try:
-            if self._link.may_be_on and not wanted:
+            if not wanted and (self._link.may_be_on or self._missed):
+                # after a miss, too: a question of another kind, whose answer makes the next one sure sooner
                 self._link.switch(False, READBACK_ROOM_S)
             state = self._link.read(expected=wanted)
             if state is wanted:
@@ -191,8 +193,10 @@ class GateOperation:
             elif state is not None:
                 self._disobeyed(wanted)
             elif self._link.readback:
+                self._missed = True
                 self._beat_at = now + min(self._beat_s, MISSED_BEAT_S)
                 return
+            self._missed = False
             self._link.feed_watchdog()
             self._proven = True
         except EdgedError as error:
@@ -225,6 +229,7 @@ class GateOperation:
         self._reports.connected(was_on)
         self._reports.relay_obeys()
         self._proven = True
+        self._missed = False
         if may_have_been_on:
             self._report_locked("reconciled", self._clock.monotonic(), acknowledged)
         for action in actions:

@@ -128,19 +128,19 @@ class RtuMaster:
             RetryLater: the port is gone.
         """
         kind = self._kind(address, request)
-        now = self._clock.monotonic()
-        self._pending = {k: until_s for k, until_s in self._pending.items() if now < until_s}
-        doubtful = kind in self._pending
+        doubtful = self._still_pending(kind)
         if doubtful and request[0] in _READS:
-            self._port.discard()
-            raise AnswerPending
+            self._port.discard_until_quiet(QUIET_S, QUIET_S)
+            if self._still_pending(kind):
+                raise AnswerPending
+            doubtful = False
         self._wait_for_silence()
         if address == BROADCAST:
             self._send(frame(address, request))
             self._free_at = self._clock.monotonic() + BROADCAST_PAUSE_S
             return b""
         self._failed = True
-        self._pending[kind] = now + LATEST_ANSWER_S
+        self._pending[kind] = self._clock.monotonic() + LATEST_ANSWER_S
         try:
             self._send(frame(address, request))
             answer = self._receive(address, request, answer_bytes)
@@ -157,6 +157,12 @@ class RtuMaster:
         return answer
 
     # -- the line
+
+    def _still_pending(self, kind: bytes) -> bool:
+        """Whether an unanswered question of this kind may still be answered."""
+        now = self._clock.monotonic()
+        self._pending = {k: until_s for k, until_s in self._pending.items() if now < until_s}
+        return kind in self._pending
 
     def _kind(self, address: int, request: bytes) -> bytes:
         """Requests whose answers could be taken for each other have the same kind."""

@@ -1,0 +1,265 @@
+"""Our Modbus against other people's: pymodbus as board and as client, mbpoll (libmodbus) as client."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import select
+import shutil
+import struct
+import subprocess
+import threading
+import tty
+from collections.abc import Iterator
+
+import pytest
+from gate_bench import DEADLINE_S, GateBench
+from pymodbus.client import ModbusSerialClient
+from pymodbus.pdu.bit_message import WriteSingleCoilRequest, WriteSingleCoilResponse
+from pymodbus.server import ModbusSerialServer
+from pymodbus.simulator import DataType, SimData, SimDevice
+
+from edged.config import GateConfig
+from edged.errors import NeedsOperator
+from edged.events import DoorLocked, DoorUnlocked
+from edged.gate.drivers.modbus import ModbusDriver
+from edged.gate.drivers.registry import make_driver
+
+
+@pytest.fixture
+def bench():
+    with GateBench() as made:
+        yield made
+
+
+# -- pymodbus as the board
+
+
+class Cable:
+    """Two ptys joined byte by byte: one end for the board, one for us."""
+
+    def __init__(self) -> None:
+        self._ends = [os.openpty(), os.openpty()]
+        self._stop_r, self._stop_w = os.pipe()
+        for _, slave in self._ends:
+            tty.setraw(slave)
+        self.board_end, self.host_end = (os.ttyname(slave) for _, slave in self._ends)
+        self._thread = threading.Thread(target=self._carry)
+        self._thread.start()
+
+    def _carry(self) -> None:
+        one, other = self._ends[0][0], self._ends[1][0]
+        while True:
+            ready, _, _ = select.select([one, other, self._stop_r], [], [])
+            if self._stop_r in ready:
+                return
+            for fd in ready:
+                os.write(other if fd == one else one, os.read(fd, 256))
+
+    def close(self) -> None:
+        os.write(self._stop_w, b"x")
+        self._thread.join()
+        for fd in [self._stop_r, self._stop_w, *self._ends[0], *self._ends[1]]:
+            os.close(fd)
+
+
+class WaveshareCoil(WriteSingleCoilRequest):
+    """Write single coil with the maker's flash range, which pymodbus does not know: the value is kept."""
+
+    flashed: list[tuple[int, int]] = []  # noqa: RUF012 - pymodbus makes one object per request
+
+    def decode(self, data: bytes) -> None:
+        self.address, self.value = struct.unpack(">HH", data[:4])
+        self.bits = [bool(self.value)]
+
+    async def datastore_update(self, context, device_id):
+        if self.address < 0x0200:
+            return await super().datastore_update(context, device_id)
+        self.flashed.append((self.address, self.value))
+        await context.async_setValues(device_id, self.function_code, self.address - 0x0200, [True])
+        answer = FlashAnswer(address=self.address, dev_id=self.dev_id, transaction_id=self.transaction_id)
+        answer.value = self.value
+        return answer
+
+
+class FlashAnswer(WriteSingleCoilResponse):
+    """Its echo."""
+
+    value = 0
+
+    def encode(self) -> bytes:
+        return struct.pack(">HH", self.address, self.value)
+
+
+class PymodbusBoard:
+    """A board with 8 coils, 8 inputs and the input modes, served by pymodbus in a thread."""
+
+    def __init__(self, port: str, coils: list[bool], inputs: list[bool]) -> None:
+        self._port = port
+        self._device = SimDevice(
+            1,
+            simdata=(
+                [SimData(0, values=coils, datatype=DataType.BITS)],
+                [SimData(0, values=inputs, datatype=DataType.BITS)],
+                [SimData(0x1000, values=[0] * 8, datatype=DataType.REGISTERS)],
+                [SimData(0, values=[0], datatype=DataType.REGISTERS)],
+            ),
+        )
+        self._loop = asyncio.new_event_loop()
+        self._ready = threading.Event()
+        self._thread = threading.Thread(target=self._run)
+        self._thread.start()
+        assert self._ready.wait(DEADLINE_S)
+
+    def _run(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        self._loop.run_until_complete(self._serve())
+
+    async def _serve(self) -> None:
+        self._server = ModbusSerialServer(
+            self._device, port=self._port, baudrate=9600, custom_pdu=[WaveshareCoil]
+        )
+        await self._server.serve_forever(background=True)
+        self._stop = asyncio.Event()
+        self._ready.set()
+        await self._stop.wait()
+        await self._server.shutdown()
+
+    def close(self) -> None:
+        self._loop.call_soon_threadsafe(self._stop.set)
+        self._thread.join(DEADLINE_S)
+        self._loop.close()
+
+
+@pytest.fixture
+def pymodbus_port() -> Iterator[str]:
+    cable = Cable()
+    WaveshareCoil.flashed.clear()
+    board = PymodbusBoard(cable.board_end, [False] * 8, [False, True] + [False] * 6)
+    yield cable.host_end
+    board.close()
+    cable.close()
+
+
+def test_pymodbus_as_board_understands_our_commands(bench, pymodbus_port):
+    config = GateConfig(port=pymodbus_port, protocol="modbus")
+    driver = make_driver(config, pymodbus_port, bench.clock)
+    assert isinstance(driver, ModbusDriver)
+    driver.open()
+    assert driver.capabilities.inputs == 8
+    assert driver.read_inputs() == (False, True, *[False] * 6)
+    for channel in (1, 8):
+        assert driver.read_output(channel) is False
+        driver.set(channel, True)
+        assert driver.read_output(channel) is True
+        driver.set(channel, False)
+        assert driver.read_output(channel) is False
+    driver.pulse(3, 1.5)
+    assert driver.read_output(3) is True
+    assert WaveshareCoil.flashed == [(0x0202, 15)]
+    driver.close()
+
+
+def test_pymodbus_as_board_opens_and_closes_a_gate(bench, pymodbus_port):
+    bench.keeper(pymodbus_port, protocol="modbus", profile="coils", pulse_s=0.5)
+    bench.decide("d1")
+    assert bench.wait_for(DoorUnlocked).acknowledged is True
+    assert bench.wait_for(DoorLocked).acknowledged is True
+
+
+def test_pymodbus_as_board_refuses_a_coil_it_has_not(bench, pymodbus_port):
+    config = GateConfig(port=pymodbus_port, protocol="modbus", profile="coils", channels=64)
+    with pytest.raises(NeedsOperator) as caught:
+        make_driver(config, pymodbus_port, bench.clock).open()
+    assert caught.value.code == "relay_refused"
+
+
+# -- pymodbus as the client of our simulated board
+
+
+@pytest.fixture
+def client_of():
+    clients = []
+
+    def connect(board) -> ModbusSerialClient:
+        client = ModbusSerialClient(str(board.link), baudrate=9600, timeout=1, retries=0)
+        assert client.connect()
+        clients.append(client)
+        return client
+
+    yield connect
+    for client in clients:
+        client.close()
+
+
+def test_pymodbus_as_client_moves_the_simulated_relays_and_reads_its_inputs(bench, client_of):
+    board = bench.board("sim:modbus?inputs=00100000")
+    client = client_of(board)
+    assert not client.write_coil(4, True, device_id=1).isError()
+    assert client.read_coils(0, count=8, device_id=1).bits == [False] * 4 + [True] + [False] * 3
+    assert client.read_discrete_inputs(0, count=8, device_id=1).bits == [False, False, True] + [False] * 5
+    assert not client.write_coils(0, [True] * 8, device_id=1).isError()
+    assert board.relays == [True] * 8
+    assert client.write_coil(8, True, device_id=1).exception_code == 2
+    assert client.read_holding_registers(0x1000, count=8, device_id=1).registers == [0] * 8
+
+
+def test_pymodbus_as_client_moves_the_simulated_register_relays(bench, client_of):
+    board = bench.board("sim:modbus?firmware=fc06")
+    client = client_of(board)
+    assert not client.write_register(2, 0x0100, device_id=1).isError()
+    assert board.relays[1] is True
+    assert client.read_holding_registers(2, count=1, device_id=1).registers == [1]
+
+
+# -- mbpoll
+
+
+needs_mbpoll = pytest.mark.skipif(
+    shutil.which("mbpoll") is None, reason="mbpoll is not installed (apt-get install mbpoll)"
+)
+
+
+def mbpoll(board, *options: str, write: tuple[str, ...] = ()) -> str:
+    done = subprocess.run(
+        ["mbpoll", "-m", "rtu", "-a1", "-b9600", "-Pnone", "-1", "-q", *options, str(board.link), *write],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    return done.stdout + done.stderr
+
+
+@needs_mbpoll
+def test_mbpoll_reads_and_writes_the_simulated_board(bench):
+    board = bench.board("sim:modbus?inputs=10000001")
+    assert "Written 1 references" in mbpoll(board, "-t", "0", "-r", "3", write=("1",))
+    assert board.relays == [False, False, True, *[False] * 5]
+    coils = [
+        line.split()[-1]
+        for line in mbpoll(board, "-t", "0", "-r", "1", "-c", "8").splitlines()
+        if "[" in line
+    ]
+    assert coils == list("00100000")
+    inputs = [
+        line.split()[-1]
+        for line in mbpoll(board, "-t", "1", "-r", "1", "-c", "8").splitlines()
+        if "[" in line
+    ]
+    assert inputs == list("10000001")
+
+
+@needs_mbpoll
+def test_mbpoll_sees_the_exception_and_the_wrong_check_sum(bench):
+    board = bench.board("sim:modbus")
+    assert "Illegal data address" in mbpoll(board, "-t", "0", "-r", "9", "-c", "1")
+    board.bad_sum = True
+    assert "Invalid CRC" in mbpoll(board, "-t", "0", "-r", "1", "-c", "8")
+
+
+@needs_mbpoll
+def test_mbpoll_drives_the_simulated_register_board(bench):
+    board = bench.board("sim:modbus?firmware=fc06")
+    assert "Written 1 references" in mbpoll(board, "-t", "4", "-r", "2", write=("256",))  # counted from 1
+    assert board.relays == [True] + [False] * 7
