@@ -28,9 +28,11 @@ class Bench:
     def __init__(self, tmp_path, **limits):
         self.clock = ManualClock(now=NOON)
         self.events = []
-        store = AllowanceStore.open(tmp_path, self.clock, service="test", boot="boot")
+        self.store = AllowanceStore.open(tmp_path, self.clock, service="test", boot="boot")
         limits = GovernorLimits(**{"qps": 2, "management_qps": 2, "slack_s": 0.0} | limits)
-        self.governor = Governor(limits, store, self.clock, publish=self.events.append, random=lambda: 0.0)
+        self.governor = Governor(
+            limits, self.store, self.clock, publish=self.events.append, random=lambda: 0.0
+        )
 
     def admit(self, call=Call.SEARCH, within_s=0.0):
         """Ask for a turn that comes within that time."""
@@ -339,6 +341,7 @@ def test_health_counts_calls_refusals_and_what_was_saved(new_bench):
     assert bench.governor.health() == {
         "circuit": {"state": "closed", "retry_s": 0.0, "last_failure": ""},
         "saved_calls": 5,
+        "allowance": "ok",
         "calls": {
             "search": {
                 "today": 2,
@@ -349,6 +352,30 @@ def test_health_counts_calls_refusals_and_what_was_saved(new_bench):
             }
         },
     }
+
+
+def test_health_can_be_asked_though_the_counters_cannot_be_read(tmp_path):
+    bench = Bench(tmp_path)
+    bench.answer()
+    bench.governor.health()
+    bench.governor.close()
+    health = bench.governor.health()
+    assert health["allowance"] == "database_closed"
+    assert health["calls"]["search"]["total"] == 1
+
+
+def test_a_used_up_day_holds_the_call_though_the_counters_cannot_be_read(tmp_path):
+    bench = Bench(tmp_path)
+    bench.admit()
+    bench.store.close()
+    bench.governor.failed(Call.SEARCH, error_for(17, "", call=Call.SEARCH))
+    assert bench.said() == [("search", "cloud_daily_quota", True)]
+
+
+def test_nothing_is_sent_that_cannot_be_counted(tmp_path):
+    bench = Bench(tmp_path)
+    bench.store.close()
+    assert bench.refusal().code == "database_closed"
 
 
 def test_a_subscriber_that_hangs_holds_up_nobody(tmp_path):

@@ -45,6 +45,10 @@ def _take(store, clock, how_many, call=Call.SEARCH, **allowance):
     return taken
 
 
+def _used(store, call):
+    return store.used().get(call, Used())
+
+
 def _process(tmp_path, *arguments):
     command = [sys.executable, str(PROCESS), str(tmp_path), *map(str, arguments)]
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
@@ -54,13 +58,13 @@ def test_each_call_counts_for_itself(tmp_path, clock):
     with _store(tmp_path, clock) as store:
         _take(store, clock, 3)
         _take(store, clock, 2, Call.DETECT)
-        assert (store.used(Call.SEARCH), store.used(Call.DETECT)) == (Used(3, 3), Used(2, 2))
+        assert (_used(store, Call.SEARCH), _used(store, Call.DETECT)) == (Used(3, 3), Used(2, 2))
 
 
 def test_each_service_counts_for_itself(tmp_path, clock):
     with _store(tmp_path, clock) as store, _store(tmp_path, clock, service="other") as other:
         _take(store, clock, 3)
-        assert other.used(Call.SEARCH) == Used(0, 0)
+        assert _used(other, Call.SEARCH) == Used(0, 0)
 
 
 def test_a_private_servers_libraries_are_different_services():
@@ -80,7 +84,7 @@ def test_counters_and_rate_survive_a_restart(tmp_path, clock):
     with _store(tmp_path, clock) as store:
         store.take(Call.SEARCH, RATE)
     with _store(tmp_path, clock) as store:
-        assert store.used(Call.SEARCH) == Used(1, 1)
+        assert _used(store, Call.SEARCH) == Used(1, 1)
         assert store.take(Call.SEARCH, RATE).wait_s == pytest.approx(RATE.interval_s)
 
 
@@ -90,7 +94,7 @@ def test_a_restart_of_the_machine_does_not_lock_the_rate(tmp_path, clock):
     rebooted = ManualClock(now=clock.now(), monotonic=1.0)
     with _store(tmp_path, rebooted, boot="boot 2") as store:
         assert store.take(Call.SEARCH, RATE).taken
-        assert store.used(Call.SEARCH) == Used(2, 2)
+        assert _used(store, Call.SEARCH) == Used(2, 2)
 
 
 def test_the_day_is_over_at_midnight_of_the_cloud_and_the_total_is_not(tmp_path, clock):
@@ -101,7 +105,7 @@ def test_the_day_is_over_at_midnight_of_the_cloud_and_the_total_is_not(tmp_path,
         assert store.take(Call.SEARCH, RATE, most_today=4).spent == "day"
         clock.advance(0.02)
         assert store.take(Call.SEARCH, RATE, most_today=4).taken
-        assert store.used(Call.SEARCH) == Used(1, 5)
+        assert _used(store, Call.SEARCH) == Used(1, 5)
 
 
 @pytest.mark.parametrize("stepped_s", [86400, -86400, 400 * 86400, -400 * 86400])
@@ -126,7 +130,7 @@ def test_a_turn_that_is_not_taken_is_not_counted(tmp_path, clock):
     with _store(tmp_path, clock) as store:
         store.take(Call.SEARCH, RATE)
         assert not store.take(Call.SEARCH, RATE).taken
-        assert store.used(Call.SEARCH) == Used(1, 1)
+        assert _used(store, Call.SEARCH) == Used(1, 1)
 
 
 def test_two_processes_share_one_allowance(tmp_path):
@@ -139,7 +143,7 @@ def test_two_processes_share_one_allowance(tmp_path):
     assert len(turns) == most
     assert set(said) - set(turns) == {"cloud_daily_quota"}
     with _store(tmp_path, SystemClock(), boot=None) as store:
-        assert store.used(Call.SEARCH) == Used(most, most)
+        assert _used(store, Call.SEARCH) == Used(most, most)
 
 
 def test_a_killed_process_has_counted_everything_it_may_have_sent(tmp_path):
@@ -151,5 +155,5 @@ def test_a_killed_process_has_counted_everything_it_may_have_sent(tmp_path):
     process.stdout.close()
 
     with _store(tmp_path, SystemClock(), boot=None) as store:
-        counted = store.used(Call.SEARCH).total
+        counted = _used(store, Call.SEARCH).total
     assert len(sent) <= counted <= len(sent) + 1

@@ -104,15 +104,20 @@ class AllowanceStore:
             self._count(connection, call, bucket.after(now))
             return Turn(day_left_s=left_s)
 
-    def used(self, call: Call) -> Used:
-        """The counters of `call` as they stand."""
+    def used(self) -> dict[Call, Used]:
+        """The counters of every call that was ever sent. Raises as `take()`."""
         with self._database.transaction(durable=False) as connection:
-            now = self._clock.monotonic()
-            self._present_window(connection, now)
-            return self._row(connection, call, now)[0]
+            self._present_window(connection, self._clock.monotonic())
+            rows = connection.execute(
+                "SELECT call, today, total FROM calls WHERE service = ?", [self._service]
+            ).fetchall()
+        titles = {call.title: call for call in Call}
+        return {
+            titles[row["call"]]: Used(row["today"], row["total"]) for row in rows if row["call"] in titles
+        }
 
     def day_left_s(self) -> float:
-        """Time until the cloud's day ends, seconds."""
+        """Time until the cloud's day ends, seconds. Raises as `take()`."""
         with self._database.transaction(durable=False) as connection:
             now = self._clock.monotonic()
             return max(0.0, self._present_window(connection, now).ends_s - now)

@@ -19,7 +19,7 @@ from edged.errors import EdgedError, RetryLater
 from edged.events import Event
 from edged.facecodes import Reaction
 from edged.recognition.cloud import refusals
-from edged.recognition.cloud.allowance import AllowanceStore
+from edged.recognition.cloud.allowance import AllowanceStore, Used
 from edged.recognition.cloud.announcements import ALL_CALLS, Announcements
 from edged.recognition.cloud.breaker import Breaker, Circuit
 from edged.recognition.cloud.calls import Call
@@ -85,6 +85,7 @@ class Governor:
         self._last_failure = ""
         self._announcements = Announcements(clock, publish)
         self._saved_calls = 0
+        self._used: dict[Call, Used] = {}
         self._closed = False
 
     def admit(self, call: Call, deadline_s: float | None) -> None:
@@ -145,13 +146,14 @@ class Governor:
             self._saved_calls += count
 
     def health(self) -> dict[str, Any]:
-        """Counters and holds, ready for JSON: `circuit`, `saved_calls`, and `calls` by name.
+        """Counters and holds, ready for JSON: `circuit`, `saved_calls`, `allowance`, and `calls` by name.
 
-        Calls that were never asked for are left out.
+        `allowance` is `ok`, or the code of what keeps the counters from being read; then `today` and `total`
+        are those read last. Calls that were never asked for are left out.
         """
         with self._changed:
             now = self._clock.monotonic()
-            calls = {call.title: self._call_health(call, now) for call in Call}
+            state = self._read_counters()
             return {
                 "circuit": {
                     "state": self._breaker.state(now).value,
@@ -159,7 +161,12 @@ class Governor:
                     "last_failure": self._last_failure,
                 },
                 "saved_calls": self._saved_calls,
-                "calls": {title: health for title, health in calls.items() if health},
+                "allowance": state,
+                "calls": {
+                    call.title: self._call_health(call, line, now)
+                    for call, line in self._lines.items()
+                    if call in self._used or line.refused
+                },
             }
 
     def close(self) -> None:
@@ -231,7 +238,7 @@ class Governor:
     def _answered_badly(self, call: Call, error: CloudFault) -> None:
         self._service_answers()
         now = self._clock.monotonic()
-        day_left_s = self._allowance.day_left_s() if error.reaction is Reaction.QUOTA else 0.0
+        day_left_s = self._day_left_s() if error.reaction is Reaction.QUOTA else 0.0
         hold = self._lines[call].hold.answered_badly(error, now, day_left_s)
         if hold is not None and hold.notable:
             self._announcements.held_back(call.title, hold)
@@ -252,21 +259,32 @@ class Governor:
             hold = Hold(until_s, error.code, error.message, error.hint, needs_operator=lasting, notable=True)
             self._announcements.held_back(ALL_CALLS, hold)
 
-    def _call_health(self, call: Call, now: float) -> dict[str, Any]:
-        line, used = self._lines[call], self._allowance.used(call)
-        if not used.total and not line.refused:
-            return {}
-        hold = line.hold.held(now)
+    def _day_left_s(self) -> float:
+        try:
+            return self._allowance.day_left_s()
+        except EdgedError:  # the counters cannot be read: the hold must not be lost for that
+            return self._limits.pauses.probe_s[1]
+
+    # --- health ---
+
+    def _read_counters(self) -> str:
+        try:
+            self._used = self._allowance.used()
+        except EdgedError as error:
+            return error.code
+        return "ok"
+
+    def _call_health(self, call: Call, line: _Line, now: float) -> dict[str, Any]:
+        used, hold = self._used.get(call, Used()), line.hold.held(now)
+        held_back = hold and {
+            "code": hold.code,
+            "for_s": round(hold.until_s - now, 1),
+            "needs_operator": hold.needs_operator,
+        }
         return {
             "today": used.today,
             "total": used.total,
             "waiting": len(line.waiting),
             "refused": dict(line.refused),
-            "held_back": {
-                "code": hold.code,
-                "for_s": round(hold.until_s - now, 1),
-                "needs_operator": hold.needs_operator,
-            }
-            if hold
-            else None,
+            "held_back": held_back,
         }
