@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +12,7 @@ from rich.console import Console
 
 from edged.cli.common import ConfigOption, resolve_config
 from edged.cli.inspect_input import Picture, Unusable, is_many, read_all
+from edged.cli.inspect_liveness import FaceLiveness, LivenessWatch
 from edged.cli.inspect_output import Canvas, open_canvas
 from edged.cli.inspect_view import Summary, as_json, brief_line, face_table, reason_lines
 from edged.config import QualityLimits
@@ -61,6 +63,7 @@ def inspect_(
     canvas = None if draw is None else open_canvas(draw, many=many, fps=1 / every if every else 25.0)
     prepare_opencv(vision.threads)
     reader = FaceReader(max_faces=_MOST_FACES)
+    watch = None if enrol or vision.liveness.mode == "off" else LivenessWatch(vision)
     summary, failure = Summary(), None
     printer = _Printer(limits, brief=rich_in_pictures if brief is None else brief, to_json=to_json)
     for item in read_all(paths, every):
@@ -71,7 +74,8 @@ def inspect_(
             continue
         readings = reader.read(item.image, limits)
         summary.add(readings)
-        printer.faces(item, readings)
+        lives = [None] * len(readings) if watch is None else watch.look(item, readings)
+        printer.faces(item, readings, lives)
         if canvas is not None:
             _draw(canvas, item, readings)
     if many and not to_json:
@@ -103,9 +107,11 @@ class _Printer:
         else:
             typer.echo(f"edged: {error}", err=True)
 
-    def faces(self, picture: Picture, readings: list[FaceReading]) -> None:
+    def faces(
+        self, picture: Picture, readings: list[FaceReading], lives: Sequence[FaceLiveness | None]
+    ) -> None:
         if self._to_json:
-            _print_json(as_json(picture, readings))
+            _print_json(as_json(picture, readings, lives))
             return
         if not readings:
             self._console.print(f"{picture.name}: no face found", markup=False, soft_wrap=True)
@@ -113,12 +119,12 @@ class _Printer:
         if not self._brief:
             height, width = picture.image.shape[:2]
             self._console.print(f"{picture.name} ({width}x{height})", markup=False, soft_wrap=True)
-        for number, reading in enumerate(readings, 1):
+        for number, (reading, live) in enumerate(zip(readings, lives, strict=True), 1):
             if self._brief:
-                self._console.print(brief_line(picture, number, reading), soft_wrap=True)
+                self._console.print(brief_line(picture, number, reading, live), soft_wrap=True)
             else:
-                self._console.print(face_table(number, reading, self._limits))
-                for line in reason_lines(reading):
+                self._console.print(face_table(number, reading, self._limits, live))
+                for line in reason_lines(reading, live):
                     self._console.print(line, markup=False, soft_wrap=True)
 
 

@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from edged.cli.inspect_input import Picture
+from edged.cli.inspect_liveness import FaceLiveness
 from edged.config import QualityLimits
 from edged.events import Measures
 from edged.reasons import describe
@@ -29,21 +30,28 @@ _BRIEF = {
 _UNITS = {"px": " px", "deg": "°"}
 
 
-def as_json(picture: Picture, readings: Sequence[FaceReading]) -> dict[str, Any]:
-    """One picture as a JSON object; `frame` and `time_s` only for frames of a video."""
+def as_json(
+    picture: Picture, readings: Sequence[FaceReading], lives: Sequence[FaceLiveness | None]
+) -> dict[str, Any]:
+    """One picture as a JSON object; `frame` and `time_s` only for frames of a video.
+
+    Args:
+        lives: the liveness of each face; None when nobody looked at it.
+    """
     out: dict[str, Any] = {"file": str(picture.path)}
     if picture.frame is not None:
         out |= {"frame": picture.frame, "time_s": picture.time_s}
-    return out | {"faces": [_face(reading) for reading in readings]}
+    return out | {"faces": [_face(*face) for face in zip(readings, lives, strict=True)]}
 
 
-def _face(reading: FaceReading) -> dict[str, Any]:
+def _face(reading: FaceReading, live: FaceLiveness | None) -> dict[str, Any]:
     return {
         "box": [round(v, 1) for v in reading.detection.box],
         "measures": _plain(dataclasses.asdict(reading.measures)),
         "verdict": verdict(reading),
         "reasons": list(reading.missed),
         "limits": _plain(reading.missed),
+        "liveness": None if live is None else _plain(dataclasses.asdict(live)),
     }
 
 
@@ -62,8 +70,8 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def face_table(number: int, reading: FaceReading, limits: QualityLimits) -> Table:
-    """Every measure of one face beside its limits."""
+def face_table(number: int, reading: FaceReading, limits: QualityLimits, live: FaceLiveness | None) -> Table:
+    """Every measure of one face beside its limits; the verdict is that of the limits, without liveness."""
     table = Table(
         title=Text.assemble(f"face {number}: ", (verdict(reading), _style(reading))),
         title_justify="left",
@@ -78,6 +86,8 @@ def face_table(number: int, reading: FaceReading, limits: QualityLimits) -> Tabl
         mark = _mark(reading, value, low, high)
         style = "red" if mark == "refused" else ""
         table.add_row(name, shown(name, value), _limit_text(name, low, high), mark, style=style)
+    if live is not None:
+        table.add_row("liveness", shown("liveness", live.score), f"from {live.threshold:g}", live.word)
     return table
 
 
@@ -85,15 +95,19 @@ def _style(reading: FaceReading) -> str:
     return "red" if reading.missed else "green"
 
 
-def reason_lines(reading: FaceReading) -> list[str]:
-    """One line a reason: code, meaning, what to do."""
-    return [f"  {code}: {describe(code)}" for code in reading.missed]
+def reason_lines(reading: FaceReading, live: FaceLiveness | None) -> list[str]:
+    """One line a reason, and a sign of a picture: code, meaning, what to do."""
+    codes = (*reading.missed, *(() if live is None else live.suspicion))
+    return [f"  {code}: {describe(code)}" for code in codes]
 
 
-def brief_line(picture: Picture, number: int, reading: FaceReading) -> Text:
+def brief_line(picture: Picture, number: int, reading: FaceReading, live: FaceLiveness | None) -> Text:
     """One face in one line."""
     values = dict(measured(reading.measures))
     parts = [f"{word} {shown(name, values[name])}" for name, word in _BRIEF.items()]
+    if live is not None:
+        because = "".join(f", {code}" for code in live.suspicion)
+        parts.append(f"liveness {live.score:.2f} ({live.word}{because})")
     words = ", ".join(reading.missed) or "accepted"
     return Text.assemble(
         f"{picture.name}: face {number}: ", (words, _style(reading)), f"; {', '.join(parts)}"

@@ -104,7 +104,7 @@ def test_json_is_one_object_a_picture():
     good, small = objects(OBAMA, COLLINS)
     assert good["file"] == str(OBAMA)
     (face,) = good["faces"]
-    assert face.keys() == {"box", "measures", "verdict", "reasons", "limits"}
+    assert face.keys() == {"box", "measures", "verdict", "reasons", "limits", "liveness"}
     assert face["measures"].keys() == {field.name for field in dataclasses.fields(Measures)}
     assert (face["verdict"], face["reasons"], face["limits"]) == ("accepted", [], {})
     assert small["faces"][0]["verdict"] == "refused"
