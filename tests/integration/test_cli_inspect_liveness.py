@@ -1,4 +1,4 @@
-"""`edged inspect` says what the network thinks of a single picture, and what the frames of a video say together."""
+"""`edged inspect` says what the network thinks of a picture, and what the frames of a video say together."""
 
 from __future__ import annotations
 
