@@ -103,6 +103,7 @@ class Daemon:
         try:
             self._start_parts()
         except BaseException:
+            self.bus.close(1.0)
             self._stack.close()
             raise
         counts = self._library.count()
@@ -161,6 +162,11 @@ class Daemon:
         """Frames so far."""
         counters = self._capture.counters()
         return FrameCounts(counters.read, self._vision.analysed, counters.dropped)
+
+    @property
+    def cloud(self) -> CloudLink | None:
+        """The way to the cloud; None for `recognition.engine: local`."""
+        return self._cloud
 
     @property
     def gate(self) -> GateKeeper:
@@ -223,6 +229,7 @@ class Daemon:
             max_shots=self.config.vision.max_shots,
             on_beat=self._beat("recognition"),
         )
+        self._stack.callback(self._recognition.stop, 1.0)
         self._recognition.start()
 
     def _open_cloud(self) -> CloudLink | None:
