@@ -6,6 +6,7 @@ Boards answer in the order they were asked. So after k answers that did not come
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -29,10 +30,13 @@ class Dialogue:
         port: the line.
         check: settings to check when answers make no sense.
         silent_hint: what to do when the board does not answer at all.
+        gap_s: least pause between two things sent.
     """
 
-    def __init__(self, port: SerialPort, *, check: str, silent_hint: str) -> None:
+    def __init__(self, port: SerialPort, *, check: str, silent_hint: str, gap_s: float = 0.0) -> None:
         self.port = port
+        self._gap_s = gap_s
+        self._sent_s = float("-inf")
         self.written_s: float | None = None
         """Monotonic time at which the last command was handed to the line."""
         self._exchanges = Exchanges(port, check=check, silent_hint=silent_hint)
@@ -49,8 +53,8 @@ class Dialogue:
 
     def command(self, data: bytes) -> None:
         """Send something that is not answered."""
-        self.port.discard()
-        self.written_s = self.port.write(data)
+        self._send(data)
+        self.written_s = self._sent_s
 
     def order(
         self, data: bytes, understand: Callable[[bytes], T], *, done: Callable[[bytes], bool]
@@ -72,7 +76,13 @@ class Dialogue:
         self._owe()
         if in_doubt:
             return None
-        return self._exchanges.ask(lambda: self._settle(understand(self._receive(done, 0.0))))
+
+        def acknowledged() -> T:
+            answer = understand(self._receive(done))
+            self._owed = 0
+            return answer
+
+        return self._exchanges.ask(acknowledged)
 
     def ask(
         self,
@@ -81,11 +91,13 @@ class Dialogue:
         *,
         done: Callable[[bytes], bool],
         alone_s: float = 0.0,
+        times: int = 1,
     ) -> T | None:
         """Ask something that switches nothing, and once more for every answer that is owed.
 
         Args:
             alone_s: an answer without a check sum must be followed by so long a silence.
+            times: boards whose first answer is often stale are asked twice; the last answer counts.
 
         Returns:
             What `understand` makes of the last answer; None when one of them was missed.
@@ -95,22 +107,31 @@ class Dialogue:
         """
         if self._owed:
             self.port.discard_until_quiet(RESYNC_QUIET_S, RESYNC_LIMIT_S)
-        return self._exchanges.ask(lambda: self._series(question, understand, done, alone_s))
+        times += self._owed
 
-    def _series(
-        self,
-        question: bytes,
-        understand: Callable[[bytes], T],
-        done: Callable[[bytes], bool],
-        alone_s: float,
-    ) -> T:
-        for _ in range(self._owed):
-            self._put(question)
-            understand(self._receive(done, alone_s))
+        def series() -> T:
+            for _ in range(times):
+                self._put(question)
+                answer = understand(self._receive(done, alone_s))
+            self._owed = 0
+            return answer
+
+        return self._exchanges.ask(series)
+
+    def hear(self, question: bytes, understand: Callable[[bytes], T], *, quiet_s: float) -> T | None:
+        """Ask where silence is an answer as well: no miss then, and `port.heard` is False.
+
+        Args:
+            quiet_s: silence that ends an answer of unknown length.
+        """
         self._put(question)
-        return self._settle(understand(self._receive(done, alone_s)))
+        answer = self.port.read(lambda data: False, ANSWER_S, quiet_s=quiet_s)
+        if not answer:
+            return None
+        self._owed -= 1
+        return self._exchanges.ask(lambda: understand(answer))
 
-    def _receive(self, done: Callable[[bytes], bool], alone_s: float) -> bytes:
+    def _receive(self, done: Callable[[bytes], bool], alone_s: float = 0.0) -> bytes:
         answer = self.port.read(done, ANSWER_S)
         if answer and alone_s:
             answer += self.port.read(bool, alone_s)
@@ -118,13 +139,15 @@ class Dialogue:
         return answer
 
     def _put(self, question: bytes) -> None:
-        self.port.discard()
-        self.port.write(question)
+        self._send(question)
         self._owe()
+
+    def _send(self, data: bytes) -> None:
+        pause_s = self._sent_s + self._gap_s - self.port.clock.monotonic()
+        if self._gap_s and pause_s > 0:
+            time.sleep(pause_s)
+        self.port.discard()
+        self._sent_s = self.port.write(data)
 
     def _owe(self) -> None:
         self._owed = min(self._owed + 1, MOST_OWED)
-
-    def _settle(self, answer: T) -> T:
-        self._owed = 0
-        return answer

@@ -8,13 +8,12 @@ toggle goes wrong for ever when one answer is lost.
 from __future__ import annotations
 
 import re
-import time
 from typing import Literal
 
 from edged.clock import Clock
 from edged.config import GateConfig
 from edged.gate.drivers.base import Capabilities, PlainBoard
-from edged.gate.drivers.exchange import Exchanges
+from edged.gate.drivers.dialogue import Dialogue
 from edged.gate.port import SerialPort
 
 START = 0xA0
@@ -22,12 +21,8 @@ SWITCH, SWITCH_WITH_ANSWER, QUERY = 0x00, 0x02, 0x05
 STATUS_REQUEST = b"\xff"
 FRAME_BYTES = 4
 
-ANSWER_S = 0.2
-"""A board that has not answered by then has not understood (gate hardware reference 6.2)."""
 STATUS_END_S = 0.05
 """Silence that ends a text status of unknown length: 48 byte times at 9600 baud."""
-RESYNC_QUIET_S, RESYNC_LIMIT_S = 0.05, 0.1
-"""After a failed exchange a late answer must not be taken for the next one: listen until it is quiet."""
 MOST_CHANNELS = 8
 CRLF_FRAME_GAP_S = 0.01
 """The board that needs CR LF also needs this pause between frames."""
@@ -92,38 +87,45 @@ class LcusDriver(PlainBoard):
         self._port = port
         self._feedback = firmware == "feedback"
         self._crlf = append_crlf
-        self._frame_gap_s = frame_gap_s
         self._silent = False  # basic firmware that did not answer at connect
         self._channels: int | None = None  # as counted in the first text status; kept over reconnects
-        self._exchanges = Exchanges(
+        self._dialogue = Dialogue(
             port,
             check="gate.protocol, gate.firmware, gate.channel and gate.baud",
             silent_hint="Check its supply and plug; if it never answered with gate.firmware: feedback, "
             "it may have the basic firmware.",
+            gap_s=frame_gap_s,
         )
-        self.written_s: float | None = None
 
     @property
     def capabilities(self) -> Capabilities:
         """Readback: with basic firmware only once the board has answered (False if it stayed silent)."""
         return Capabilities(readback=not self._silent)
 
+    @property
+    def written_s(self) -> float | None:
+        """Monotonic time of the last command."""
+        return self._dialogue.written_s
+
     def open(self) -> None:
         """Open the port. A board that answered in an earlier connection is expected to answer again."""
         self._silent = False
-        self._exchanges.reset()
-        self._port.open()
+        self._dialogue.open()
 
     def close(self) -> None:
         """Close the port."""
-        self._port.close()
+        self._dialogue.close()
 
     def set(self, channel: int, on: bool) -> bool | None:
         """Switch. Feedback firmware confirms with a state frame; basic firmware says nothing."""
         if not self._feedback:
-            self._send(command_frame(channel, SWITCH + on, crlf=self._crlf))
+            self._dialogue.command(command_frame(channel, SWITCH + on, crlf=self._crlf))
             return None
-        state = self._exchanges.ask(lambda: self._ask_frame(channel, SWITCH_WITH_ANSWER + on))
+        state = self._dialogue.order(
+            command_frame(channel, SWITCH_WITH_ANSWER + on, crlf=self._crlf),
+            lambda answer: parse_state_frame(answer, channel),
+            done=_is_frame,
+        )
         return None if state is None else state is on
 
     def read_output(self, channel: int) -> bool | None:
@@ -135,50 +137,43 @@ class LcusDriver(PlainBoard):
         if self._silent:
             self._port.discard()  # notices at least that the device is gone
             return None
-        if self._exchanges.missed:
-            self._port.discard_until_quiet(RESYNC_QUIET_S, RESYNC_LIMIT_S)
-        if self._feedback:
-            return self._exchanges.ask(lambda: self._ask_frame(channel, QUERY))
-        if self._channels is None:
-            return self._first_status(channel)
-        return self._exchanges.ask(lambda: self._ask_status(channel))
+        if not self._feedback:
+            return self._read_text(channel)
+        return self._dialogue.ask(
+            command_frame(channel, QUERY, crlf=self._crlf),
+            lambda answer: parse_state_frame(answer, channel),
+            done=_is_frame,
+        )
 
-    # -- the two firmwares
+    # -- basic firmware
 
-    def _ask_frame(self, channel: int, op: int) -> bool:
-        self._send(command_frame(channel, op, crlf=self._crlf))
-        return parse_state_frame(self._port.read(lambda data: len(data) >= FRAME_BYTES, ANSWER_S), channel)
-
-    def _first_status(self, channel: int) -> bool | None:
-        """Find out whether a basic board can be read at all."""
-        self._send(STATUS_REQUEST)
-        answer = self._port.read(lambda data: False, ANSWER_S, quiet_s=STATUS_END_S)
-        if not answer:
-            self._silent = True
+    def _read_text(self, channel: int) -> bool | None:
+        if self._channels is None and not self._count_channels():
             return None
+        channels = self._channels or 0
+        # asked twice, the second answer counts: the first one is often stale (reference 1.2)
+        relays = self._dialogue.ask(
+            STATUS_REQUEST,
+            lambda answer: self._relays_with(channel, answer),
+            done=lambda data: data.count(b"\n") >= channels,
+            times=2,
+        )
+        return None if relays is None else relays[channel - 1]
 
-        def learn() -> bool:
-            self._channels = len(parse_text_status(answer))
-            return self._ask_status(channel)
+    def _count_channels(self) -> bool:
+        """Find out whether a basic board can be read at all, and how many relays it reports."""
+        self._channels = self._dialogue.hear(
+            STATUS_REQUEST, lambda answer: len(parse_text_status(answer)), quiet_s=STATUS_END_S
+        )
+        self._silent = not self._port.heard
+        return self._channels is not None
 
-        return self._exchanges.ask(learn)
-
-    def _ask_status(self, channel: int) -> bool:
-        """Asked twice, the second answer counts: the first one is often stale (reference 1.2)."""
-        for _ in range(2):
-            self._send(STATUS_REQUEST)
-            answer = self._port.read(lambda data: data.count(b"\n") >= (self._channels or 0), ANSWER_S)
-            relays = parse_text_status(answer)
+    def _relays_with(self, channel: int, answer: bytes) -> tuple[bool, ...]:
+        relays = parse_text_status(answer)
         if channel > len(relays):
             raise ValueError(f"the board reports {len(relays)} relays, gate.channel is {channel}")
-        return relays[channel - 1]
+        return relays
 
-    # -- the line
 
-    def _send(self, data: bytes) -> None:
-        if self._frame_gap_s and self.written_s is not None:
-            pause_s = self.written_s + self._frame_gap_s - self._port.clock.monotonic()
-            if pause_s > 0:
-                time.sleep(pause_s)
-        self._port.discard()
-        self.written_s = self._port.write(data)
+def _is_frame(data: bytes) -> bool:
+    return len(data) >= FRAME_BYTES

@@ -123,9 +123,10 @@ class LineDriver(PlainBoard):
             port.close()
 
     def set(self, channel: int, on: bool) -> bool | None:
-        """Raise or lower a line; nothing answers."""
+        """Raise or lower a line; nothing answers, but a port that is gone is noticed."""
         try:
             setattr(self._opened(), OUTPUTS[channel - 1], on)
+            self._read(INPUTS[0])
         except _UNPLUGGED as error:
             raise self._lost(error) from error
         self.written_s = self._clock.monotonic()
