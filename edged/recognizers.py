@@ -17,11 +17,9 @@ from edged.config import Config
 from edged.errors import EdgedError
 from edged.library.follower import LibraryFollower
 from edged.library.store import LibraryStore
-from edged.recognition.cloud.allowance import AllowanceStore
 from edged.recognition.cloud.client import FaceCloud, build_client
 from edged.recognition.cloud.engine import CloudEngine
-from edged.recognition.cloud.governor import Governor
-from edged.recognition.cloud.governor_limits import GovernorLimits
+from edged.recognition.cloud.governor import Governor, open_governor
 from edged.recognition.consensus import rules_by_engine
 from edged.recognition.hybrid import HybridEngine
 from edged.recognition.local.embedder import Embedder
@@ -50,8 +48,7 @@ def open_cloud(config: Config, bus: EventBus, clock: Clock, stack: ExitStack) ->
         NeedsOperator: the counters cannot be kept in the data directory.
     """
     cloud = config.recognition.cloud
-    allowance = AllowanceStore.open(config.data_dir, clock, service=cloud.url)
-    governor = Governor(GovernorLimits.of(cloud), allowance, clock, publish=bus.publish)
+    governor = open_governor(cloud, config.data_dir, clock, publish=bus.publish)
     stack.callback(governor.close)
     client = build_client(cloud, clock, governor=governor, data_dir=config.data_dir)
     stack.callback(client.close)
