@@ -49,6 +49,7 @@ class RecognitionServer:
         self._clock = clock
         self._log = structlog.get_logger("edged.serve")
         self._closing = ExitStack()
+        self._apps: dict[str, Application] = {}
         self._server: _Server | None = None
         self.port = 0
 
@@ -71,14 +72,14 @@ class RecognitionServer:
         check_tls(config.tls)
         listener = self._listen()
         prepare_opencv(1)
-        apps = {app.config.id: app for app in self._applications()}
+        self._apps.update({app.appid: app for app in self._applications()})
         eyes = WorkerPool("eyes", config.limits.workers, config.limits.waiting, _warm_eyes)
         clerks: WorkerPool[None] = WorkerPool("clerk", CLERKS, config.limits.waiting, lambda: None)
         for pool in (eyes, clerks):
             self._closing.callback(pool.stop, config.limits.stop_s)
             pool.start()
         service = Service(
-            apps=apps,
+            apps=self._apps,
             access=Access(self._keys, self._clock, int(config.token_days * 86_400)),
             eyes=eyes,
             clerks=clerks,
