@@ -161,6 +161,8 @@ class CloudStub:
         try:
             if self._context is not None:
                 sock = self._context.wrap_socket(sock, server_side=True)
+            elif sock.recv(1, socket.MSG_PEEK) == b"\x16":  # a TLS greeting: plain servers answer in plain
+                sock.sendall(answer(400, ""))
             with self._changed:
                 self._sockets.append(sock)
             with sock.makefile("rb") as stream:

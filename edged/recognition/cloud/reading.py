@@ -80,7 +80,7 @@ def feature(answer: Answer) -> replies.FeatureReply:
 def faceverify(answer: Answer) -> replies.FaceverifyReply:
     """Reply of both `faceverify` calls. v4 puts the risk beside the result."""
     result = _needed(answer)
-    thresholds = _object(result, "thresholds")
+    thresholds = _object(result, "thresholds") if result.get("thresholds") else {}
     tags = result.get("risk_tag", answer.whole.get("risk_tag")) or ()
     if not isinstance(tags, list | tuple):
         raise bad_answer("risk_tag is no list")

@@ -159,7 +159,7 @@ class FaceverifyReply:
 
     Attributes:
         liveness: best score over all pictures, 0..1.
-        thresholds: by name, e.g. `frr_1e-3`: compare with these, the server may change them.
+        thresholds: by name, e.g. `frr_1e-3`: compare with these, the server may change them; may be empty.
         risk_level: v4 only, `1` high .. `4` normal; empty when absent.
     """
 

@@ -1,0 +1,404 @@
+"""The way to the face cloud when it is broken, on real sockets: every fault is stated, nothing hangs."""
+
+import shutil
+import socket
+import ssl
+import subprocess
+import threading
+import time
+
+import pytest
+from cloud_bench import cloud_at, picture
+from cloud_stub import TOKEN_PATH, CloudStub, answer, ok, refusal
+
+from edged.clock import SystemClock
+from edged.errors import EdgedError, Misconfigured, NeedsOperator, RetryLater
+from edged.recognition.cloud.transport import MOST_ANSWER_BYTES
+
+JPEG = picture()
+FOUND = ok({"user_list": []})
+OPENSSL = shutil.which("openssl")
+
+
+@pytest.fixture
+def stub():
+    with CloudStub() as stub:
+        stub.replies(FOUND)
+        yield stub
+
+
+def failure(cloud, wait_s=None):
+    """What a search raises; with `wait_s`, its deadline is that far away."""
+    deadline_s = None if wait_s is None else time.monotonic() + wait_s
+    with pytest.raises(EdgedError) as caught:
+        cloud.search(JPEG, ["g"], deadline_s=deadline_s)
+    cloud.close()
+    return caught.value
+
+
+def code_of(cloud, wait_s=None):
+    return failure(cloud, wait_s).code
+
+
+def with_token(stub, **config):
+    """A client that has its token already."""
+    cloud = cloud_at(stub, **config)
+    cloud.search(JPEG, ["g"])
+    return cloud
+
+
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return server.getsockname()[1]
+
+
+def test_a_refused_connection_is_unreachable(stub):
+    error = failure(cloud_at(stub, url=f"http://127.0.0.1:{free_port()}"))
+    assert (type(error), error.code) == (RetryLater, "cloud_unreachable")
+
+
+def test_a_black_hole_ends_the_connecting_at_its_time_out(stub):
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as server:
+        address = server.getsockname()
+        fillers = [socket.socket() for _ in range(4)]
+        for filler in fillers:  # nobody accepts: the queue fills and further connections get no answer
+            filler.setblocking(False)
+            filler.connect_ex(address)
+        cloud = cloud_at(stub, url=f"http://127.0.0.1:{address[1]}", connect_timeout_s=0.2)
+        assert code_of(cloud) == "cloud_timeout"
+        for filler in fillers:
+            filler.close()
+
+
+def test_a_server_that_never_answers_ends_at_the_read_time_out(stub):
+    cloud = with_token(stub, read_timeout_s=0.2)
+    stub.replies(lambda sock: stub.released.wait(10))
+    assert code_of(cloud) == "cloud_timeout"
+
+
+def test_the_deadline_of_a_request_cuts_every_time_out_short(stub):
+    cloud = with_token(stub, read_timeout_s=600)
+    stub.replies(lambda sock: stub.released.wait(10))
+    assert code_of(cloud, wait_s=0.2) == "cloud_timeout"
+
+
+def test_after_its_deadline_a_request_is_not_sent(stub):
+    cloud = with_token(stub)
+    assert code_of(cloud, wait_s=-1) == "cloud_timeout"
+    assert len(stub.calls) == 1
+
+
+@pytest.mark.parametrize(
+    ("start", "drop"),
+    [
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n", b" "),
+        (b"HTTP/1.1 200 OK\r\nX-Long: ", b"x"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\n \r\n"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"0"),
+        (b"HTTP/1.1 200 OK\r\n\r\n", b" "),
+        (b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
+    ],
+    ids=["body", "header", "chunks", "chunk-size", "until-close", "continue"],
+)
+@pytest.mark.parametrize("limit", ["read time-out", "deadline"])
+def test_a_server_that_drips_does_not_hold_the_worker(stub, start, drop, limit):
+    cloud = with_token(stub, read_timeout_s=0.3 if limit == "read time-out" else 600)
+
+    def drip(sock):
+        sock.sendall(start)
+        while not stub.released.wait(0.01):
+            sock.sendall(drop)
+
+    stub.replies(drip)
+    assert code_of(cloud, wait_s=None if limit == "read time-out" else 0.3) == "cloud_timeout"
+
+
+def test_a_server_that_does_not_read_does_not_hold_the_worker(stub):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        url = f"http://127.0.0.1:{server.getsockname()[1]}"
+        cloud = cloud_at(stub, url=url, dialect="private", read_timeout_s=0.3)
+        large = JPEG + bytes(1_500_000 - len(JPEG))
+        with pytest.raises(RetryLater) as caught:
+            cloud.faceverify([large] * 3)
+        assert caught.value.code == "cloud_timeout"
+        cloud.close()
+
+
+def test_a_large_request_may_take_longer_than_connecting(stub):
+    cloud = with_token(stub, connect_timeout_s=0.05)
+    stub.replies(ok({"face_liveness": 1}))
+    large = JPEG + bytes(1_500_000 - len(JPEG))
+    assert cloud.faceverify([large] * 3).liveness == 1
+    cloud.close()
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n" + FOUND[-60:],
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n40\r\n{",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n{}",
+        b"HTTP/1.1 200 OK\r\nContent-Le",
+        b"SSH-2.0-OpenSSH_9.6\r\n",
+        b"\x00\x01\x02",
+    ],
+    ids=["length", "chunk", "chunk-size", "header", "other-protocol", "garbage"],
+)
+def test_an_answer_that_breaks_off_is_a_bad_answer(stub, reply):
+    cloud = with_token(stub)
+    stub.replies(lambda sock: sock.sendall(reply))
+    assert code_of(cloud) == "cloud_bad_answer"
+
+
+def test_a_broken_off_body_that_is_json_by_chance_is_no_answer(stub):
+    cloud = with_token(stub)
+    body = b'{"error_code":0,"result":{"user_list":[]}}'
+    head = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % (len(body) + 50)
+    stub.replies(lambda sock: sock.sendall(head + body))
+    assert code_of(cloud) == "cloud_bad_answer"
+
+
+def test_a_connection_closed_without_a_word_is_unreachable(stub):
+    cloud = with_token(stub)
+    stub.replies(lambda sock: None)
+    assert code_of(cloud) == "cloud_unreachable"
+
+
+def test_a_kept_connection_that_was_closed_is_opened_again(stub):
+    cloud = with_token(stub)
+    stub.replies(lambda sock: None, FOUND)  # as if the call had crossed the closing on its way
+    cloud.search(JPEG, ["g"])
+    assert stub.connections == 2
+    cloud.close()
+
+
+def test_a_new_connection_that_is_closed_is_not_tried_again(stub):
+    stub.replies(lambda sock: None)
+    cloud = cloud_at(stub, dialect="private")
+    assert code_of(cloud) == "cloud_unreachable"
+    assert len(stub.calls) == 1
+
+
+def test_a_server_that_restarts_is_found_again(stub):
+    cloud = with_token(stub)
+    stub.drop_connections()
+    cloud.search(JPEG, ["g"])
+    cloud.close()
+
+
+@pytest.mark.parametrize("status", [500, 502, 504])
+def test_a_web_page_of_a_gateway_is_told_by_its_status(stub, status):
+    cloud = with_token(stub)
+    stub.replies(answer(status, "<html>Bad Gateway</html>", "Content-Type: text/html"))
+    error = failure(cloud)
+    assert (type(error), error.code) == (RetryLater, f"cloud_http_{status}")
+
+
+def test_a_web_page_with_status_200_is_no_answer(stub):
+    cloud = with_token(stub)
+    stub.replies(answer(200, "<!DOCTYPE html><p>Please sign in"))
+    assert code_of(cloud) == "cloud_bad_answer"
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirection_is_never_followed(stub, status):
+    cloud = with_token(stub)
+    stub.replies(answer(status, "", f"Location: {stub.url}/elsewhere"), FOUND)
+    assert code_of(cloud) == f"cloud_http_{status}"
+    assert "/elsewhere" not in [asked.path for asked in stub.asked]
+
+
+def test_an_endless_answer_is_read_to_a_limit(stub):
+    cloud = with_token(stub)
+    sent = []
+
+    def flood(sock):
+        sock.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+        while len(sent) < 10 * MOST_ANSWER_BYTES // 65536:
+            sock.sendall(bytes(65536))
+            sent.append(1)
+
+    stub.replies(flood)
+    assert code_of(cloud) == "cloud_bad_answer"
+
+
+def test_the_body_of_a_redirection_is_read_to_a_limit_too(stub):
+    cloud = with_token(stub)
+
+    def flood(sock):
+        sock.sendall(b"HTTP/1.1 302 Found\r\nLocation: /x\r\n\r\n")
+        for _ in range(10 * MOST_ANSWER_BYTES // 65536):
+            sock.sendall(bytes(65536))
+
+    stub.replies(flood)
+    assert code_of(cloud) == "cloud_bad_answer"
+
+
+def test_a_packed_answer_is_not_unpacked(stub):
+    cloud = with_token(stub)
+    stub.replies(answer(200, b"\x1f\x8b", "Content-Encoding: gzip"))
+    assert code_of(cloud) == "cloud_bad_answer"
+    assert stub.calls[-1].headers["accept-encoding"] == "identity"
+
+
+def test_cookies_are_not_kept(stub):
+    cloud = with_token(stub)
+    stub.replies(answer(200, '{"error_code":0,"result":{}}', "Set-Cookie: a=b"))
+    for _ in range(2):
+        cloud.search(JPEG, ["g"])
+    assert "cookie" not in stub.calls[-1].headers
+    cloud.close()
+
+
+def test_proxies_and_passwords_of_the_environment_are_not_used(stub, monkeypatch, tmp_path):
+    (tmp_path / ".netrc").write_text("machine 127.0.0.1 login somebody password something")
+    monkeypatch.setenv("NETRC", str(tmp_path / ".netrc"))
+    monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{free_port()}")
+    monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{free_port()}")
+    cloud = with_token(stub)
+    assert "authorization" not in stub.calls[0].headers
+    cloud.close()
+
+
+@pytest.mark.parametrize("host", ["no-such-host.invalid", "a..b", "x" * 70 + ".invalid"])
+def test_a_name_without_an_address_is_told_within_the_deadline(stub, host):
+    error = failure(cloud_at(stub, url=f"http://{host}"), wait_s=2)
+    assert (type(error), error.code) == (RetryLater, "cloud_dns")
+
+
+def test_a_missing_certificate_file_is_told_at_the_start(stub, tmp_path):
+    with pytest.raises(Misconfigured) as caught:
+        cloud_at(stub, ca_file=tmp_path / "none.pem")
+    assert caught.value.code == "cloud_ca_file"
+
+
+def test_many_calls_that_fail_leave_no_threads_behind(stub):
+    before = threading.active_count()
+    cloud = with_token(stub, read_timeout_s=0.05)
+    stub.replies(lambda sock: stub.released.wait(0.1))
+    for _ in range(5):
+        with pytest.raises(RetryLater):
+            cloud.search(JPEG, ["g"])
+    cloud.close()
+    ours = [thread.name for thread in threading.enumerate() if thread.name.startswith("cloud-")]
+    assert ours == []
+    assert threading.active_count() <= before + 1 + stub.connections  # the stub's own
+
+
+CA_SETTINGS = """[ca]
+default_ca = test
+[test]
+database = {folder}/index
+new_certs_dir = {folder}
+serial = {folder}/serial
+rand_serial = yes
+policy = names
+default_md = sha256
+copy_extensions = copy
+[names]
+commonName = supplied
+"""
+
+
+def certificate(folder, name, dates=("20200101000000Z", "20991231000000Z")):
+    """A self-signed certificate for `name`, as the server uses it and as a file."""
+    key, asked, cert = folder / "key.pem", folder / "asked.pem", folder / "cert.pem"
+    (folder / "index").touch()
+    (folder / "ca.cnf").write_text(CA_SETTINGS.format(folder=folder))
+
+    def openssl(*arguments):
+        subprocess.run([OPENSSL, *arguments], check=True, capture_output=True)
+
+    new = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", key)
+    openssl("req", "-new", *new, "-out", asked, "-subj", "/CN=test", "-addext", f"subjectAltName={name}")
+    signed = ("-config", folder / "ca.cnf", "-selfsign", "-keyfile", key, "-notext")
+    openssl("ca", "-batch", *signed, "-in", asked, "-out", cert, "-startdate", dates[0], "-enddate", dates[1])
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(cert, key)
+    return context, cert
+
+
+needs_openssl = pytest.mark.skipif(OPENSSL is None, reason="openssl makes the certificates")
+
+
+@needs_openssl
+def test_a_certificate_of_the_named_authority_is_accepted(tmp_path):
+    context, cert = certificate(tmp_path, "IP:127.0.0.1")
+    with CloudStub(context) as stub:
+        stub.replies(FOUND)
+        cloud = cloud_at(stub, ca_file=cert)
+        for _ in range(2):
+            cloud.search(JPEG, ["g"])
+        cloud.close()
+        assert len(stub.calls) == 2
+        assert stub.connections == 1
+
+
+@needs_openssl
+def test_an_unknown_certificate_is_for_the_operator_and_nothing_is_sent(tmp_path):
+    context, _ = certificate(tmp_path, "IP:127.0.0.1")
+    with CloudStub(context) as stub:
+        error = failure(cloud_at(stub))
+        assert (type(error), error.code) == (NeedsOperator, "cloud_certificate")
+        assert stub.asked == []
+
+
+@needs_openssl
+def test_a_certificate_for_another_name_is_for_the_operator(tmp_path):
+    context, cert = certificate(tmp_path, "DNS:other.example")
+    with CloudStub(context) as stub:
+        error = failure(cloud_at(stub, ca_file=cert))
+        assert (type(error), error.code) == (NeedsOperator, "cloud_certificate")
+        assert stub.asked == []
+
+
+@needs_openssl
+def test_a_certificate_that_is_over_names_the_clock(tmp_path):
+    context, cert = certificate(tmp_path, "IP:127.0.0.1", dates=("20200101000000Z", "20200102000000Z"))
+    with CloudStub(context) as stub:
+        error = failure(cloud_at(stub, ca_file=cert))
+        assert error.code == "cloud_certificate"
+        assert "clock" in error.hint
+
+
+def test_a_server_without_tls_is_told_apart(stub):
+    error = failure(cloud_at(stub, url=stub.url.replace("http:", "https:")))
+    assert (type(error), error.code) == (NeedsOperator, "cloud_tls")
+
+
+def test_a_tls_greeting_that_stalls_ends_at_the_time_out(stub):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        url = f"https://127.0.0.1:{server.getsockname()[1]}"
+        assert code_of(cloud_at(stub, url=url, connect_timeout_s=0.2)) == "cloud_timeout"
+
+
+@needs_openssl
+def test_over_tls_a_server_that_drips_does_not_hold_the_worker(tmp_path):
+    context, cert = certificate(tmp_path, "IP:127.0.0.1")
+    with CloudStub(context) as stub:
+        stub.replies(FOUND)
+        cloud = with_token(stub, ca_file=cert, read_timeout_s=0.3)
+
+        def drip(sock):
+            while not stub.released.wait(0.01):
+                sock.sendall(b"H")
+
+        stub.replies(drip)
+        assert code_of(cloud) == "cloud_timeout"
+
+
+def test_a_token_revoked_in_flight_costs_one_more_call(stub):
+    cloud = with_token(stub)
+    stub.replies(answer(200, '{"access_token":"two","expires_in":99}'), path=TOKEN_PATH)
+    stub.replies(refusal(111, "Access token expired"), FOUND)
+    cloud.search(JPEG, ["g"])
+    assert [asked.query["access_token"] for asked in stub.calls[1:]] == ["24.token-1", "two"]
+    cloud.close()
+
+
+def test_the_deadline_counts_while_a_token_is_fetched(stub):
+    stub.replies(lambda sock: stub.released.wait(10), path=TOKEN_PATH)
+    cloud = cloud_at(stub, clock=SystemClock(), read_timeout_s=600)
+    assert code_of(cloud, wait_s=0.2) == "cloud_timeout"
+    assert stub.calls == []
