@@ -5,6 +5,7 @@ No time and no scene here: a cut-out is a pile of pictures of one person, the la
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import cv2
@@ -22,6 +23,7 @@ _FEET = 10.0  # below the eyes, in face widths: 1.55 m for a face of 15.5 cm
 _BELOW = (-9.0, 0.9, 1.3, 2.2, 3.6, 4.6, 5.0, 9.6, _FEET)
 _HALF_WIDTH = (3.0, 3.0, 1.32, 1.42, 1.36, 1.2, 0.95, 0.62, 0.75)
 _TROUSERS = np.float32([44, 38, 36])  # BGR
+_BAND_ROWS = 128
 _BELOW_PX = 620  # a picture of 720 rows never shows more than this below the eyes
 
 _Box = tuple[int, int, int, int]
@@ -143,9 +145,23 @@ def _with_body(
     _extend_down(colours, share, height, cloth, centre[0] + margin, face_px)
     share *= _outline(share.shape, centre[0] + margin, centre[1], face_px, (margin, margin + width))
     _round_corners(share[round(centre[1] + face_px * 0.9) :], face_px)
-    pixels = np.clip(np.dstack([colours * share[..., None], share * 255]), 0, 255).astype(np.uint8)
     used = np.flatnonzero(share.max(axis=0) > 0.01)
-    return np.ascontiguousarray(pixels[:, used[0] : used[-1] + 1]), float(margin - used[0])
+    part = slice(used[0], used[-1] + 1)
+    return _premultiplied(colours[:, part], share[:, part]), float(margin - used[0])
+
+
+def _premultiplied(colours: np.ndarray, share: np.ndarray) -> np.ndarray:
+    """HxWx4 uint8: colours (HxWx3, 0..255) times share (HxW, 0..1), and the share as 0..255."""
+    pixels = np.empty((*share.shape, 4), np.uint8)
+    for rows in _bands(0, len(pixels)):
+        pixels[rows, :, :3] = np.clip(colours[rows] * share[rows][..., None], 0, 255)
+        pixels[rows, :, 3] = np.clip(share[rows] * 255, 0, 255)
+    return pixels
+
+
+def _bands(first: int, end: int) -> Iterator[slice]:
+    """Rows in portions: a whole figure in floating point, several times over, takes 200 MB."""
+    return (slice(top, min(top + _BAND_ROWS, end)) for top in range(first, end, _BAND_ROWS))
 
 
 def _round_corners(share: np.ndarray, face_px: float) -> None:
@@ -162,14 +178,15 @@ def _extend_down(
     strip = colours[edge - 6 : edge - 1].mean(axis=0)
     where = (share[edge - 6 : edge - 1].mean(axis=0) > 0.5)[:, None]
     strip = cv2.blur(np.where(where, strip, cloth)[None], (max(1, round(face_px * 0.04)), 1))
-    below = np.arange(colours.shape[0] - edge, dtype=np.float32)[:, None, None] / face_px
     off = np.abs(np.arange(colours.shape[1], dtype=np.float32) - centre_x)[None, :, None] / face_px
-    keep = np.exp(-below / 0.3)
     creases = 0.30 * np.exp(-(((off - 0.95) / 0.05) ** 2)) + 0.22 * np.exp(-((off / 0.03) ** 2))
-    jacket = (strip * keep + cloth * (1 - keep)) * (1 - (1 - keep) * (creases + 0.18 * off**2))
     trousers = (_TROUSERS + 0.2 * cloth) * (1 - 0.2 * off)
-    waist = np.clip((below - 2.2) / 0.08, 0, 1)
-    colours[edge:] = jacket * (1 - waist) + trousers * waist
+    for rows in _bands(edge, len(colours)):
+        below = np.arange(rows.start - edge, rows.stop - edge, dtype=np.float32)[:, None, None] / face_px
+        keep = np.exp(-below / 0.3)
+        jacket = (strip * keep + cloth * (1 - keep)) * (1 - (1 - keep) * (creases + 0.18 * off**2))
+        waist = np.clip((below - 2.2) / 0.08, 0, 1)
+        colours[rows] = jacket * (1 - waist) + trousers * waist
     share[edge:] = 1
 
 
@@ -177,7 +194,7 @@ def _outline(
     shape: tuple[int, int], cx: float, cy: float, face_px: float, sides: tuple[int, int]
 ) -> np.ndarray:
     """Soft limit of the figure, 0..1: trunk no wider than the photograph, arms, hips, legs, shoes."""
-    rows, columns = np.mgrid[0 : shape[0], 0 : shape[1]].astype(np.float32)
+    rows, columns = (side.astype(np.float32) for side in np.ogrid[0 : shape[0], 0 : shape[1]])
     below = (rows - cy) / face_px
     half = np.interp(below[:, 0], _BELOW, _HALF_WIDTH).astype(np.float32)[:, None]
     room = np.where(columns < cx, cx - sides[0], sides[1] - cx) / face_px - 0.04

@@ -132,8 +132,10 @@ def _noise(seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Two pictures of grey levels 0..; one is added and the other subtracted, so the mean stays."""
     rng = np.random.default_rng([seed, 3])
     shape = HEIGHT_PX + _NOISE_SHIFT_PX, WIDTH_PX + _NOISE_SHIFT_PX, 3
-    first, second = (np.abs(rng.standard_normal(shape, np.float32)) * _NOISE_SIGMA for _ in range(2))
-    return first.astype(np.uint8), second.astype(np.uint8)
+    first, second = (
+        np.abs(rng.standard_normal(shape, np.float32) * _NOISE_SIGMA).astype(np.uint8) for _ in range(2)
+    )
+    return first, second
 
 
 def _add_noise(picture: np.ndarray, stage: Stage, number: int) -> None:
