@@ -30,6 +30,10 @@ MOST_ANSWER_BYTES = 8 * 1024 * 1024
 """A thousand ids are 50 kB; 20 faces with all points and crops stay below this."""
 
 _CHUNK_BYTES = 64 * 1024
+# a filter of a logger does not count for the loggers below it, so all are named
+_LOGGERS_WITH_ADDRESSES = tuple(
+    f"urllib3.{name}" for name in ("connectionpool", "connection", "poolmanager", "response", "util.retry")
+)
 _HEADERS = {
     "User-Agent": f"edged/{__version__}",
     "Accept": "application/json",
@@ -256,16 +260,17 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
 
 
 class _WithoutQueries(logging.Filter):
-    """Takes the query, which holds the token, out of the addresses that urllib3 logs."""
+    """Takes the query, which holds the token, out of the addresses that urllib3 logs (some even as warnings)."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        record.msg = re.sub(r"\?[^\s\"']*", "?***", record.getMessage())
+        record.msg = re.sub(r"\?[^\s\"')]*", "?***", record.getMessage())
         record.args = ()
         record.exc_info = None
         return True
 
 
 def _keep_queries_out_of_logs() -> None:
-    logger = logging.getLogger("urllib3.connectionpool")
-    if not any(isinstance(one, _WithoutQueries) for one in logger.filters):
-        logger.addFilter(_WithoutQueries())
+    for name in _LOGGERS_WITH_ADDRESSES:
+        logger = logging.getLogger(name)
+        if not any(isinstance(one, _WithoutQueries) for one in logger.filters):
+            logger.addFilter(_WithoutQueries())
