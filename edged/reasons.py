@@ -322,6 +322,21 @@ _TEXTS = {
         "the relay board dropped its relays by itself because nothing was heard from edged",
         "Nothing needs doing once; if it repeats, look for an overloaded machine or a bad line.",
     ),
+    "gpio_package_missing": (
+        "contacts on GPIO lines cannot be read without the package gpiod, version 2",
+        "Install it: pip install 'edged[gpio]'.",
+    ),
+    "gpio_chip_missing": (
+        "the GPIO chip is not there",
+        "`gpiodetect` lists the chips of the machine; correct the setting.",
+    ),
+    "gpio_denied": (
+        "the GPIO chip may not be opened by this user",
+        "Add the user that runs edged to the group of the chip, usually gpio.",
+    ),
+    "gpio_busy": ("another program uses the GPIO line", "`gpioinfo` shows which; stop it."),
+    "gpio_line_missing": ("the chip has no such GPIO line", "`gpioinfo` lists the lines of every chip."),
+    "gpio_lost": ("the GPIO chip went away", "Check its plug."),
     "relay_no_lines": (
         "the port has no control lines to switch a relay with",
         "Use a serial port or USB adapter with DTR and RTS.",

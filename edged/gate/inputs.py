@@ -1,0 +1,193 @@
+"""From raw input bits over time to settled states of a door's contacts. Pure: no board, no clock, no door.
+
+A contact that matters is wired normally closed: current flows while all is well, so a cut wire, a lost plug
+and an opened contact look alike, and all read as active (gate hardware reference 2.4). Each kind has the wiring
+that fails to its safe side: a cut wire to the fire panel reads as fire and one to the door contact as an open
+door, but one to an exit button must not read as somebody who wants to leave.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class InputKind(StrEnum):
+    """What a contact tells when it is active."""
+
+    DOOR = "door"  # the door is open
+    EXIT = "exit"  # the exit button is pressed
+    PASSAGE = "passage"  # somebody goes through
+    FIRE = "fire"  # the fire panel releases
+    TAMPER = "tamper"  # a housing was opened
+
+
+@dataclass(frozen=True)
+class Wiring:
+    """How contacts of one kind are usually wired, and how long they bounce (seconds)."""
+
+    normally_closed: bool
+    debounce_s: float
+
+
+USUAL = {
+    InputKind.DOOR: Wiring(normally_closed=True, debounce_s=0.05),
+    InputKind.EXIT: Wiring(normally_closed=False, debounce_s=0.03),
+    InputKind.PASSAGE: Wiring(normally_closed=False, debounce_s=0.03),
+    InputKind.FIRE: Wiring(normally_closed=True, debounce_s=0.05),
+    InputKind.TAMPER: Wiring(normally_closed=True, debounce_s=0.05),
+}
+"""Debounce 30 to 50 ms (gate hardware reference 2.4); passage pulses may be as short as 300 ms (2.1)."""
+
+
+@dataclass(frozen=True)
+class InputRule:
+    """One contact.
+
+    Attributes:
+        kind: what it tells.
+        number: which input of the board, from 1.
+        normally_closed: the contact is closed while it is not active.
+        debounce_s: a change counts when it has lasted so long; 0: at once.
+        inverted: the board reports True for an open contact (inputs with a pull-up that do not say so).
+    """
+
+    kind: InputKind
+    number: int
+    normally_closed: bool
+    debounce_s: float
+    inverted: bool = False
+
+    def is_active(self, bit: bool) -> bool:
+        """What a raw bit of the board means."""
+        closed = bit is not self.inverted
+        return closed is not self.normally_closed
+
+
+def usual_rule(
+    kind: InputKind,
+    number: int,
+    *,
+    normally_closed: bool | None = None,
+    debounce_s: float | None = None,
+    inverted: bool = False,
+) -> InputRule:
+    """A rule in which everything that is left out is as usual for the kind."""
+    usual = USUAL[kind]
+    return InputRule(
+        kind,
+        number,
+        usual.normally_closed if normally_closed is None else normally_closed,
+        usual.debounce_s if debounce_s is None else debounce_s,
+        inverted,
+    )
+
+
+@dataclass(frozen=True)
+class InputEdge:
+    """A settled change. Times are monotonic seconds.
+
+    Attributes:
+        active: the new state.
+        began_s: when it was first seen.
+        at_s: when it had lasted long enough to be believed.
+        first: nothing was known before, so this may be no change at all.
+    """
+
+    kind: InputKind
+    active: bool
+    began_s: float
+    at_s: float
+    first: bool
+
+
+class Debouncer:
+    """One contact. Its state is None until a first value has lasted long enough.
+
+    With samples further apart than `debounce_s`, two in a row that agree settle a change, so that one sample
+    that was disturbed never does.
+    """
+
+    def __init__(self, rule: InputRule) -> None:
+        self.rule = rule
+        self.active: bool | None = None
+        self._candidate: bool | None = None
+        self._since_s = 0.0
+
+    @property
+    def due_s(self) -> float | None:
+        """When a further sample like the last one would settle; None: nothing is unsettled."""
+        return None if self._candidate is None else self._since_s + self.rule.debounce_s
+
+    def sample(self, bit: bool, at_s: float) -> InputEdge | None:
+        """Take one raw bit, seen at `at_s` (never earlier than the sample before)."""
+        active = self.rule.is_active(bit)
+        if active is self.active:
+            self._candidate = None
+            return None
+        if active is not self._candidate:
+            self._candidate, self._since_s = active, at_s
+        # as in due_s: a sum, not a difference, or a sample at exactly that time would sometimes be too early
+        if at_s < self._since_s + self.rule.debounce_s:
+            return None
+        first, self.active, self._candidate = self.active is None, active, None
+        return InputEdge(self.rule.kind, active, self._since_s, at_s, first)
+
+    def forget(self) -> None:
+        """Nothing is known any more."""
+        self.active = self._candidate = None
+
+
+class DoorInputs:
+    """The contacts of one door.
+
+    Args:
+        rules: at most one of each kind, each on an input of its own. ValueError otherwise.
+    """
+
+    def __init__(self, rules: Sequence[InputRule]) -> None:
+        for what in ("kind", "number"):
+            values = [getattr(rule, what) for rule in rules]
+            if len(set(values)) != len(values):
+                raise ValueError(f"two inputs have the same {what}: {', '.join(map(str, values))}")
+        if any(rule.number < 1 or rule.debounce_s < 0 for rule in rules):
+            raise ValueError("inputs count from 1, and a debounce time is not negative")
+        self._contacts = [Debouncer(rule) for rule in rules]
+
+    @property
+    def highest(self) -> int:
+        """The highest number in use: the board must have so many inputs. 0: there are none."""
+        return max((contact.rule.number for contact in self._contacts), default=0)
+
+    @property
+    def due_s(self) -> float | None:
+        """When the next sample should be taken at the latest, besides the usual polling; None: no hurry."""
+        return min((contact.due_s for contact in self._contacts if contact.due_s is not None), default=None)
+
+    def active(self, kind: InputKind) -> bool | None:
+        """Whether a contact is active; None: not wired, or not known (yet, or since the board was lost)."""
+        return next((each.active for each in self._contacts if each.rule.kind is kind), None)
+
+    def sample(self, bits: Sequence[bool], at_s: float) -> list[InputEdge]:
+        """Take what the board reports.
+
+        Args:
+            bits: its inputs, first one first; True: energised or closed (see `InputRule.inverted`).
+            at_s: monotonic time of the reading.
+
+        Returns:
+            What has settled by this, in the order of the rules.
+
+        Raises:
+            ValueError: the board has fewer inputs than are configured.
+        """
+        if len(bits) < self.highest:
+            raise ValueError(f"the board reports {len(bits)} inputs, number {self.highest} is configured")
+        edges = [contact.sample(bits[contact.rule.number - 1], at_s) for contact in self._contacts]
+        return [edge for edge in edges if edge is not None]
+
+    def lost(self) -> None:
+        """The board cannot be read: nothing is known until it can, and what then settles is `first`."""
+        for contact in self._contacts:
+            contact.forget()
