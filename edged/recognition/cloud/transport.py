@@ -260,7 +260,7 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
 
 
 class _WithoutQueries(logging.Filter):
-    """Takes the query, which holds the token, out of the addresses that urllib3 logs (some even as warnings)."""
+    """Takes the query, which holds the token, out of the addresses that urllib3 logs."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         record.msg = re.sub(r"\?[^\s\"')]*", "?***", record.getMessage())
