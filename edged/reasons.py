@@ -328,14 +328,17 @@ _TEXTS = {
     ),
     "gpio_chip_missing": (
         "the GPIO chip is not there",
-        "`gpiodetect` lists the chips of the machine; correct the setting.",
+        "Correct the setting; `gpiodetect` lists the chips of the machine.",
     ),
     "gpio_denied": (
         "the GPIO chip may not be opened by this user",
         "Add the user that runs edged to the group of the chip, usually gpio.",
     ),
-    "gpio_busy": ("another program uses the GPIO line", "`gpioinfo` shows which; stop it."),
-    "gpio_line_missing": ("the chip has no such GPIO line", "`gpioinfo` lists the lines of every chip."),
+    "gpio_busy": ("another program uses the GPIO line", "Stop it; `gpioinfo` shows which it is."),
+    "gpio_line_missing": (
+        "the chip has no such GPIO line",
+        "Correct the setting; `gpioinfo` lists the lines of every chip.",
+    ),
     "gpio_lost": ("the GPIO chip went away", "Check its plug."),
     "relay_no_lines": (
         "the port has no control lines to switch a relay with",
