@@ -1,6 +1,7 @@
 """Every documented code of the face API has one row, one reaction, and words."""
 
 import re
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -180,6 +181,11 @@ def test_whatever_the_service_says_becomes_a_plain_error(message, log_id, code, 
 def test_people_are_told_what_a_code_means_in_the_same_words(row):
     reason = describe(f"cloud_{row.code}".lower())
     assert (reason.meaning, reason.advice) == (row.meaning, row.hint)
+
+
+def test_the_documentation_says_what_happens_for_every_reaction():
+    chapter = (Path(__file__).parents[2] / "docs" / "cloud.md").read_text(encoding="utf-8")
+    assert [reaction.name for reaction in Reaction if f"| {reaction.name} |" not in chapter] == []
 
 
 def test_a_number_without_a_row_stands_for_itself_and_is_no_known_code():
