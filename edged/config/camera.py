@@ -13,6 +13,12 @@ class CameraConfig(Section):
     """Where pictures come from."""
 
     id: Identifier = Field("cam1", description="Name of this camera in events and records.")
+    door: Identifier | None = Field(
+        None, description="`gate.id` of the door whose people it sees; empty: that of `gate`."
+    )
+    direction: Literal["both", "in", "out"] = Field(
+        "both", description="Which way the people go whom it sees."
+    )
     source: Text = Field(
         "demo:",
         description="`/dev/v4l/by-id/…` or a number (V4L2), `rtsp://…`, `http://…` (MJPEG), a video file, "

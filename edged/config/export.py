@@ -43,7 +43,7 @@ def markdown_table(root: type[Section] = Config) -> str:
     lines: list[str] = []
     previous: tuple[str, ...] | None = None
     for key in keys(root).values():
-        if key.section:
+        if key.section or key.repeated:
             continue
         if key.path[:-1] != previous:
             previous = key.path[:-1]

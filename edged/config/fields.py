@@ -25,6 +25,7 @@ class Key:
         unit: `seconds`, `pixels`, `degrees` (from the end of the name) or empty.
         description: what it does.
         schema: its JSON Schema.
+        repeated: of an item of a list whose items are written like a section that is there by itself.
     """
 
     path: tuple[str, ...]
@@ -34,6 +35,7 @@ class Key:
     unit: str
     description: str
     schema: dict[str, Any]
+    repeated: bool = False
 
     @property
     def name(self) -> str:
@@ -58,17 +60,20 @@ def keys_of(section: tuple[str, ...], root: type[Section] = Config) -> list[str]
     return [path[-1] for path in keys(root) if path[:-1] == section]
 
 
-def _walk(model: type[Section], path: tuple[str, ...]) -> Iterator[Key]:
+def _walk(model: type[Section], path: tuple[str, ...], repeated: bool = False) -> Iterator[Key]:
     properties = model.model_json_schema()["properties"]
     for name, info in model.model_fields.items():
         here, schema, text = (*path, name), properties[name], info.description or ""
         if is_section(model, name):
-            yield Key(here, None, True, "a section", "", text, schema)
-            yield from _walk(info.annotation, here)  # type: ignore[arg-type]
+            yield Key(here, None, True, "a section", "", text, schema, repeated)
+            yield from _walk(info.annotation, here, repeated)  # type: ignore[arg-type]
         else:
-            yield Key(here, schema.get("default"), False, allowed(schema), _unit(name), text, schema)
+            yield Key(
+                here, schema.get("default"), False, allowed(schema), _unit(name), text, schema, repeated
+            )
             if item := items_of(model, name):
-                yield from _walk(item, here)
+                single = any(field.annotation is item for field in model.model_fields.values())
+                yield from _walk(item, here, repeated or single)
 
 
 def _unit(name: str) -> str:

@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from edged.config.base import Section
+from edged.config.camera import CameraConfig
 from edged.config.explain import Seen, explain
 from edged.config.problems import ConfigProblems, Problem
 from edged.config.recognition import RecognitionConfig
@@ -109,17 +110,23 @@ def _choose(path: Path | None, environ: Mapping[str, str], default_path: Path) -
 def _read(file: Path) -> Loaded:
     config, marks = parse_config(read_content(file), str(file))
     folder = file.absolute().parent
-    source = config.camera.source
-    if is_file_source(source):
-        source = str(absolute(source, folder))
-    camera = config.camera.model_copy(update={"source": source})
-    update = {"data_dir": absolute(str(config.data_dir), folder), "camera": camera}
+    update: dict[str, Any] = {
+        "data_dir": absolute(str(config.data_dir), folder),
+        "camera": _with_absolute_source(config.camera, folder),
+        "more_cameras": [_with_absolute_source(camera, folder) for camera in config.more_cameras],
+    }
     if config.vision.liveness.model is not None:
         manifest = absolute(str(config.vision.liveness.model), folder)
         liveness = config.vision.liveness.model_copy(update={"model": manifest})
         update["vision"] = config.vision.model_copy(update={"liveness": liveness})
     update["recognition"] = _with_absolute_files(config.recognition, folder)
     return Loaded(config.model_copy(update=update), file, marks)
+
+
+def _with_absolute_source(camera: CameraConfig, folder: Path) -> CameraConfig:
+    if not is_file_source(camera.source):
+        return camera
+    return camera.model_copy(update={"source": str(absolute(camera.source, folder))})
 
 
 def _with_absolute_files(recognition: RecognitionConfig, folder: Path) -> RecognitionConfig:

@@ -6,6 +6,8 @@ config/edged.yaml is checked against them by a test.
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
@@ -18,6 +20,10 @@ from edged.config.camera import CameraConfig
 from edged.config.gate import GateConfig
 from edged.config.recognition import RecognitionConfig
 from edged.config.vision import VisionConfig
+
+
+def _repeated(ids: Iterable[str]) -> str | None:
+    return next((name for name, count in Counter(ids).items() if count > 1), None)
 
 
 def _known_zone(name: str) -> str:
@@ -62,19 +68,103 @@ class Config(Section):
     recognition: RecognitionConfig = Field(default_factory=RecognitionConfig, description="Who is it.")
     access: AccessConfig = Field(default_factory=AccessConfig, description="May they pass now.")
     gate: GateConfig = Field(default_factory=GateConfig, description="The relay that lets people pass.")
+    more_cameras: list[CameraConfig] = Field(
+        [], max_length=7, description="Further cameras, each written like `camera`, with its `door`."
+    )
+    more_gates: list[GateConfig] = Field(
+        [], max_length=7, description="Further doors, each written like `gate`. A port may carry several."
+    )
     attendance: AttendanceConfig = Field(
         default_factory=AttendanceConfig, description="Punches and working time."
     )
     log: LogConfig = Field(default_factory=LogConfig, description="What the daemon says on standard error.")
 
+    @property
+    def cameras(self) -> tuple[CameraConfig, ...]:
+        """All cameras, `camera` first."""
+        return (self.camera, *self.more_cameras)
+
+    @property
+    def gates(self) -> tuple[GateConfig, ...]:
+        """All doors, `gate` first."""
+        return (self.gate, *self.more_gates)
+
+    def door_of(self, camera: CameraConfig) -> str:
+        """Id of the door whose people `camera` sees."""
+        return camera.door or self.gate.id
+
+    @model_validator(mode="after")
+    def _ids_are_unique(self) -> Config:
+        for what, items, key in (
+            ("camera", self.cameras, "more_cameras"),
+            ("gate", self.gates, "more_gates"),
+        ):
+            if double := _repeated(item.id for item in items):
+                raise conflict(f"two are called {double}: give each {what} an id of its own", key)
+        return self
+
+    @model_validator(mode="after")
+    def _cameras_have_doors(self) -> Config:
+        known = [gate.id for gate in self.gates]
+        for camera in self.cameras:
+            if self.door_of(camera) not in known:
+                key = "camera.door" if camera is self.camera else "more_cameras"
+                raise conflict(
+                    f"camera {camera.id} belongs to door {camera.door}, but the doors are {', '.join(known)}",
+                    key,
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _shared_ports(self) -> Config:
+        """One port may carry several boards, or one board several doors, if they can be told apart."""
+        wired: dict[str, GateConfig] = {}
+        relays: set[tuple[str, int, int]] = set()
+        for gate in self.gates:
+            if gate.protocol == "dummy":
+                continue
+            first = wired.setdefault(gate.port, gate)
+            if (gate.protocol, gate.baud) != (first.protocol, first.baud):
+                raise conflict(
+                    f"{gate.id} and {first.id} share the port {gate.port}, but not protocol and baud",
+                    "more_gates",
+                )
+            relay = (gate.port, gate.address, gate.channel)
+            if relay in relays:
+                raise conflict(
+                    f"{gate.id} has the relay of another door: port {gate.port}, address {gate.address}, "
+                    f"channel {gate.channel}",
+                    "more_gates",
+                )
+            relays.add(relay)
+        return self
+
     @model_validator(mode="after")
     def _enough_shots(self) -> Config:
-        wanted, taken = self.recognition.agreeing_shots, self.vision.max_shots
+        self._reachable("recognition", self.recognition.agreeing_shots)
+        if self.recognition.engine != "local":
+            self._reachable("recognition.cloud", self.recognition.cloud.agreeing_shots)
+        return self
+
+    def _reachable(self, section: str, wanted: int) -> None:
+        taken = self.vision.max_shots
         if wanted > taken:
             raise conflict(
                 f"agreeing_shots ({wanted}) is more than vision.max_shots ({taken}), "
                 "so nobody could ever be recognised",
-                "recognition.agreeing_shots",
+                f"{section}.agreeing_shots",
                 "vision.max_shots",
+            )
+
+    @model_validator(mode="after")
+    def _cloud_waited_for_in_time(self) -> Config:
+        hybrid, most = self.recognition.hybrid, self.access.max_age_s
+        used = self.recognition.engine == "hybrid" and hybrid.policy == "cloud_first"
+        if used and hybrid.cloud_wait_s >= most:
+            raise conflict(
+                f"cloud_wait_s ({hybrid.cloud_wait_s:g}) is not below access.max_age_s ({most:g}), "
+                "so an answer of this box after a late cloud would always be too old",
+                "recognition.hybrid.cloud_wait_s",
+                "access.max_age_s",
             )
         return self
