@@ -315,3 +315,21 @@ def test_every_code_that_rules_quality_and_door_use_has_words():
 
     assert len(used) > 25
     assert used <= set(known_codes())
+
+
+def test_which_engine_answered_and_why_is_told():
+    cloud = {"engine": "cloud", "model_id": "search", "gallery_people": 0}
+    text = render(
+        explain(
+            records(
+                identified(1, 84.0, engine_reason="local_sure"),
+                identified(2, 93.0, **cloud, engine_reason="local_unsure"),
+                identified(3, 0.0, **cloud, person_id=None, engine_reason="cloud_first"),
+            )
+        )
+    )
+    first, second, third = (line for line in text.splitlines() if line.startswith("  shot "))
+    assert f"local (sface-2021): {describe('local_sure').meaning}; mara" in first
+    assert f"cloud (search): {describe('local_unsure').meaning}; mara" in second
+    assert "people compared" not in second
+    assert third.endswith("nobody came near")
