@@ -188,6 +188,59 @@ _TEXTS = {
         "Buy calls in the console of the cloud, and raise recognition.cloud.total_calls.",
     ),
     "cloud_closed": ("the program was stopping", ""),
+    "cloud_timeout": (
+        "the cloud did not answer in time",
+        "Look at the line to the cloud; recognition.cloud.read_timeout_s is how long it is waited for.",
+    ),
+    "cloud_unreachable": (
+        "the cloud could not be reached",
+        "Check the network, recognition.cloud.url, and that the server runs.",
+    ),
+    "cloud_dns": (
+        "the address of the cloud could not be found",
+        "Check the name servers of the box and recognition.cloud.url.",
+    ),
+    "cloud_bad_answer": (
+        "the cloud gave an answer that could not be used",
+        "Look for a sign-in page or a proxy in the network, and at recognition.cloud.url.",
+    ),
+    "cloud_certificate": (
+        "the certificate of the cloud's server was not accepted",
+        "Check the clock of the box, recognition.cloud.url and ca_file; never ignore it.",
+    ),
+    "cloud_tls": (
+        "the cloud's server did not speak TLS",
+        "Check whether recognition.cloud.url should begin with http:// and which port it names.",
+    ),
+    "cloud_api_key": ("the cloud did not know the API key", "Copy the API Key of the application again."),
+    "cloud_secret_key": (
+        "the cloud did not accept the secret key",
+        "Copy the Secret Key again; both keys must be of the same application.",
+    ),
+    "cloud_token_url": (
+        "there was no token where one should be given",
+        "Check recognition.cloud.url or token_url letter by letter.",
+    ),
+    "cloud_token_refused": (
+        "the cloud gave no token",
+        "Check in the console that the application exists and may use the face API.",
+    ),
+    "cloud_secret": (
+        "a key or token for the cloud was missing or damaged",
+        "Look at the log of the daemon, which names it.",
+    ),
+    "cloud_secrets_file": (
+        "the file with the keys for the cloud could not be used",
+        "It must be private: `chmod 600`; the log of the daemon says what was found.",
+    ),
+    "cloud_request_picture": (
+        "the picture was in no format that the cloud takes",
+        "Use a JPEG, PNG or BMP picture.",
+    ),
+    "cloud_request_picture_size": (
+        "the picture was too large for the cloud",
+        "Cut out the face, or make the picture smaller.",
+    ),
     "cloud_no_consent": (
         "this person has not agreed to the cloud, so the engine on this box answered",
         "Nothing needs doing; record the consent if it was given.",
