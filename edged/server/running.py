@@ -172,6 +172,9 @@ class RecognitionServer:
                 hint="Stop the program that has it, or choose another one with `port` or --port.",
             ) from error
         self._closing.callback(listener.close)
+        # inherited by every connection; asyncio sets it only on sockets made with an explicit protocol, and
+        # head and body of an answer leave separately: without it each answer waits 40 ms for the client's ACK
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.port = listener.getsockname()[1]
         return listener
 
