@@ -32,6 +32,7 @@ COMMANDS = {
         "edged.cli.serve", "Answer the face cloud's calls on this machine: a recognition server."
     ),
     "aim": Command("edged.cli.aim", "Show live what the camera sees, and what to change about its place."),
+    "gate": Command("edged.cli.gate", "List relay boards; look at, pulse and test the configured one."),
     "gate-guard": Command("edged.cli.gate_guard", "Own a relay board's port, apart from the daemon."),
 }
 

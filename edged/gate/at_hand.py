@@ -1,0 +1,201 @@
+"""One board in the hands of an installer, while the daemon is stopped: look at it, pulse it. Prints nothing.
+
+The port belongs to one program at a time.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TypeVar
+
+from edged.clock import Clock
+from edged.config import GateConfig
+from edged.errors import NeedsOperator
+from edged.gate.drivers.base import RelayDriver
+from edged.gate.drivers.registry import make_driver
+from edged.gate.link import RelayLink, Switched
+from edged.gate.sim import SimBoard, simulated_board
+
+POLL_S = 0.05
+"""Between two looks at a relay or a contact."""
+MISSES = 3
+PULSE_TOLERANCE_S = 0.15
+"""Of a measured pulse: two looks at the relay, as long as an exchange each, and the board's firmware."""
+
+T = TypeVar("T")
+
+
+class Outcome(StrEnum):
+    """What became of a step of the checklist."""
+
+    OK = "ok"
+    FAILED = "failed"
+    UNSURE = "unsure"
+    SKIPPED = "skipped"
+
+
+@dataclass(frozen=True)
+class StepResult:
+    """One step: its name, what became of it, and that in words."""
+
+    step: str
+    outcome: Outcome
+    text: str
+
+
+@dataclass
+class BoardAtHand:
+    """A configured board that belongs to this program for now.
+
+    Attributes:
+        sim: the simulated board, when it is one; its plug is then pulled by the program.
+    """
+
+    config: GateConfig
+    clock: Clock
+    driver: RelayDriver
+    sim: SimBoard | None
+
+    def __post_init__(self) -> None:
+        self.link = RelayLink(self.driver, self.config.channel, self.clock)
+
+    @property
+    def hardware_pulse(self) -> bool:
+        """The configured pulse would be ended by the board."""
+        return self.times_pulse(self.config.pulse_s)
+
+    def times_pulse(self, seconds: float) -> bool:
+        """Whether the board would end a pulse of this length, as in service: a hold is timed by edged."""
+        return self.config.mode == "pulse" and self.link.times_pulse(seconds)
+
+    def state(self) -> bool | None:
+        """Whether the relay is on; asked again after a miss. None: it cannot be read."""
+        if not self.driver.capabilities.readback:
+            return self.driver.read_output(self.config.channel)  # notices at least that the device is gone
+        return self._patiently(lambda: self.driver.read_output(self.config.channel))
+
+    def contacts(self) -> tuple[bool, ...] | None:
+        """The inputs; None: there are none, or they cannot be read."""
+        if not self.driver.capabilities.inputs:
+            return None
+        return self._patiently(self.driver.read_inputs)
+
+    def off(self) -> Switched:
+        """Switch off until the board says what it made of it."""
+        return self.link.switch_surely(False, give_up=lambda: False)
+
+    def on(self, pulse_s: float | None = None) -> Switched:
+        """Switch on; for `pulse_s` by the board's own clock where it can."""
+        return self.link.switch(True, room_s=float("inf"), pulse_s=pulse_s)
+
+    def pause(self, seconds: float) -> None:
+        """Let time pass without losing the board's watchdog."""
+        until_s = self.clock.monotonic() + seconds
+        while (left_s := until_s - self.clock.monotonic()) > 0:
+            self.link.feed_watchdog()
+            time.sleep(min(left_s, 1.0))
+
+    def _patiently(self, read: Callable[[], T | None]) -> T | None:
+        for _ in range(MISSES):
+            answer = read()
+            if answer is not None:
+                return answer
+            time.sleep(POLL_S)
+        return None
+
+
+@contextmanager
+def board_at_hand(config: GateConfig, clock: Clock) -> Iterator[BoardAtHand]:
+    """Open the configured board; at the end the port is closed, and the relay off if it was moved.
+
+    Raises:
+        NeedsOperator: `relay_port_busy`: the daemon or another program has it; `relay_stuck`, at the end:
+            the relay could not be switched off for sure.
+        RetryLater, NeedsOperator, Misconfigured: as the driver.
+    """
+    sim_url = simulated_board(config)
+    sim = SimBoard(sim_url, clock) if sim_url else None
+    try:
+        path = str(sim.link) if sim else config.port
+        board = BoardAtHand(config, clock, make_driver(config, path, clock), sim)
+        try:
+            _open(board)
+            yield board
+        finally:
+            if board.link.may_be_on:
+                board.link.make_safe()
+            board.driver.close()
+        if board.link.may_be_on:
+            raise _not_off(path)
+    finally:
+        if sim:
+            sim.close()
+
+
+def _open(board: BoardAtHand) -> None:
+    try:
+        board.driver.open()
+    except NeedsOperator as error:
+        if error.code != "relay_port_busy":
+            raise
+        raise NeedsOperator(
+            error.message,
+            code=error.code,
+            hint="The port belongs to one program at a time. If it is the daemon: systemctl stop edged, and "
+            "start it again afterwards. " + error.hint,
+        ) from error
+
+
+def _not_off(path: str) -> NeedsOperator:
+    return NeedsOperator(
+        f"The relay of the board at {path} could not be switched off for sure: the door may be unlocked.",
+        code="relay_stuck",
+        hint="Look at the door and at the relay's light now; cut the board's supply if it stays on.",
+    )
+
+
+def pulse_once(board: BoardAtHand, seconds: float) -> tuple[StepResult, float | None]:
+    """One pulse; also its measured length in seconds, None where the relay cannot be read.
+
+    The relay is off afterwards, or the result says that it is not.
+    """
+    by_board = board.times_pulse(seconds)
+    timer = "by the board" if by_board else "by this program"
+    on = board.on(seconds if by_board else None)
+    if on.acknowledged is False:
+        board.off()
+        return StepResult("pulse", Outcome.FAILED, "the relay did not switch on"), None
+    if not board.driver.capabilities.readback:
+        board.pause(on.written_s + seconds - board.clock.monotonic())
+        board.off()
+        return StepResult("pulse", Outcome.UNSURE, f"{seconds:g} s {timer}; this board cannot be read"), None
+    ended_s = _wait_for_end(board, on.written_s + seconds, by_board)
+    off = board.off()
+    if off.acknowledged is not True or ended_s is None:
+        return StepResult("pulse", Outcome.FAILED, "the relay did not switch off by itself in time"), None
+    length_s = ended_s - on.written_s
+    text = f"{length_s:.2f} s measured, {seconds:g} s wanted, timed {timer}"
+    good = abs(length_s - seconds) <= PULSE_TOLERANCE_S
+    return StepResult("pulse", Outcome.OK if good else Outcome.FAILED, text), length_s
+
+
+def _wait_for_end(board: BoardAtHand, end_s: float, by_board: bool) -> float | None:
+    """When the relay was seen to go off, or was told to by this program. None: it stays on."""
+    if not by_board:
+        board.pause(end_s - board.clock.monotonic())
+        return board.off().written_s
+    while board.clock.monotonic() < end_s + 1.0:
+        asked_s = board.clock.monotonic()
+        if board.state() is False:
+            return asked_s
+        time.sleep(0.01)
+    return None
+
+
+def bits(states: tuple[bool, ...]) -> str:
+    """`0100`: the first contact first."""
+    return "".join("1" if state else "0" for state in states)
