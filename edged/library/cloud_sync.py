@@ -144,24 +144,27 @@ class CloudSync:
             EdgedError: the cloud, not one person, is in trouble.
         """
         until_s = self._clock.monotonic() + timeout_s
-        waiting = tuple(filter(self._is_unfinished, cloud_ids))
+        asked = tuple(cloud_ids)
+        waiting = tuple(filter(self._is_waiting, asked))
         while waiting and self._clock.monotonic() < until_s:
             self._stopping.wait(0.5)
-            waiting = tuple(filter(self._is_unfinished, waiting))
-        return waiting
+            waiting = tuple(filter(self._is_waiting, waiting))
+        return tuple(one for one in asked if self.queue.entry(one) is not None)
 
-    def _is_unfinished(self, cloud_id: str) -> bool:
+    def _is_waiting(self, cloud_id: str) -> bool:
+        """Try one entry now. False: it is done, or set aside."""
         entry = self.queue.entry(cloud_id)
         if entry is None or entry.set_aside:
-            return entry is not None
+            return False
         try:
             self._work(entry)
         except EdgedError as error:
-            if not is_about_one(error) and error.code != "cloud_sync_busy":
-                raise
             if is_about_one(error):
                 self._note_failure(entry, error)
-        return self.queue.entry(cloud_id) is not None
+            elif error.code != "cloud_sync_busy":
+                raise
+        entry = self.queue.entry(cloud_id)
+        return entry is not None and not entry.set_aside
 
     def run_once(self) -> Pass:
         """Try every entry whose time has come, once. Raises nothing for what goes wrong with the cloud.
