@@ -120,8 +120,10 @@ def test_a_module_that_would_unlock_when_it_strikes_is_not_armed_before_that_is_
     driver = open_driver(board, watchdog_s=5.0)
     assert not driver.capabilities.watchdog
     assert len(board.edges) == moved
-    driver.set(1, False)
     driver.feed_watchdog()
+    assert b"~**" not in board.received()
+    driver.set(1, False)
+    assert driver.read_output(1) is False
     assert driver.capabilities.watchdog
     assert (firmware.safe, firmware.power_on) == (0, 0)
     driver.close()

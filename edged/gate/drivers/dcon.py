@@ -164,6 +164,8 @@ class DconDriver(PlainBoard):
             RetryLater: `relay_no_answer` or `relay_bad_answer`, for the third miss in a row.
         """
         io = self._io()
+        if io is not None and io[0] == 0 and not self._armed:
+            self._arm()
         return None if io is None else bool(io[0] >> (channel - 1) & 1)
 
     def read_inputs(self) -> tuple[bool, ...] | None:
@@ -178,7 +180,7 @@ class DconDriver(PlainBoard):
             RetryLater: `relay_watchdog`: it has struck since the last time.
         """
         if not self._armed:
-            self._arm()
+            return
         self._port.write(self._line(HOST_OK))
         if self._strip_echo:
             self._port.read(self._complete_echo, ANSWER_S)
@@ -191,7 +193,7 @@ class DconDriver(PlainBoard):
     def _arm(self) -> None:
         """Arm, unless the module would switch something on when it strikes; then make that safe first.
 
-        The safe value can only be stored from the outputs as they are, so that waits until all are off.
+        The safe value can only be stored from the outputs as they are, so that waits until all read as off.
         """
         for kind in "SP":
             if self._surely(lambda kind=kind: self._setting(f"~{self._address}4{kind}", digits=4)) != "0000":
