@@ -140,3 +140,15 @@ class RecognitionConfig(Section):
     workers: int = Field(1, ge=1, le=8, description="Recognition threads of this box's engine.")
     cloud: CloudConfig = Field(default_factory=CloudConfig, description="`engine: cloud` and `hybrid`.")
     hybrid: HybridConfig = Field(default_factory=HybridConfig, description="`engine: hybrid`.")
+
+    @model_validator(mode="after")
+    def _everybody_is_asked_about(self) -> RecognitionConfig:
+        local_first = self.engine == "hybrid" and self.hybrid.policy == "local_first"
+        if local_first and self.cloud.people == "cloud":
+            raise conflict(
+                "with hybrid.policy local_first the cloud is never asked about people whom only the cloud "
+                "knows (cloud.people: cloud): this box takes them for strangers",
+                "hybrid.policy",
+                "cloud.people",
+            )
+        return self

@@ -33,7 +33,7 @@ CLOUD_LATE: Final = "cloud_late"
 CLOUD_DOWN: Final = "cloud_down"
 CLOUD_NO_CONSENT: Final = "cloud_no_consent"
 
-_LATE: Final = frozenset({"cloud_late", "cloud_timeout", "cloud_deadline"})
+_LATE: Final = frozenset({CLOUD_LATE, "cloud_timeout"})
 
 
 class HybridEngine:
@@ -166,7 +166,7 @@ class _Patience:
             EngineUnavailable: it takes longer (code `cloud_late`), or so do too many earlier calls.
         """
         if not self._free.acquire(blocking=False):
-            raise EngineUnavailable("Earlier requests to the cloud are still unanswered.", code="cloud_late")
+            raise EngineUnavailable("Earlier requests to the cloud are still unanswered.", code=CLOUD_LATE)
         future: Future[list[Answer]] = Future()
         thread = threading.Thread(target=self._run, args=(call, future), name="cloud-call", daemon=True)
         with self._lock:
@@ -176,7 +176,7 @@ class _Patience:
             return future.result(wait_s)
         except TimeoutError as error:
             raise EngineUnavailable(
-                f"The cloud did not answer within {wait_s:.2f} s.", code="cloud_late"
+                f"The cloud did not answer within {wait_s:.2f} s.", code=CLOUD_LATE
             ) from error
 
     def close(self, timeout_s: float) -> bool:

@@ -42,7 +42,9 @@ SCORES = {"ann": 97.0, "bert": 96.0, "cleo": 84.0, "dora": 82.0}
 class Door:
     """Recognition and access on one bus, with a cloud that can fail, and somebody who walks people past."""
 
-    def __init__(self, cloud: FaceCloudStub, *, max_shots: int = 3, **settings) -> None:
+    def __init__(
+        self, cloud: FaceCloudStub, *, max_shots: int = 3, max_age_s: float = DEADLINE_S, **settings
+    ) -> None:
         sections = {"url": cloud.url, "auth": "token", "gather_s": 0.02, "connect_timeout_s": 0.5}
         self.config = RecognitionConfig.model_validate({"cloud": sections, **settings})
         self.bus = EventBus(CLOCK)
@@ -51,6 +53,7 @@ class Door:
         self.identified: list[FaceIdentified] = []
         self._changed = threading.Condition()
         self._max_shots = max_shots
+        self._max_age_s = max_age_s
         self.rules = rules_by_engine(self.config, max_shots)
         self.client = build_client(self.config.cloud, CLOCK, governor=Unlimited(), data_dir=None)
         self.engine = self._build()
@@ -65,7 +68,7 @@ class Door:
             self.client,
             self.config.cloud,
             CLOCK,
-            max_age_s=DEADLINE_S,
+            max_age_s=self._max_age_s,
             resolve=lambda user_id: f"p_{user_id}" if user_id in KNOWN else None,
         )
         if self.config.engine == "cloud":
@@ -78,7 +81,7 @@ class Door:
             rules=self.rules["local"],
             may_leave=lambda person_id: True,
             calls=8,
-            max_age_s=DEADLINE_S,
+            max_age_s=self._max_age_s,
         )
 
     def _listen(self) -> None:
@@ -107,7 +110,7 @@ class Door:
             margin=rules.margin,
             agreeing_shots=rules.agreeing_shots,
             cool_down_s=0.0,
-            max_age_s=DEADLINE_S,
+            max_age_s=self._max_age_s,
         )
 
     def _hear(self, event) -> None:
@@ -284,3 +287,15 @@ def test_a_stranger_costs_two_calls_and_is_not_recognised(cloud, make_door):
     door.settle()
     assert [d.reasons for d in door.decisions] == [("not_recognised",)]
     assert cloud.searches() == ["search", "search"]
+
+
+def test_a_cloud_that_answers_too_late_opens_nothing_and_is_named_in_the_denial(cloud, make_door):
+    def slow(asked: Asked) -> None:
+        cloud.released.wait(0.15)
+
+    cloud.trouble = slow
+    door = make_door(engine="cloud", max_age_s=0.05)
+    door.walk({"p1_ann": "ann"})
+    door.settle()
+    (decision,) = door.decisions
+    assert decision.reasons in {("cloud_unavailable", "cloud_timeout"), ("too_old",)}

@@ -225,6 +225,18 @@ def test_credentials_in_a_wrong_value_are_not_repeated():
         ("camera:\n  retry_min_s: 20\n", "2:3: camera.retry_min_s: the first pause (20) is longer"),
         ("vision:\n  max_shots: 1\n", "2:3: vision.max_shots: agreeing_shots (2) is more than"),
         ("recognition:\n  agreeing_shots: 6\n", "2:3: recognition.agreeing_shots: agreeing_shots (6)"),
+        (
+            "recognition:\n  engine: cloud\n  cloud:\n    agreeing_shots: 6\n",
+            "4:5: recognition.cloud.agreeing_shots: agreeing_shots (6) is more than",
+        ),
+        (
+            "recognition:\n  engine: hybrid\n  cloud:\n    people: cloud\n",
+            "4:5: recognition.cloud.people: with hybrid.policy local_first the cloud is never asked",
+        ),
+        (
+            "recognition:\n  engine: hybrid\n  hybrid:\n    policy: cloud_first\n    cloud_wait_s: 1\n",
+            "5:5: recognition.hybrid.cloud_wait_s: cloud_wait_s (1) is not below access.max_age_s (1)",
+        ),
     ],
 )
 def test_a_rule_between_keys_points_at_a_key_that_is_in_the_file(text, start):
