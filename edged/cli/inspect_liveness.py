@@ -23,7 +23,7 @@ class FaceLiveness:
     """What is known of one face up to this picture.
 
     Attributes:
-        basis: `network`: the network's score of one picture, which is wrong one time in five; `track`: fused
+        basis: `network`: the network's score of one picture, which is wrong one time in seven; `track`: fused
             over the frames of a video.
         score: 0 false .. 1 live.
         threshold: of the configuration.

@@ -18,7 +18,7 @@ import numpy as np
 from edged.vision.liveness import cues
 
 MIN_FRAMES = 5
-"""Frames before anything is decided: single frames of the packaged network are wrong one time in five."""
+"""Frames before anything is decided: single frames of the packaged network are wrong one time in seven."""
 
 MAX_FRAMES = 90
 """Frames remembered, the newest; older ones are forgotten, except that a flat motion once seen stays."""
