@@ -11,6 +11,9 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import yaml
+
+from edged.config import Config
 
 PROJECT = Path(__file__).parents[2]
 PAGE = (PROJECT / "docs" / "liveness.md").read_text("utf-8")
@@ -66,3 +69,8 @@ def test_the_driver_of_the_page_is_found_and_answers_for_the_instant_it_saw(tmp_
         env={**os.environ, "PYTHONPATH": str(tmp_path)},
     )
     assert ran.stdout.strip() == "() ('nir',)", ran.stderr
+
+
+def test_the_configuration_of_the_page_is_a_valid_one():
+    config = Config.model_validate(yaml.safe_load(block("yaml", "also_required")))
+    assert config.vision.liveness.also_required == ["nir"]
