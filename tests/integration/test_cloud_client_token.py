@@ -218,6 +218,44 @@ def test_waiting_for_somebody_elses_token_ends_at_the_deadline(stub, clock):
     fetching.join(10)
 
 
+def test_a_token_that_comes_too_late_for_one_caller_serves_the_next(stub, clock):
+    may_answer = threading.Event()
+
+    def slowly(sock):
+        assert may_answer.wait(10)
+        sock.sendall(token("late"))
+
+    stub.replies(slowly, path=TOKEN_PATH)
+    keeper = keeper_at(stub, clock)
+    with pytest.raises(RetryLater):
+        keeper.token(clock.monotonic())
+    may_answer.set()
+    assert keeper.token() == Secret("late")
+    assert len(stub.token_requests) == 1
+
+
+def test_threads_whose_token_is_refused_together_share_one_replacement(stub, clock):
+    may_answer = threading.Event()
+
+    def slowly(sock):
+        assert may_answer.wait(10)
+        sock.sendall(token("two"))
+
+    stub.replies(token("one"), slowly, path=TOKEN_PATH)
+    keeper = keeper_at(stub, clock)
+    old = keeper.token()
+    found = []
+    threads = [threading.Thread(target=lambda: found.append(keeper.replace(old))) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    stub.wait_for(2)
+    may_answer.set()
+    for thread in threads:
+        thread.join(10)
+    assert found == [Secret("two")] * 4
+    assert len(stub.token_requests) == 2
+
+
 def oauth(error, description="", status=401):
     return answer(status, json.dumps({"error": error, "error_description": description}))
 

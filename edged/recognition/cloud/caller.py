@@ -169,7 +169,7 @@ def _token_keeper(
     source: TokenSource
     if config.auth == "token":
         source = GivenSource(load)
-        source.fetch(None)  # a missing token is better told at the start
+        source.fetch()  # a missing token is better told at the start
         return TokenKeeper(source, clock)
     if config.auth == "token_url":
         url = checked_url(config.token_url or "", "token_url", query=True)

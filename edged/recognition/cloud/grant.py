@@ -31,7 +31,7 @@ class Grant:
 class TokenSource(Protocol):
     """Where tokens come from."""
 
-    def fetch(self, deadline_s: float | None) -> Grant:
+    def fetch(self) -> Grant:
         """Ask for a token.
 
         Raises:
@@ -50,14 +50,14 @@ class KeySource:
         self._api_key = api_key
         self._secret_key = secret_key
 
-    def fetch(self, deadline_s: float | None) -> Grant:
+    def fetch(self) -> Grant:
         """Send the keys in the body, so that no log on the way holds them."""
         form = {
             "grant_type": "client_credentials",
             "client_id": self._api_key.reveal(),
             "client_secret": self._secret_key.reveal(),
         }
-        return read_grant(self._transport.send("POST", self._url, form=form, deadline_s=deadline_s))
+        return read_grant(self._transport.send("POST", self._url, form=form))
 
 
 class UrlSource:
@@ -67,9 +67,9 @@ class UrlSource:
         self._transport = transport
         self._url = url
 
-    def fetch(self, deadline_s: float | None) -> Grant:
+    def fetch(self) -> Grant:
         """GET the address of the configuration."""
-        return read_grant(self._transport.send("GET", self._url, deadline_s=deadline_s))
+        return read_grant(self._transport.send("GET", self._url))
 
 
 class GivenSource:
@@ -78,7 +78,7 @@ class GivenSource:
     def __init__(self, load: Callable[[], Secrets]) -> None:
         self._load = load
 
-    def fetch(self, deadline_s: float | None) -> Grant:
+    def fetch(self) -> Grant:
         """Read the secrets again."""
         token = self._load().token
         if token is None:

@@ -5,8 +5,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -66,16 +64,30 @@ class _Held:
         return self.left_s(now_s) < early_s
 
 
+class _Fetch:
+    """One request for a token, for which any number of threads may wait."""
+
+    def __init__(self) -> None:
+        self.done = threading.Event()
+        self.held: _Held | None = None
+        self.error: EdgedError = RetryLater("The token could not be fetched.", code="cloud_token_refused")
+
+
 class TokenKeeper:
-    """Gives the token to everybody who calls. Safe to use from several threads."""
+    """Gives the token to everybody who calls. Safe to use from several threads.
+
+    A token is fetched in a thread of its own: a caller that is in a hurry leaves, the token still comes, and
+    the next caller has it.
+    """
 
     def __init__(self, source: TokenSource, clock: Clock, store: TokenStore | None = None) -> None:
         self._source = source
         self._clock = clock
         self._store = store
-        self._fetching = threading.Lock()
+        self._lock = threading.Lock()
         self._held: _Held | None = None
-        self._was_kept = False
+        self._fetch: _Fetch | None = None
+        self._asked_store = store is None
         self._failure: EdgedError | None = None
         self._failed_until_s = 0.0
         self._failures = 0
@@ -90,14 +102,12 @@ class TokenKeeper:
         Raises:
             EdgedError: see `TokenSource.fetch`; RetryLater: `cloud_timeout` when the deadline comes first.
         """
-        held = self._held
-        if held is not None and held.left_s(self._clock.monotonic()) > 0:
-            return held.token
-        with self._one_at_a_time(deadline_s):
-            held = self._held  # somebody else may have fetched it meanwhile
+        with self._lock:
+            held = self._held or self._kept()
             if held is not None and held.left_s(self._clock.monotonic()) > 0:
                 return held.token
-            return (self._kept() or self._fetch(deadline_s)).token
+            fetch = self._begin()
+        return self._wait_for(fetch, deadline_s).token
 
     def replace(self, refused: Secret, deadline_s: float | None = None) -> Secret | None:
         """Another token than `refused`, which the server did not accept.
@@ -108,26 +118,26 @@ class TokenKeeper:
         Raises:
             EdgedError: as `token`.
         """
-        with self._one_at_a_time(deadline_s):
-            held = self._held
-            if held is not None and held.token != refused:
-                return held.token
+        with self._lock:
+            if self._held is not None and self._held.token != refused:
+                return self._held.token
             now_s = self._clock.monotonic()
-            if self._forced_s is not None and now_s - self._forced_s < FORCED_GAP_S:
-                return None
-            self._forced_s = now_s
-            fresh = self._fetch(deadline_s)
-            return fresh.token if fresh.token != refused else None
+            if self._fetch is None:
+                if self._forced_s is not None and now_s - self._forced_s < FORCED_GAP_S:
+                    return None
+                self._forced_s = now_s
+            fetch = self._begin()
+        fresh = self._wait_for(fetch, deadline_s).token
+        return fresh if fresh != refused else None
 
     def renew_if_due(self) -> None:
         """Fetch another token if the present one nears its end. A failure is logged: it still serves."""
-        held = self._held
-        if held is None or not held.is_due(self._clock.monotonic()):
-            return
         try:
-            with self._one_at_a_time(None):
-                if self._held is held:
-                    self._fetch(None)
+            with self._lock:
+                if self._held is None or not self._held.is_due(self._clock.monotonic()):
+                    return
+                fetch = self._begin()
+            self._wait_for(fetch, None)
         except EdgedError as error:
             _log.warning(
                 "cloud token not renewed yet", code=error.code, reason=error.message, hint=error.hint
@@ -164,45 +174,62 @@ class TokenKeeper:
         else:
             scheduler.remove_job(self._job_id)
 
-    @contextmanager
-    def _one_at_a_time(self, deadline_s: float | None) -> Iterator[None]:
-        wait_s = -1.0 if deadline_s is None else max(0.0, deadline_s - self._clock.monotonic())
-        if not self._fetching.acquire(timeout=wait_s):
-            raise timed_out("waiting for a token")
+    def _begin(self) -> _Fetch:
+        """The request under way, or a new one. Needs the lock."""
+        if self._fetch is None:
+            if self._failure is not None and self._clock.monotonic() < self._failed_until_s:
+                raise _again(self._failure)
+            self._fetch = _Fetch()
+            threading.Thread(target=self._run, args=(self._fetch,), name="cloud-token", daemon=True).start()
+        return self._fetch
+
+    def _run(self, fetch: _Fetch) -> None:
         try:
-            yield
+            grant = self._source.fetch()
+            with self._lock:
+                fetch.held = self._hold(grant)
+                self._failure, self._failures = None, 0
+            if self._store is not None:
+                self._store.save(grant)
+        except EdgedError as error:
+            with self._lock:
+                fetch.error = error
+                self._failed(error)
         finally:
-            self._fetching.release()
+            with self._lock:
+                self._fetch = None
+            fetch.done.set()
+
+    def _wait_for(self, fetch: _Fetch, deadline_s: float | None) -> _Held:
+        wait_s = None if deadline_s is None else max(0.0, deadline_s - self._clock.monotonic())
+        if not fetch.done.wait(wait_s):
+            raise timed_out("waiting for a token")
+        if fetch.held is None:
+            raise _again(fetch.error)
+        return fetch.held
+
+    def _failed(self, error: EdgedError) -> None:
+        hold_s = HOLD_WRONG_S
+        if isinstance(error, RetryLater):
+            hold_s = min(HOLD_WRONG_S, HOLD_BUSY_S * 2 ** min(self._failures, 10))
+        self._failures += 1
+        self._failure, self._failed_until_s = error, self._clock.monotonic() + hold_s
 
     def _kept(self) -> _Held | None:
-        """The token of an earlier run, tried once."""
-        if self._store is None or self._was_kept:
+        """The token of an earlier run; it is looked for once."""
+        if self._store is None or self._asked_store:
             return None
-        self._was_kept = True
+        self._asked_store = True
         grant = self._store.load()
         return self._hold(grant) if grant is not None else None
-
-    def _fetch(self, deadline_s: float | None) -> _Held:
-        now_s = self._clock.monotonic()
-        if self._failure is not None and now_s < self._failed_until_s:
-            raise type(self._failure)(self._failure.message, code=self._failure.code, hint=self._failure.hint)
-        try:
-            grant = self._source.fetch(deadline_s)
-        except EdgedError as error:
-            self._failures += 1
-            hold_s = HOLD_WRONG_S
-            if isinstance(error, RetryLater):
-                hold_s = min(HOLD_WRONG_S, HOLD_BUSY_S * 2 ** min(self._failures - 1, 10))
-            self._failure, self._failed_until_s = error, self._clock.monotonic() + hold_s
-            raise
-        self._failure, self._failures = None, 0
-        held = self._hold(grant)
-        if self._store is not None:
-            self._store.save(grant)
-        return held
 
     def _hold(self, grant: Grant) -> _Held:
         now_s = self._clock.monotonic()
         until_s = None if grant.life_s is None else now_s + grant.life_s
         self._held = _Held(grant.token, grant.life_s, until_s)
         return self._held
+
+
+def _again(error: EdgedError) -> EdgedError:
+    """The same error for another thread: an exception that is raised twice collects both histories."""
+    return type(error)(error.message, code=error.code, hint=error.hint)
