@@ -60,8 +60,9 @@ def parse_hex(text: str, head: str, digits: int) -> str:
 def parse_io(text: str) -> tuple[int, int]:
     """Outputs and inputs from the answer `!OOII00` to `$AA6`; bit n is channel n+1. ValueError otherwise.
 
-    The maker's tables name the outputs first; one example in an old B&B manual reads the other way round. On
-    a module of that kind a relay that is switched on would read back as off: an alarm, no open door.
+    Outputs first is what Adlink's and Advantech's manuals say of the same command; one example in B&B's
+    manual of the I-7060 reads the other way round. On such a module a relay that is switched on would read
+    back as off: an alarm, and no open door. `edged gate test` shows it at commissioning.
     """
     value = parse_hex(text, "!", 6)
     if value[4:] != "00":
@@ -169,7 +170,7 @@ class DconDriver(PlainBoard):
         return None if io is None else bool(io[0] >> (channel - 1) & 1)
 
     def read_inputs(self) -> tuple[bool, ...] | None:
-        """The contacts as the module reports them, first input first (I-7060: True is open)."""
+        """The contacts, first input first, True: high. Whether that is open or closed is up to the wiring."""
         io = self._io() if self._inputs else None
         return None if io is None else tuple(bool(io[1] >> bit & 1) for bit in range(self._inputs))
 
