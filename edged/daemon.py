@@ -1,65 +1,42 @@
 """The composition root: builds the parts from the configuration, starts them in order, watches, stops them.
 
-Everything that connects one package with another is here and nowhere else. The order of starting is that of
-`_start_parts`; stopping goes the other way, the gate first.
+Everything that connects one package with another is here, in doors.py, watching.py and recognizers.py, and
+nowhere else. The order of starting is that of `_start_parts`; stopping goes the other way, the gates first.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
-from datetime import timedelta
 
-from edged import __version__, models
-from edged.access import DoorPolicy, PersonRecord
-from edged.access.service import AccessService
+from edged import __version__
 from edged.bus import EventBus
-from edged.camera.capture import CaptureLoop
-from edged.camera.mailbox import Mailbox
-from edged.camera.registry import SourceMaker, open_source
-from edged.camera.source import FrameSource
 from edged.clock import Clock
 from edged.config import Config
-from edged.demo.scene import DemoScene
-from edged.events import DaemonStarted, DaemonStopping, FaceIdentified, SourceEnded
+from edged.doors import DoorUnit
+from edged.events import DaemonStarted, DaemonStopping, SourceEnded
 from edged.gate import GateKeeper, check_port_free
 from edged.journal import Journal, journal_path
 from edged.library.store import LibraryStore
-from edged.recognition.consensus import rules_by_engine
 from edged.recognition.protocol import LOCAL
-from edged.recognition.score import default_threshold
 from edged.recognition.service import RecognitionService
 from edged.recognizers import CloudLink, build_recognizers, greet, open_cloud
 from edged.service.heartbeat import Heartbeats
 from edged.service.lock import lock_data_dir
-from edged.vision.analyser import Analyser
-from edged.vision.faces import FaceReader
-from edged.vision.liveness import drivers, operator_model
-from edged.vision.liveness.model import LivenessModel
 from edged.vision.opencv import prepare_opencv
 from edged.vision.passages import PassageBook
-from edged.vision.service import VisionService
-from edged.vision.spoofing import NoSpoofGuard, PassiveSpoofGuard, SpoofGuard
+from edged.watching import CameraWatch, FrameCounts, LivenessParts
 
 STOP_S = 2.5
 """Longest time stopping takes; the unit file kills after 5 s."""
 
-_BEAT_LIMITS_S = {"camera": 5.0, "vision": 5.0, "recognition": 10.0, "gate": 5.0}
-
-
-@dataclass(frozen=True)
-class FrameCounts:
-    """Frames of the camera: read from the source, looked at, replaced by a newer one before that."""
-
-    read: int
-    analysed: int
-    dropped: int
+RECOGNITION_BEAT_S = 10.0
+SOURCE_ENDED = "the source has ended"
 
 
 class Daemon:
-    """One box: a camera, a door, a library, a journal.
+    """One box: its cameras, its doors, a library, a journal.
 
     Args:
         config: validated configuration; `data_dir` must be writable.
@@ -82,13 +59,15 @@ class Daemon:
         self.clock = clock
         self.bus = EventBus(clock)
         self.heartbeats = Heartbeats(clock)
-        self._rules = rules_by_engine(config.recognition, config.vision.max_shots)
+        self._doors: dict[str, DoorUnit] = {}
+        self._cameras: list[CameraWatch] = []
         self._speed = speed
         self._loop = loop
         self._started_s = clock.monotonic() if started_s is None else started_s
         self._stop_asked = threading.Event()
         self._stop_reason = ""
         self._ended: SourceEnded | None = None
+        self._cameras_ended = 0
         self._stack = ExitStack()
 
     # -- life
@@ -142,13 +121,14 @@ class Daemon:
         self.bus.publish(DaemonStopping(at=self.clock.now(), reason=reason))
         if self._ended is not None and reason == SOURCE_ENDED:
             self._finish_passages()
-        for part in _BEAT_LIMITS_S:
-            self.heartbeats.forget(part)
+        for unit in (*self._doors.values(), *self._cameras):
+            unit.forget_beats()
+        self.heartbeats.forget("recognition")
         until_s = self.clock.monotonic() + STOP_S
         stops = (
-            self._gate.stop,
-            self._capture.stop,
-            self._vision.stop,
+            *(door.stop for door in self._doors.values()),
+            *(camera.stop_capture for camera in self._cameras),
+            *(camera.stop_vision for camera in self._cameras),
             self._recognition.stop,
             self.bus.close,
         )
@@ -159,65 +139,79 @@ class Daemon:
     # -- what others may ask
 
     def frame_counts(self) -> FrameCounts:
-        """Frames so far."""
-        counters = self._capture.counters()
-        return FrameCounts(counters.read, self._vision.analysed, counters.dropped)
+        """Frames of all cameras so far."""
+        return sum((camera.counts for camera in self._cameras), FrameCounts())
+
+    @property
+    def gate(self) -> GateKeeper:
+        """The keeper of the first door."""
+        return self._doors[self.config.gate.id].keeper
+
+    @property
+    def gates(self) -> Mapping[str, GateKeeper]:
+        """The keepers of all doors, by id."""
+        return {door_id: door.keeper for door_id, door in self._doors.items()}
 
     @property
     def cloud(self) -> CloudLink | None:
         """The way to the cloud; None for `recognition.engine: local`."""
         return self._cloud
 
-    @property
-    def gate(self) -> GateKeeper:
-        """The keeper of the door."""
-        return self._gate
-
     # -- building
 
     def _start_parts(self) -> None:
         config = self.config
         prepare_opencv(config.vision.threads)
-        liveness = config.vision.liveness.model
-        self._liveness_file = (
-            models.load("face_liveness") if liveness is None else operator_model.load(liveness)
-        )
-        self._also_live = drivers.load(config.vision.liveness.also_required, self.clock)
-        self._open_source()  # one that can never be opened is a wrong setting, not an outage
+        self._build_cameras()
         self._stack.enter_context(lock_data_dir(config.data_dir, clock=self.clock))
-        check_port_free(config.gate)
+        for gate in config.gates:
+            check_port_free(gate)
         self._journal = Journal.open(journal_path(config.data_dir), self.clock)
         self._stack.callback(self._journal.close)
         self._journal.close_unfinished()
         self._library = LibraryStore.open(config.data_dir, self.clock)
         self._stack.callback(self._library.close)
         self._journal.attach(self.bus)
-        self._start_gate()
-        self._start_access()
+        self._start_doors()
         self._start_recognition()
-        self._start_vision()
+        self._start_cameras()
 
-    def _beat(self, part: str) -> Callable[[], None]:
-        return self.heartbeats.register(part, _BEAT_LIMITS_S[part])
+    def _build_cameras(self) -> None:
+        """First of all: a wrong address, model or driver must show before anything is touched."""
+        config, passages = self.config, PassageBook()
+        liveness = LivenessParts.load(config.vision, self.clock)
+        for number, camera in enumerate(config.cameras):
+            watch = CameraWatch(
+                camera,
+                config.vision,
+                liveness,
+                self.bus,
+                self.clock,
+                door_id=config.door_of(camera),
+                passages=passages,
+                heartbeats=self.heartbeats,
+                part=f":{camera.id}" if number else "",
+                speed=self._speed,
+                loop=self._loop,
+            )
+            self._cameras.append(watch)
+        self._passages = passages
 
-    def _start_gate(self) -> None:
-        self._gate = GateKeeper(self.config.gate, self.bus, self.clock, on_beat=self._beat("gate"))
-        self._gate.start()
-        self._stack.callback(self._gate.stop, 1.0)
-
-    def _start_access(self) -> None:
-        since = self.clock.now() - timedelta(seconds=self.config.access.cool_down_s)
-        AccessService(
-            self.bus,
-            self.clock,
-            door_id=self.config.gate.id,
-            policy=self._policy,
-            person=self._person,
-            gate_ready=lambda: self._gate.ready,
-            commit=self._journal.commit_decision,
-            grant_ttl_s=self.config.gate.grant_ttl_s,
-            last_grants=self._journal.last_grants(self.config.gate.id, since),
-        ).attach()
+    def _start_doors(self) -> None:
+        for number, gate in enumerate(self.config.gates):
+            door = DoorUnit(
+                self.config,
+                gate,
+                self._journal,
+                self._library,
+                self.bus,
+                self.clock,
+                heartbeats=self.heartbeats,
+                part=f":{gate.id}" if number else "",
+            )
+            self._doors[gate.id] = door
+            self._stack.callback(door.stop, 1.0)
+            door.start()
 
     def _start_recognition(self) -> None:
         self._cloud = self._open_cloud()
@@ -227,7 +221,7 @@ class Daemon:
             self.bus,
             self.clock,
             max_shots=self.config.vision.max_shots,
-            on_beat=self._beat("recognition"),
+            on_beat=self.heartbeats.register("recognition", RECOGNITION_BEAT_S),
         )
         self._stack.callback(self._recognition.stop, 1.0)
         self._recognition.start()
@@ -240,95 +234,29 @@ class Daemon:
         greet(link, self._stack)
         return link
 
-    def _start_vision(self) -> None:
-        passages = PassageBook()
-        passages.attach(self.bus)
-        mailbox = Mailbox()
-        self._vision = VisionService(
-            mailbox, lambda: self._analyser(passages), self.bus, on_beat=self._beat("vision")
-        )
-        self._vision.start()
-        self._capture = CaptureLoop(
-            self.config.camera,
-            self._open_source,
-            mailbox,
-            self.bus,
-            self.clock,
-            speed=self._speed,
-            loop=self._loop,
-            on_beat=self._beat("camera"),
-        )
+    def _start_cameras(self) -> None:
+        self._passages.attach(self.bus)
         self.bus.subscribe(SourceEnded, self._on_source_ended, name="daemon")
-        self._capture.start()
+        for camera in self._cameras:
+            camera.start()
 
-    def _open_source(self) -> FrameSource:
-        return open_source(self.config.camera, extra=SOURCES, clock=self.clock)
-
-    def _analyser(self, passages: PassageBook) -> Analyser:
-        reader = FaceReader(max_faces=self.config.vision.max_faces)
-        reader.warm_up()
-        return Analyser(
-            self.config.vision,
-            reader,
-            self.clock,
-            camera_id=self.config.camera.id,
-            door_id=self.config.gate.id,
-            spoofing=self._spoof_guards(),
-            passages=passages,
-        )
-
-    def _spoof_guards(self) -> Callable[[], SpoofGuard]:
-        """Makes the liveness judgement of each new track; the network is loaded once for the thread."""
-        liveness = self.config.vision.liveness
-        if liveness.mode == "off":
-            return NoSpoofGuard
-        model = LivenessModel(self._liveness_file)
-        return lambda: PassiveSpoofGuard(liveness, model, self._also_live)
-
-    # -- connections between the parts
-
-    def _policy(self, answer: FaceIdentified) -> DoorPolicy:
-        """The door's rules for an answer: the scores of each engine have limits of their own."""
-        access = self.config.access
-        rules = self._rules.get(answer.engine, self._rules[LOCAL])
-        threshold = default_threshold(answer.gallery_people) if rules.threshold is None else rules.threshold
-        return DoorPolicy(
-            allowed_groups=frozenset(access.allowed_groups),
-            threshold=threshold,
-            margin=rules.margin,
-            agreeing_shots=rules.agreeing_shots,
-            cool_down_s=access.cool_down_s,
-            max_age_s=access.max_age_s,
-            liveness=self.config.vision.liveness.mode,
-        )
-
-    def _person(self, person_id: str) -> PersonRecord | None:
-        person = self._library.find(person_id)
-        if person is None:
-            return None
-        return PersonRecord(
-            person_id=person.person_id,
-            name=person.name,
-            groups=frozenset(person.groups),
-            active=person.active,
-            valid_from=person.valid_from,
-            valid_until=person.valid_until,
-        )
+    # -- the end of a source
 
     def _on_source_ended(self, event: SourceEnded) -> None:
-        self._ended = event
-        self.ask_to_stop(SOURCE_ENDED)
+        """The box has nothing more to do when the sources of all its cameras have ended."""
+        if self._ended is None or not event.complete:
+            self._ended = event
+        self._cameras_ended += 1
+        if self._cameras_ended == len(self._cameras):
+            self.ask_to_stop(SOURCE_ENDED)
 
     def _finish_passages(self) -> None:
         """A source with an end is played to the end: decide what is open, let the last pulse run out."""
-        self._vision.join(5.0)
+        for camera in self._cameras:
+            camera.finish(5.0)
         self.bus.drain(5.0)
         self._recognition.wait_idle(5.0)
         self.bus.drain(5.0)
-        self._gate.wait_idle(self.config.gate.max_on_s + 1.0)
+        for door in self._doors.values():
+            door.keeper.wait_idle(door.gate.max_on_s + 1.0)
         self.bus.drain(1.0)
-
-
-SOURCE_ENDED = "the source has ended"
-
-SOURCES: Mapping[str, SourceMaker] = {"demo": lambda config: DemoScene.from_address(config.source)}

@@ -31,6 +31,7 @@ class AccessService:
         commit: writes the decision durably or raises an EdgedError.
         grant_ttl_s: how long after the decision the relay may still be moved.
         last_grants: person id -> wall time, from the journal, so that cool-down survives a restart.
+        direction: which way people go whom a camera sees, `in` or `out`; None when it does not say.
     """
 
     def __init__(
@@ -45,6 +46,7 @@ class AccessService:
         commit: Callable[[AccessDecided], object],
         grant_ttl_s: float,
         last_grants: Mapping[str, datetime] | None = None,
+        direction: Callable[[str | None], str | None] = lambda camera_id: None,
     ) -> None:
         self._bus = bus
         self._clock = clock
@@ -54,6 +56,7 @@ class AccessService:
         self._gate_ready = gate_ready
         self._commit = commit
         self._grant_ttl_s = grant_ttl_s
+        self._direction = direction
         self._granted_s = self._monotonic_times(last_grants or {})
         self._grantee: OrderedDict[str, str] = OrderedDict()
         self._decided: OrderedDict[str, None] = OrderedDict()
@@ -64,7 +67,7 @@ class AccessService:
         self._bus.subscribe(
             (FaceIdentified, PassageExhausted, GrantNotExecuted),
             self._handle,
-            name="access",
+            name=f"access:{self._door_id}",
             capacity=64,
             overflow=Overflow.WAIT,
         )
@@ -82,7 +85,7 @@ class AccessService:
             self._forget_grant(event.decision_id)
             return
         passage_id = event.passage_id
-        if passage_id is None or passage_id in self._decided:
+        if event.door_id != self._door_id or passage_id is None or passage_id in self._decided:
             return
         if isinstance(event, FaceIdentified):
             shots = self._shots.get(passage_id, 0) + 1
@@ -148,6 +151,7 @@ class AccessService:
             measures=event.measures,
             liveness=event.liveness,
             recognitions=shots,
+            direction=self._direction(event.camera_id),
             timings_ms=event.timings_ms,
         )
 
@@ -179,6 +183,7 @@ class AccessService:
             reasons=event.reasons,
             measures=event.measures,
             recognitions=self._shots.get(event.passage_id or "", 0),
+            direction=self._direction(event.camera_id),
         )
 
     def _publish(self, decision: AccessDecided) -> None:

@@ -22,13 +22,13 @@ from edged.cli.common import ConfigOption, resolve_config
 from edged.clock import Clock, SystemClock
 from edged.config import Config, QualityLimits
 from edged.config.mask import mask_url
-from edged.daemon import SOURCES
 from edged.errors import NeedsOperator
 from edged.events import CameraConnected, CameraLost, SourceEnded
 from edged.vision import quality
 from edged.vision.advice import Advice, Advisor, Sample, distance_m, light_around
 from edged.vision.faces import FaceReader, FaceReading
 from edged.vision.opencv import prepare_opencv
+from edged.watching import SOURCES
 
 app = typer.Typer()
 

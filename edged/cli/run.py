@@ -40,7 +40,9 @@ def run(config: ConfigOption = None) -> None:
         daemon.heartbeats, notifier, watchdog_s(os.environ, os.getpid()), on_change=_log_hung
     )
     feeder.start()
-    notifier.ready(f"watching {settings.camera.id}, keeping {settings.gate.id}")
+    watched = ", ".join(camera.id for camera in settings.cameras)
+    kept = ", ".join(gate.id for gate in settings.gates)
+    notifier.ready(f"watching {watched}, keeping {kept}")
     daemon.wait()
     notifier.stopping(daemon.stop_reason)
     feeder.stop()

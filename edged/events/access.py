@@ -35,6 +35,7 @@ class AccessDecided(Event):
         captured_s: monotonic time of the frame that decided it; None when no frame did.
         expires_s: monotonic time after which a grant may no longer move the relay.
         rules: every rule that was looked at, in order.
+        direction: `in` or `out`, where the camera says which way people go.
     """
 
     decision_id: str
@@ -53,4 +54,5 @@ class AccessDecided(Event):
     measures: Measures | None = None
     liveness: Liveness | None = None
     recognitions: int = 0
+    direction: str | None = None
     timings_ms: dict[str, float] = field(default_factory=dict)

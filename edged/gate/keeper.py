@@ -113,7 +113,7 @@ class GateKeeper:
             should_end=self._should_end,
         )
         self._announcer.start()
-        self._subscription = self._bus.subscribe(AccessDecided, self._decided, name="gate", capacity=64)
+        self._subscription = self._bus.subscribe(AccessDecided, self._decided, name=f"gate:{self._config.id}", capacity=64)
         self._thread.start()
 
     def wait_idle(self, timeout_s: float) -> bool:

@@ -30,6 +30,7 @@ class House:
             self.bus,
             self.clock,
             door_id="door1",
+            direction={"cam1": "in"}.get,
             policy=lambda answer: DoorPolicy(
                 allowed_groups=frozenset({"*"}),
                 threshold=90.0,
@@ -64,6 +65,8 @@ class House:
         fields = {
             "at": self.clock.now(),
             "passage_id": passage_id,
+            "door_id": "door1",
+            "camera_id": "cam1",
             "track_id": 1,
             "shot_number": 1,
             "captured_s": self.clock.monotonic() - 0.05,
@@ -180,11 +183,26 @@ def test_below_the_threshold_nobody_is_named(house):
 def test_a_passage_without_a_usable_shot_is_denied_with_what_was_wrong(house):
     house.tell(
         PassageExhausted(
-            at=house.clock.now(), passage_id="p_1", track_id=1, reasons=("no_usable_shot", "too_blurred")
+            at=house.clock.now(),
+            passage_id="p_1",
+            door_id="door1",
+            track_id=1,
+            reasons=("no_usable_shot", "too_blurred"),
         )
     )
     assert house.published[0].reasons == ("no_usable_shot", "too_blurred")
     assert house.committed
+
+
+def test_what_happens_at_another_door_is_not_decided_here(house):
+    house.identified(door_id="door2")
+    assert house.published == []
+
+
+def test_the_decision_says_which_way_the_camera_sees_people_go(house):
+    house.identified()
+    house.identified("p_2", camera_id="cam2", person_id="bo")
+    assert [d.direction for d in house.published] == ["in", None]
 
 
 def test_without_the_gate_nobody_is_granted(house):
