@@ -6,6 +6,7 @@ import ssl
 import subprocess
 import threading
 import time
+from contextlib import ExitStack
 
 import pytest
 from cloud_bench import cloud_at, picture
@@ -13,6 +14,7 @@ from cloud_stub import TOKEN_PATH, CloudStub, answer, ok, refusal
 
 from edged.clock import SystemClock
 from edged.errors import EdgedError, Misconfigured, NeedsOperator, RetryLater
+from edged.recognition.cloud.budget import Budget, Resolver, connect
 from edged.recognition.cloud.transport import MOST_ANSWER_BYTES
 
 JPEG = picture()
@@ -57,17 +59,58 @@ def test_a_refused_connection_is_unreachable(stub):
     assert (type(error), error.code) == (RetryLater, "cloud_unreachable")
 
 
-def test_a_black_hole_ends_the_connecting_at_its_time_out(stub):
-    with socket.create_server(("127.0.0.1", 0), backlog=0) as server:
-        address = server.getsockname()
-        fillers = [socket.socket() for _ in range(4)]
-        for filler in fillers:  # nobody accepts: the queue fills and further connections get no answer
+@pytest.fixture
+def black_hole():
+    """An address where connections get no answer, not even a refusal."""
+    with ExitStack() as stack:
+        server = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
+        for _ in range(4):  # nobody accepts them: the queue is full from then on
+            filler = stack.enter_context(socket.socket())
             filler.setblocking(False)
-            filler.connect_ex(address)
-        cloud = cloud_at(stub, url=f"http://127.0.0.1:{address[1]}", connect_timeout_s=0.2)
-        assert code_of(cloud) == "cloud_timeout"
-        for filler in fillers:
-            filler.close()
+            filler.connect_ex(server.getsockname())
+        yield server.getsockname()
+
+
+def test_a_black_hole_ends_the_connecting_at_its_time_out(stub, black_hole):
+    cloud = cloud_at(stub, url=f"http://127.0.0.1:{black_hole[1]}", connect_timeout_s=0.2)
+    assert code_of(cloud) == "cloud_timeout"
+
+
+def test_a_dead_address_of_a_name_leaves_time_for_the_next_one(stub, black_hole):
+    alive = ("127.0.0.1", stub.port)
+    names = Resolver(lambda host, port: [(socket.AF_INET, black_hole), (socket.AF_INET, alive)])
+    budget = Budget(SystemClock(), connect_s=0.4, answer_s=1, deadline_s=None)
+    with connect("cloud", stub.port, budget, names, []) as sock:
+        assert sock.getpeername() == alive
+
+
+def test_a_slow_name_server_is_waited_for_no_longer_than_asked_and_by_one_thread_only():
+    may_answer = threading.Event()
+
+    def slowly(host, port):
+        assert may_answer.wait(10)
+        return [(socket.AF_INET, ("127.0.0.1", port))]
+
+    resolver = Resolver(slowly)
+    for _ in range(3):
+        with pytest.raises(RetryLater) as caught:
+            resolver.addresses("localhost", 80, 0.02)
+        assert caught.value.code == "cloud_dns"
+    assert [thread.name for thread in threading.enumerate()].count("cloud-dns") == 1
+    may_answer.set()
+    assert resolver.addresses("localhost", 80, 10)
+
+
+def test_an_ipv6_address_is_an_address():
+    if not socket.has_ipv6:
+        pytest.skip("no IPv6 here")
+    budget = Budget(SystemClock(), connect_s=5, answer_s=1, deadline_s=None)
+    try:
+        server = socket.create_server(("::1", 0), family=socket.AF_INET6)
+    except OSError:
+        pytest.skip("no IPv6 here")
+    with server, connect("::1", server.getsockname()[1], budget, Resolver(), []) as sock:
+        assert sock.family == socket.AF_INET6
 
 
 def test_a_server_that_never_answers_ends_at_the_read_time_out(stub):

@@ -50,8 +50,9 @@ def test_two_megabytes_of_base64_are_the_most():
 
 
 def test_a_damaged_picture_is_not_sent():
-    with pytest.raises(TryAnotherShot):
+    with pytest.raises(TryAnotherShot) as caught:
         limits.picture(picture()[:8])
+    assert caught.value.code == "cloud_request_picture"
 
 
 @given(st.text(max_size=60))

@@ -145,7 +145,7 @@ def test_users_are_best_first_whatever_the_server_does():
 
 
 @pytest.mark.parametrize(
-    "score", [None, "", "NaN", "inf", "high", -0.1, 100.1, True, [], {}, "1e400", 10**400]
+    "score", [None, "", "NaN", "inf", "high", "9_9", -0.1, 100.1, True, [], {}, "1e400", 10**400]
 )
 def test_a_score_that_is_no_number_from_0_to_100_spoils_the_answer(score):
     user = {"group_id": "g", "user_id": "u", "score": score}

@@ -11,6 +11,7 @@ import io
 import ipaddress
 import socket
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from edged.clock import Clock
@@ -100,7 +101,9 @@ class Resolver:
     for the same lookup, so there is never more than one thread for a name.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, look_up: Callable[[str, int], list[Address]] | None = None) -> None:
+        """`look_up`: asks for the addresses of a name and port; None: the system's own."""
+        self._look_up = look_up or _look_up
         self._lock = threading.Lock()
         self._running: dict[tuple[str, int], _Lookup] = {}
 
@@ -131,7 +134,7 @@ class Resolver:
 
     def _run(self, host: str, port: int, lookup: _Lookup) -> None:
         try:
-            lookup.addresses = _look_up(host, port)
+            lookup.addresses = self._look_up(host, port)
         except (OSError, UnicodeError) as error:  # UnicodeError: a part of the name is empty or too long
             lookup.error = error
         finally:

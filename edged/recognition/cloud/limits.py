@@ -68,7 +68,10 @@ def picture(data: bytes, *, any_size: bool = False) -> str:
 
 
 def _check_pixels(data: bytes) -> None:
-    header = read_header(data)
+    try:
+        header = read_header(data)
+    except TryAnotherShot:
+        raise _unusable("it is damaged.") from None
     long_side, short_side = sorted((header.width, header.height), reverse=True)
     if long_side > MAX_LONG_SIDE_PX or short_side > MAX_SHORT_SIDE_PX:
         raise _too_large(

@@ -292,6 +292,8 @@ def _number(
         return default
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise bad_answer(f"{name} is no number")
+    if isinstance(value, str) and "_" in value:  # float() would take 9_9 for 99
+        raise bad_answer(f"{name} is no number")
     try:
         number = float(value)
     except (ValueError, OverflowError):
