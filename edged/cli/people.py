@@ -221,7 +221,8 @@ def export(config: ConfigOption = None, data_dir: DataDirOption = None) -> None:
             for person in people:
                 faces = [face_dict(f, store.photos.path(f.photo)) for f in store.faces(person.person_id)]
                 consents = [consent_dict(entry) for entry in store.consents(person.person_id)]
-                print_json({**person_dict(person), "consents": consents, "face_list": faces})
+                more = {"cloud_id": store.cloud_id_of(person.person_id), "consents": consents}
+                print_json({**person_dict(person), **more, "face_list": faces})
             page += 1
 
 

@@ -105,7 +105,7 @@ class CloudPeople:
             PersonTrouble: the file is gone (`picture_missing`).
             EdgedError: the picture cannot be used, or the cloud did not take it; see `FaceCloud`.
         """
-        picture = self._picture(photo)
+        picture = self._picture(cloud_id, photo)
         person_id = self._permit(cloud_id, group, photo)
         reply = self._enrol(picture, group, cloud_id, person_id, replace=replace)
         self._book.face_added(cloud_id, group, photo, reply.face_token, replace=replace)
@@ -119,7 +119,7 @@ class CloudPeople:
         """
         for cloud_id, group, photo in self._book.some_faces():
             with suppress(NotPermitted, PersonTrouble):
-                picture = self._picture(photo)
+                picture = self._picture(cloud_id, photo)
                 self._permit(cloud_id, group, photo)
                 search = self._cloud.capture_search if self._kind == "scene" else self._cloud.search
                 with suppress(CloudDeny):
@@ -132,12 +132,12 @@ class CloudPeople:
     def _kind(self) -> Kind:
         return kind_of(self._config)
 
-    def _picture(self, photo: str) -> bytes:
+    def _picture(self, cloud_id: str, photo: str) -> bytes:
         try:
             return cloud_picture(self._store.photos.path(photo).read_bytes())
         except FileNotFoundError:
             raise PersonTrouble(
-                f"The photograph {photo} is not in the library's folder any more.",
+                f"A photograph of {cloud_id} is not in the library's folder any more.",
                 code="picture_missing",
                 hint="Restore the folder `photos` from a backup, or remove the face and enrol it again.",
             ) from None

@@ -85,6 +85,10 @@ class CloudQueue:
         """The whole queue, entries that were set aside last."""
         return self._entries("1 ORDER BY set_aside, next_at, cloud_id", [])
 
+    def next_at(self) -> datetime | None:
+        """When the next entry is due; None: nobody waits."""
+        return _moment(self._database.query("SELECT min(next_at) FROM cloud_queue WHERE set_aside = 0")[0][0])
+
     def entry(self, cloud_id: str) -> Entry | None:
         """The entry of one id, if it is queued."""
         found = self._entries("cloud_id = ?", [cloud_id])
@@ -105,6 +109,9 @@ class CloudQueue:
             ).fetchone()
             if gone and erased:
                 cloud_ledger.forget(connection, entry.cloud_id)
+                connection.execute(
+                    "UPDATE cloud_state SET last_error = '' WHERE instr(last_error, ?)", [entry.cloud_id]
+                )
         if gone and erased:
             # the log still holds the pages as they were before
             self._database.query("PRAGMA wal_checkpoint(TRUNCATE)")

@@ -265,12 +265,10 @@ class CloudSync:
     def _next_look_s(self, result: Pass) -> float:
         if result.trouble is not None:
             return max(0.1, min(IDLE_S, self._paused_until_s - self._clock.monotonic()))
-        waits = [
-            (entry.next_at - self._clock.now()).total_seconds()
-            for entry in self.queue.entries()[:1]
-            if not entry.set_aside
-        ]
-        return max(0.1, min([IDLE_S, *waits]))
+        next_at = self.queue.next_at()
+        if next_at is None:
+            return IDLE_S
+        return max(0.1, min(IDLE_S, (next_at - self._clock.now()).total_seconds()))
 
     # -- keeping alive
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
+from pathlib import Path
 
 import pytest
 from cloud_box import Box, face_token
@@ -103,6 +105,24 @@ def test_consents_are_exported_with_the_people(edged, box):
         ("bert", []),
     ]
     assert len(people[0]["face_list"]) == 1
+
+
+# -- the guide
+
+
+def test_the_commands_of_the_guide_work(edged, box, cloud):
+    page = (Path(__file__).parents[2] / "docs" / "cloud.md").read_text("utf-8")
+    _, chapter = page.split("## People in the cloud: consent, sync, erase")
+    commands = [line[2:] for line in chapter.split("\n## ")[0].splitlines() if line.startswith("$ ")]
+    assert len(commands) > 5
+    box.enrol("Anna_Schmidt", 1, consent=False)
+    box.enrol("bert", 2)
+    box.settle()
+    for command in commands:
+        program, *arguments = shlex.split(command)
+        assert program == "edged"
+        answer = edged(*arguments)
+        assert answer.code == 0, (command, answer.out, answer.err)
 
 
 # -- differences and repair

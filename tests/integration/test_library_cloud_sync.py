@@ -364,6 +364,17 @@ def test_an_erased_person_is_erased_in_the_cloud_and_the_cloud_confirms(box, clo
     assert box.sync.queue.status().erasures == 0
 
 
+def test_after_the_confirmation_nothing_of_an_erased_person_is_left_in_the_file(box, cloud):
+    cloud.unusable = {face_token(2)}
+    box.enrol("Erased_Person", 1, 2)
+    box.settle()
+    assert "Erased_Person" in box.sync.queue.status().last_error or box.queued()
+    box.store.remove_person("Erased_Person")
+    box.settle()
+    box.close()
+    assert b"Erased_Person" not in (box.data_dir / "library.db").read_bytes()
+
+
 def test_an_erasure_is_confirmed_only_when_the_cloud_shows_nobody(box, cloud):
     box.enrol("anna", 1)
     box.settle()
