@@ -1,0 +1,46 @@
+"""Which pulses a board can make: exact lengths only, or edged times them itself."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edged.gate.drivers.base import PlainBoard, PulseRange
+
+TENTHS = PulseRange(0.1, 3276.7, 0.1)
+SECONDS = PulseRange(1.0, 255.0, 1.0)
+
+
+@given(st.integers(1, 32767))
+def test_every_whole_number_of_steps_fits(steps):
+    assert TENTHS.fits(steps / 10)
+
+
+@pytest.mark.parametrize(
+    ("pulse", "seconds"),
+    [
+        (TENTHS, 0.25),
+        (TENTHS, 0.05),
+        (TENTHS, 0.0),
+        (TENTHS, 3276.8),
+        (SECONDS, 0.5),
+        (SECONDS, 1.1),
+        (SECONDS, 256.0),
+    ],
+)
+def test_what_lies_between_or_beyond_does_not(pulse, seconds):
+    assert not pulse.fits(seconds)
+
+
+@pytest.mark.parametrize("seconds", [float("nan"), float("inf"), -1.0])
+def test_what_is_no_length_does_not_fit(seconds):
+    assert not TENTHS.fits(seconds)
+
+
+def test_a_plain_board_has_nothing_beyond_its_relays():
+    board = PlainBoard()
+    assert board.read_inputs() is None
+    board.feed_watchdog()
+    with pytest.raises(NotImplementedError):
+        board.pulse(1, 0.5)
