@@ -169,11 +169,26 @@ def test_a_server_that_does_not_read_does_not_hold_the_worker(stub):
 
 
 def test_a_large_request_may_take_longer_than_connecting(stub):
-    cloud = with_token(stub, connect_timeout_s=0.05)
-    stub.replies(ok({"face_liveness": 1}))
-    large = JPEG + bytes(1_500_000 - len(JPEG))
-    assert cloud.faceverify([large] * 3).liveness == 1
-    cloud.close()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        url = f"http://127.0.0.1:{server.getsockname()[1]}"
+        cloud = cloud_at(stub, url=url, dialect="private", connect_timeout_s=0.3)
+
+        def read_late():
+            sock, _ = server.accept()
+            with sock, sock.makefile("rb") as stream:
+                stub.released.wait(0.6)
+                head = iter(lambda: stream.readline().strip().lower(), b"")
+                lengths = [int(line.split()[1]) for line in head if line.startswith(b"content-length")]
+                stream.read(lengths[0])
+                sock.sendall(ok({"face_liveness": 1}))
+
+        reader = threading.Thread(target=read_late)
+        reader.start()
+        large = JPEG + bytes(1_500_000 - len(JPEG))
+        assert cloud.faceverify([large] * 3).liveness == 1
+        reader.join(10)
+        cloud.close()
 
 
 @pytest.mark.parametrize(
