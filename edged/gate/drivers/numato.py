@@ -91,7 +91,10 @@ class NumatoDriver(PlainBoard):
         return self._dialogue.written_s
 
     def open(self) -> None:
-        """Open the line and end half a line that somebody else may have left in the module."""
+        """Open the line and end half a line that somebody else may have left in the module.
+
+        Should that half line have been a command, the module obeys it now: the state is read only afterwards.
+        """
         self._dialogue.open()
         self._dialogue.port.write(END)
         self._dialogue.port.discard_until_quiet(RESYNC_QUIET_S, RESYNC_LIMIT_S)
