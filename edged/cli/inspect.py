@@ -77,7 +77,7 @@ def inspect_(
         lives = [None] * len(readings) if watch is None else watch.look(item, readings)
         printer.faces(item, readings, lives)
         if canvas is not None:
-            _draw(canvas, item, readings)
+            _draw(canvas, item, readings, lives)
     if many and not to_json:
         typer.echo(summary.line())
     if canvas is not None:
@@ -86,9 +86,12 @@ def inspect_(
         raise typer.Exit(failure.exit_code)
 
 
-def _draw(canvas: Canvas, picture: Picture, readings: list[FaceReading]) -> None:
+def _draw(
+    canvas: Canvas, picture: Picture, readings: list[FaceReading], lives: Sequence[FaceLiveness | None]
+) -> None:
     caption = picture.name.replace(str(picture.path), picture.path.name)
-    canvas.add(draw_faces(picture.image, readings, caption, sides=canvas.sides or SIDES))
+    notes = ["" if live is None else f"liveness {live.score:.2f}  {live.word}" for live in lives]
+    canvas.add(draw_faces(picture.image, readings, caption, notes=notes, sides=canvas.sides or SIDES))
 
 
 class _Printer:

@@ -56,6 +56,7 @@ def draw_faces(
     readings: Sequence[FaceReading],
     caption: str = "",
     *,
+    notes: Sequence[str] = (),
     sides: tuple[int, int] = SIDES,
 ) -> np.ndarray:
     """A drawn copy of a picture: boxes (green accepted, red refused), points, outlines, axes, verdicts.
@@ -64,6 +65,7 @@ def draw_faces(
         image: HxWx3 uint8 BGR.
         readings: faces of that picture; they are numbered from 1 as given.
         caption: a line at the foot of the picture, e.g. the file's name.
+        notes: one further line for each face, or none at all.
         sides: range that the longer side is brought into, pixels.
 
     Returns:
@@ -75,7 +77,8 @@ def draw_faces(
     boxes = [_box(pen, reading) for reading in readings]
     labels: list[Box] = []
     for number, reading in enumerate(readings, 1):
-        _draw_label(pen, number, reading, boxes, labels)
+        note = notes[number - 1] if notes else ""
+        _draw_label(pen, number, reading, note, boxes, labels)
     if caption:
         _draw_caption(pen, caption)
     return pen.canvas
@@ -186,16 +189,20 @@ def _line(
 
 
 def _draw_label(
-    pen: _Pen, number: int, reading: FaceReading, boxes: Sequence[Box], labels: list[Box]
+    pen: _Pen, number: int, reading: FaceReading, note: str, boxes: Sequence[Box], labels: list[Box]
 ) -> None:
-    """The verdict beside the box, shortened until it covers no other face and no other label."""
-    lines = label_lines(number, reading)
+    """The verdict beside the box, shortened until it covers no other face and no other label.
+
+    In a crowd the number alone, within the box: between two faces nobody could tell whose it is.
+    """
+    lines = [*label_lines(number, reading), *([note] if note else [])]
     choices = [lines, lines[:1], [str(number)]]
     choices = choices[(len(boxes) > _DETAILED_FACES) + (len(boxes) > _NAMED_FACES) :]
     others = [box for other, box in enumerate(boxes, 1) if other != number]
     for lines in choices:
         size = _size_of(pen, lines)
-        place = _free_place(pen, size, boxes[number - 1], [*labels, *others])
+        crowd = len(boxes) > _NAMED_FACES
+        place = _free_place(pen, size, boxes[number - 1], [*labels, *others], within=crowd)
         if place is not None:
             break
     else:
@@ -234,8 +241,11 @@ def _text_width(pen: _Pen, line: str) -> int:
     return cv2.getTextSize((0, 0), line, (0, 0), pen.font, pen.text_px, 500)[2]
 
 
-def _free_place(pen: _Pen, size: tuple[int, int], box: Box, taken: Sequence[Box]) -> tuple[int, int] | None:
-    """Above, below, right, left of the box or at the foot of it; shifted sideways to stay in the picture."""
+def _free_place(
+    pen: _Pen, size: tuple[int, int], box: Box, taken: Sequence[Box], *, within: bool
+) -> tuple[int, int] | None:
+    """Above, below, right, left of the box or at the foot of it (`within`: only there); shifted sideways to
+    stay in the picture."""
     (x, y, width, height), (across, down) = box, size
     rows, columns = pen.canvas.shape[:2]
     gap = pen.width + 2
@@ -247,7 +257,7 @@ def _free_place(pen: _Pen, size: tuple[int, int], box: Box, taken: Sequence[Box]
         (x - across - gap, max(0, y)),
         (max(0, min(x + gap, columns - across)), min(y + height, rows) - down - gap),
     )
-    for place in wanted:
+    for place in wanted[-1:] if within else wanted:
         inside = 0 <= place[0] <= columns - across and 0 <= place[1] <= rows - down
         if inside and not any(_overlap((*place, *size), other) for other in taken):
             return place

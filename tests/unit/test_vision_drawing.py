@@ -122,3 +122,18 @@ def test_a_letterbox_keeps_proportions():
     boxed = letterbox(np.full((100, 400, 3), 255, np.uint8), 200, 200)
     white = np.argwhere(boxed[..., 0] == 255)
     assert np.ptp(white, axis=0).tolist() == [49, 199]
+
+
+def test_a_further_line_is_written_beside_a_face():
+    blank, one = np.zeros((640, 1280, 3), np.uint8), [face(200, 250, 120)]
+    with_note = draw_faces(blank, one, notes=["liveness 0.98"])
+    assert np.count_nonzero(with_note) > np.count_nonzero(draw_faces(blank, one))
+
+
+def test_in_a_crowd_every_number_stands_within_its_own_box():
+    crowd = [face(20 + 150 * column, 20 + 150 * row, 100) for row in range(4) for column in range(8)]
+    drawn = draw_faces(np.zeros((640, 1280, 3), np.uint8), crowd)
+    for one in crowd:
+        x, y, width, height = (round(v) for v in one.detection.box)
+        drawn[y - 5 : y + height + 5, x - 5 : x + width + 5] = 0
+    assert not drawn.any()
