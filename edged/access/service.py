@@ -181,6 +181,8 @@ class AccessService:
             person_name=None,
             score=event.score,
             reasons=event.reasons,
+            engine=event.engine,
+            engine_reason=event.engine_reason,
             measures=event.measures,
             recognitions=self._shots.get(event.passage_id or "", 0),
             direction=self._direction(event.camera_id),

@@ -61,10 +61,13 @@ class RecognitionFailed(Event):
 class PassageExhausted(Event):
     """A track ended, or used up its attempts, without an answer that could be decided on.
 
-    `reasons` are codes, the deciding one first; `score` is that of the last search, if there was one.
+    `reasons` are codes, the deciding one first; `score`, `engine` and `engine_reason` are those of the last
+    search, if there was one.
     """
 
     track_id: int
     reasons: tuple[str, ...]
     score: float | None = None
+    engine: str | None = None
+    engine_reason: str = ""
     measures: Measures | None = None

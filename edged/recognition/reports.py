@@ -65,9 +65,11 @@ def denial_of(error: Exception) -> tuple[str, ...]:
     return "recognition_failed", code
 
 
-def given_up(at: datetime, shot: ShotChosen, denial: tuple[str, ...]) -> PassageExhausted:
+def given_up(at: datetime, shot: ShotChosen, passage: Passage) -> PassageExhausted:
     """The last attempt failed in the engine: the person must not be left without an answer."""
-    return PassageExhausted(**_about(at, shot), reasons=denial, measures=shot.measures)
+    return PassageExhausted(
+        **_about(at, shot), reasons=passage.denial, measures=shot.measures, **_of_engine(passage)
+    )
 
 
 def exhausted(at: datetime, passage: Passage) -> PassageExhausted | None:
@@ -84,12 +86,20 @@ def exhausted(at: datetime, passage: Passage) -> PassageExhausted | None:
         reasons = ("no_usable_shot", *end.refusals)
     else:
         return None
-    return PassageExhausted(
-        **_about(at, end),
-        reasons=reasons,
-        score=last.score if isinstance(last, FaceIdentified) else None,
-        measures=last.measures if isinstance(last, FaceIdentified) else None,
-    )
+    return PassageExhausted(**_about(at, end), reasons=reasons, **_of_engine(passage))
+
+
+def _of_engine(passage: Passage) -> dict[str, Any]:
+    """Who answered last, and what."""
+    last = passage.last
+    if isinstance(last, FaceIdentified):
+        return {
+            "engine": last.engine,
+            "engine_reason": last.engine_reason,
+            "score": last.score,
+            "measures": last.measures,
+        }
+    return {"engine": last.engine} if last is not None else {}
 
 
 def _about(at: datetime, of: ShotChosen | TrackEnded) -> dict[str, Any]:

@@ -225,7 +225,7 @@ class RecognitionService:
             given_up = None
             if passage.consensus.final and not passage.settled:
                 passage.settled = True
-                given_up = reports.given_up(now, job.shot, passage.denial)
+                given_up = reports.given_up(now, job.shot, passage)
             over = self._queue.forget_if_over(job.key)
             self._changed.notify_all()
         return given_up or (over and reports.exhausted(now, over))

@@ -236,6 +236,19 @@ def test_a_decision_says_which_engine_answered_and_why(house):
     assert (house.published[0].engine, house.published[0].engine_reason) == ("cloud", "local_unsure")
 
 
+def test_a_denial_without_an_answer_says_which_engine_was_asked(house):
+    house.tell(
+        PassageExhausted(
+            at=house.clock.now(),
+            passage_id="p_1",
+            track_id=1,
+            reasons=("cloud_unavailable", "cloud_timeout"),
+            engine="cloud",
+        )
+    )
+    assert house.published[0].engine == "cloud"
+
+
 def test_nobody_near_is_an_empty_library_only_for_the_engine_of_this_box(house):
     house.identified("p_1", person_id=None, score=0.0, margin=0.0, agreeing_shots=0)
     house.identified("p_2", person_id=None, score=0.0, margin=0.0, agreeing_shots=0, engine="cloud")

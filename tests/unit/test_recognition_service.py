@@ -169,7 +169,7 @@ def test_work_pending_at_the_end_of_a_track_is_done_before_the_passage_is_given_
     rig.engine.gate.set()
     rig.wait_seen(2)
     assert rig.reasons() == [("not_recognised",)]
-    assert rig.exhausted[0].score == 50.0
+    assert (rig.exhausted[0].score, rig.exhausted[0].engine) == (50.0, "scripted")
 
 
 def test_a_passage_that_ends_with_too_few_agreeing_shots_is_not_confirmed(make_rig):
