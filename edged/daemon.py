@@ -9,6 +9,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from contextlib import ExitStack
+from datetime import UTC
+
+from apscheduler.schedulers.background import BackgroundScheduler
 
 from edged import __version__
 from edged.bus import EventBus
@@ -18,6 +21,7 @@ from edged.doors import DoorUnit
 from edged.events import DaemonStarted, DaemonStopping, SourceEnded
 from edged.gate import GateKeeper, check_port_free
 from edged.journal import Journal, journal_path
+from edged.library.cloud_sync import CloudSync
 from edged.library.store import LibraryStore
 from edged.recognition.protocol import LOCAL
 from edged.recognition.service import RecognitionService
@@ -68,6 +72,7 @@ class Daemon:
         self._stop_reason = ""
         self._ended: SourceEnded | None = None
         self._cameras_ended = 0
+        self._jobs = BackgroundScheduler(timezone=UTC)
         self._stack = ExitStack()
 
     # -- life
@@ -172,6 +177,8 @@ class Daemon:
         self._library = LibraryStore.open(config.data_dir, self.clock)
         self._stack.callback(self._library.close)
         self._journal.attach(self.bus)
+        self._jobs.start()
+        self._stack.callback(self._jobs.shutdown, wait=False)
         self._start_doors()
         self._start_recognition()
         self._start_cameras()
@@ -232,6 +239,17 @@ class Daemon:
             return None
         link = open_cloud(self.config, self.bus, self.clock, self._stack)
         greet(link, self._stack)
+        sync = CloudSync(
+            self._library,
+            link.client,
+            self.config.recognition.cloud,
+            self.clock,
+            data_dir=self.config.data_dir,
+            bus=self.bus,
+        )
+        sync.start()
+        self._stack.callback(sync.stop, 1.0)
+        self._jobs.add_job(**sync.keep_alive_job())
         return link
 
     def _start_cameras(self) -> None:

@@ -8,6 +8,7 @@ import sys
 import tempfile
 import time
 from contextlib import ExitStack
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -19,12 +20,21 @@ from edged.clock import Clock, SystemClock
 from edged.config import Config
 from edged.daemon import Daemon
 from edged.demo.library import claim_data_dir, enrol_all, parse_enrolment
+from edged.demo.served import send_people, start_server
 from edged.demo.story import Story, summary_table
 from edged.demo.stream import JsonStream
 from edged.demo.summary import Summary
 from edged.events import Event
 
 app = typer.Typer()
+
+
+class Engine(StrEnum):
+    """Who recognises in the demo."""
+
+    LOCAL = "local"
+    CLOUD = "cloud"
+    HYBRID = "hybrid"
 
 
 @app.command("demo")
@@ -44,6 +54,10 @@ def demo(
     gate: Annotated[
         str, typer.Option(metavar="PORT", help="Relay board: sim:lcus, or the port of a real one.")
     ] = "sim:lcus",
+    engine: Annotated[
+        Engine,
+        typer.Option(help="Recognise on this box, on an `edged serve` started for it, or with both."),
+    ] = Engine.LOCAL,
     seed: Annotated[int, typer.Option(min=0, help="Order and movements of the scene.")] = 0,
     speed: Annotated[
         float,
@@ -69,6 +83,8 @@ def demo(
         config = _config(folder.absolute(), camera, gate, seed)
         claim_data_dir(config.data_dir)
         enrol_all(config, clock, people, scene=config.camera.source.startswith("demo:"))
+        if engine is not Engine.LOCAL:
+            config = _served(config, engine, clock, stack)
         daemon = Daemon(config, clock, speed=speed, loop=loop, started_s=started_s)
         printer = _JsonPrinter(daemon) if as_json else _StoryPrinter(daemon, keeps=data_dir)
         summary = Summary()
@@ -88,6 +104,16 @@ def _config(data_dir: Path, camera: str, gate: str, seed: int) -> Config:
     return Config.model_validate(
         {"data_dir": data_dir, "site": "demo", "camera": {"source": camera}, "gate": {"port": gate}}
     )
+
+
+def _served(config: Config, engine: Engine, clock: Clock, stack: ExitStack) -> Config:
+    """The same on a recognition server in a process of its own."""
+    folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="edged-demo-serve-")))
+    server = start_server(folder / "serve", stack)
+    recognition = {"engine": engine.value, "cloud": server.cloud_section()}
+    served = Config.model_validate({**config.model_dump(), "recognition": recognition})
+    send_people(served, clock)
+    return served
 
 
 class _JsonPrinter:
