@@ -26,6 +26,7 @@ class Key:
         description: what it does.
         schema: its JSON Schema.
         repeated: of an item of a list whose items are written like a section that is there by itself.
+        in_list: of an item of any list.
     """
 
     path: tuple[str, ...]
@@ -36,6 +37,7 @@ class Key:
     description: str
     schema: dict[str, Any]
     repeated: bool = False
+    in_list: bool = False
 
     @property
     def name(self) -> str:
@@ -60,20 +62,21 @@ def keys_of(section: tuple[str, ...], root: type[Section] = Config) -> list[str]
     return [path[-1] for path in keys(root) if path[:-1] == section]
 
 
-def _walk(model: type[Section], path: tuple[str, ...], repeated: bool = False) -> Iterator[Key]:
+def _walk(
+    model: type[Section], path: tuple[str, ...], repeated: bool = False, in_list: bool = False
+) -> Iterator[Key]:
     properties = model.model_json_schema()["properties"]
     for name, info in model.model_fields.items():
         here, schema, text = (*path, name), properties[name], info.description or ""
         if is_section(model, name):
-            yield Key(here, None, True, "a section", "", text, schema, repeated)
-            yield from _walk(info.annotation, here, repeated)  # type: ignore[arg-type]
+            yield Key(here, None, True, "a section", "", text, schema, repeated, in_list)
+            yield from _walk(info.annotation, here, repeated, in_list)  # type: ignore[arg-type]
         else:
-            yield Key(
-                here, schema.get("default"), False, allowed(schema), _unit(name), text, schema, repeated
-            )
+            default = schema.get("default")
+            yield Key(here, default, False, allowed(schema), _unit(name), text, schema, repeated, in_list)
             if item := items_of(model, name):
                 single = any(field.annotation is item for field in model.model_fields.values())
-                yield from _walk(item, here, repeated or single)
+                yield from _walk(item, here, repeated or single, True)
 
 
 def _unit(name: str) -> str:

@@ -18,6 +18,7 @@ from pydantic import ValidationError
 
 from edged.config.base import Section
 from edged.config.camera import CameraConfig
+from edged.config.delivery import DeliveryConfig, TargetConfig
 from edged.config.explain import Seen, explain
 from edged.config.problems import ConfigProblems, Problem
 from edged.config.recognition import RecognitionConfig
@@ -120,6 +121,7 @@ def _read(file: Path) -> Loaded:
         liveness = config.vision.liveness.model_copy(update={"model": manifest})
         update["vision"] = config.vision.model_copy(update={"liveness": liveness})
     update["recognition"] = _with_absolute_files(config.recognition, folder)
+    update["delivery"] = _with_absolute_targets(config.delivery, folder)
     return Loaded(config.model_copy(update=update), file, marks)
 
 
@@ -133,6 +135,18 @@ def _with_absolute_files(recognition: RecognitionConfig, folder: Path) -> Recogn
     files = {"secrets_file": recognition.cloud.secrets_file, "ca_file": recognition.cloud.ca_file}
     update = {key: absolute(str(file), folder) for key, file in files.items() if file is not None}
     return recognition.model_copy(update={"cloud": recognition.cloud.model_copy(update=update)})
+
+
+def _with_absolute_targets(delivery: DeliveryConfig, folder: Path) -> DeliveryConfig:
+    def found(path: Path | None) -> Path | None:
+        return None if path is None else absolute(str(path), folder)
+
+    def of(target: TargetConfig) -> TargetConfig:
+        file = target.file.model_copy(update={"folder": found(target.file.folder)})
+        return target.model_copy(update={"ca_file": found(target.ca_file), "file": file})
+
+    targets = [of(target) for target in delivery.targets]
+    return delivery.model_copy(update={"secrets_file": found(delivery.secrets_file), "targets": targets})
 
 
 def is_file_source(source: str) -> bool:

@@ -17,6 +17,7 @@ from pydantic import AfterValidator, Field, model_validator
 from edged.config.attendance import AttendanceConfig
 from edged.config.base import Directory, Seconds, Section, Text, conflict
 from edged.config.camera import CameraConfig
+from edged.config.delivery import DeliveryConfig
 from edged.config.gate import GateConfig
 from edged.config.recognition import RecognitionConfig
 from edged.config.vision import VisionConfig
@@ -76,6 +77,9 @@ class Config(Section):
     )
     attendance: AttendanceConfig = Field(
         default_factory=AttendanceConfig, description="Punches and working time."
+    )
+    delivery: DeliveryConfig = Field(
+        default_factory=DeliveryConfig, description="Sending records to other systems."
     )
     log: LogConfig = Field(default_factory=LogConfig, description="What the daemon says on standard error.")
 

@@ -37,13 +37,13 @@ def test_the_shipped_file_loads_to_exactly_the_defaults():
 
 def test_the_shipped_file_shows_every_key_with_its_default():
     shown = {key: value for key, value in written(SHIPPED).items() if all(isinstance(p, str) for p in key)}
-    assert shown == {key.path: key.default for key in keys().values() if not (key.section or key.repeated)}
+    assert shown == {key.path: key.default for key in keys().values() if not (key.section or key.in_list)}
 
 
 def test_the_shipped_file_explains_more_than_it_sets_in_lines_that_fit_a_terminal():
     lines = SHIPPED.read_text(encoding="utf-8").splitlines()
     assert sum(line.lstrip().startswith("#") for line in lines) >= sum(
-        not key.repeated for key in keys().values()
+        not key.in_list for key in keys().values()
     )
     assert max(map(len, lines)) <= 120
 
