@@ -18,6 +18,7 @@ from edged.config.recognition import HybridConfig
 from edged.errors import EdgedError
 from edged.recognition.consensus import ConsensusRules, margin_of, threshold_of
 from edged.recognition.protocol import (
+    HYBRID,
     Answer,
     EngineUnavailable,
     Identification,
@@ -49,7 +50,7 @@ class HybridEngine:
         max_age_s: how long after its capture a shot can open the door.
     """
 
-    engine = "hybrid"
+    engine = HYBRID
 
     def __init__(
         self,

@@ -17,7 +17,10 @@ from edged.events import PRIVATE, ShotChosen
 
 LOCAL = "local"
 CLOUD = "cloud"
-"""Names of the engines that answer; a hybrid is not one of them, its answers come from these two."""
+"""Names of the engines that answer."""
+
+HYBRID = "hybrid"
+"""Both together; its answers are those of one of them."""
 
 
 class SpoofSuspected(TryAnotherShot):

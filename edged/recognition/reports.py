@@ -9,7 +9,14 @@ from edged.errors import TryAnotherShot
 from edged.events import FaceIdentified, PassageExhausted, RecognitionFailed, ShotChosen, TrackEnded
 from edged.recognition.consensus import Verdict
 from edged.recognition.passages import Passage
-from edged.recognition.protocol import EngineUnavailable, Identification, SpoofSuspected
+from edged.recognition.protocol import (
+    CLOUD,
+    HYBRID,
+    LOCAL,
+    EngineUnavailable,
+    Identification,
+    SpoofSuspected,
+)
 
 
 def identified(at: datetime, shot: ShotChosen, answer: Identification, verdict: Verdict) -> FaceIdentified:
@@ -42,10 +49,17 @@ def failed(at: datetime, shot: ShotChosen, engine: str, error: Exception) -> Rec
     return RecognitionFailed(
         **_about(at, shot),
         shot_number=shot.shot_number,
-        engine=engine,
+        engine=_asked(engine, code_of(error)),
         code=code_of(error),
         reason=str(error) if hasattr(error, "code") else f"{type(error).__name__}: {error}",
     )
+
+
+def _asked(engine: str, code: str) -> str:
+    """Which of the two it was in a hybrid: codes of the cloud begin with its name."""
+    if engine != HYBRID:
+        return engine
+    return CLOUD if code.startswith(CLOUD) else LOCAL
 
 
 def code_of(error: Exception) -> str:

@@ -241,6 +241,7 @@ def test_a_denial_without_an_answer_says_which_engine_was_asked(house):
         PassageExhausted(
             at=house.clock.now(),
             passage_id="p_1",
+            door_id="door1",
             track_id=1,
             reasons=("cloud_unavailable", "cloud_timeout"),
             engine="cloud",
