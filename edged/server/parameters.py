@@ -25,7 +25,7 @@ FACE_TYPES: Final = ("LIVE", "IDCARD", "WATERMARK", "CERT")
 
 _ID = re.compile(rf"[A-Za-z0-9_]{{1,{MAX_ID_LENGTH}}}")
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{1,64}")
-_INTEGER = re.compile(r"[+-]?\d{1,9}")
+_INTEGER = re.compile(r"[+-]?[0-9]{1,9}")
 
 FACE_FIELDS: Final = frozenset({
     "age", "beauty", "emotion", "expression", "eye_status", "face_shape", "face_type", "faceshape",
@@ -119,11 +119,11 @@ class Parameters(Mapping[str, Any]):
             raise wrong("user_info")
         return value
 
-    def face_token(self, name: str = "face_token") -> str:
+    def face_token(self) -> str:
         """A required face token."""
-        value = self.text(name)
+        value = self.text("face_token")
         if not _TOKEN.fullmatch(value):
-            raise wrong(name)
+            raise wrong("face_token")
         return value
 
     def face_fields(self) -> frozenset[str]:
@@ -156,7 +156,9 @@ class Parameters(Mapping[str, Any]):
         if kind == "FACE_TOKEN":
             if not tokens:
                 raise wrong("image_type")
-            return ImageParameter(face_token=self.face_token("image"))
+            if not _TOKEN.fullmatch(image):
+                raise wrong("face_token")
+            return ImageParameter(face_token=image)
         return ImageParameter(data=picture_bytes(image))
 
 
