@@ -229,9 +229,17 @@ class Daemon:
             self.clock,
             max_shots=self.config.vision.max_shots,
             on_beat=self.heartbeats.register("recognition", RECOGNITION_BEAT_S),
+            on_saved=self._count_saved,
         )
         self._stack.callback(self._recognition.stop, 1.0)
         self._recognition.start()
+
+    def _count_saved(self, shots: int) -> None:
+        """A shot that was not needed is a call saved, where every shot is one."""
+        recognition = self.config.recognition
+        asks_always = recognition.engine == "cloud" or recognition.hybrid.policy == "cloud_first"
+        if self._cloud is not None and asks_always:
+            self._cloud.governor.saved(shots)
 
     def _open_cloud(self) -> CloudLink | None:
         """The way to the cloud, where the configuration has one."""

@@ -76,6 +76,7 @@ class PassageQueue:
         self._max_batch = max_batch
         self._gather_s = gather_s if max_batch > 1 else 0.0
         self._passages: dict[str, Passage] = {}  # in the order in which they began
+        self._unsent = 0
 
     def __len__(self) -> int:
         """Passages remembered."""
@@ -89,6 +90,12 @@ class PassageQueue:
     def find(self, key: str) -> Passage | None:
         """The passage, if it is remembered."""
         return self._passages.get(key)
+
+    def take_unsent(self) -> int:
+        """Shots since the last time that nobody had to be asked about: a better one came, or the passage was
+        over."""
+        unsent, self._unsent = self._unsent, 0
+        return unsent
 
     # -- what vision says
 
@@ -107,9 +114,12 @@ class PassageQueue:
         passage = self._passage(key_of(shot))
         passage.near = True
         if passage.consensus.final:
+            self._unsent += 1
             return
         if passage.waiting is None:
             passage.waiting_s = now_s
+        else:
+            self._unsent += 1
         if passage.waiting is None or shot.quality >= passage.waiting.quality:
             passage.waiting = shot
 
@@ -146,6 +156,11 @@ class PassageQueue:
         """How long until `take` gives out what it holds back, seconds; None when nothing is held back."""
         ready = [p.waiting_s for p in self._passages.values() if p.ready]
         return max(0.0, min(ready) + self._gather_s - now_s) if ready else None
+
+    def drop_waiting(self, passage: Passage) -> None:
+        """The passage is over: what still waits is not needed."""
+        self._unsent += passage.waiting is not None
+        passage.waiting = None
 
     def forget_if_over(self, key: str) -> Passage | None:
         """Drop a passage whose track has gone and whose work is done; returns it if it was dropped now."""

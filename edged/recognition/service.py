@@ -51,6 +51,7 @@ class RecognitionService:
         clock: wall time of the events published.
         max_shots: attempts one passage has.
         on_beat: called at least every 2 s while every worker is alive and working.
+        on_saved: told of shots that no engine had to be asked about.
     """
 
     def __init__(
@@ -62,6 +63,7 @@ class RecognitionService:
         *,
         max_shots: int,
         on_beat: Callable[[], None] | None = None,
+        on_saved: Callable[[int], None] = lambda shots: None,
     ) -> None:
         self._rules = rules_by_engine(config, max_shots)
         self._workers = config.workers if config.engine == LOCAL else config.cloud.workers
@@ -70,6 +72,7 @@ class RecognitionService:
         self._bus = bus
         self._clock = clock
         self._on_beat = on_beat
+        self._on_saved = on_saved
         self._changed = threading.Condition()
         self._queue = PassageQueue()
         self._stopping = False
@@ -133,6 +136,7 @@ class RecognitionService:
         with self._changed:
             if isinstance(event, ShotChosen):
                 self._queue.offer(event, self._clock.monotonic())
+                self._count_unsent()
             elif isinstance(event, TrackStarted):
                 self._queue.began(event)
             elif isinstance(event, ShotRefused):
@@ -213,9 +217,14 @@ class RecognitionService:
                 passage.denial = reports.denial_of(answer)
                 event = reports.failed(now, job.shot, engine, answer)
             if passage.consensus.final:
-                passage.waiting = None
+                self._queue.drop_waiting(passage)
+                self._count_unsent()
             passage.last = event
         return event
+
+    def _count_unsent(self) -> None:
+        if unsent := self._queue.take_unsent():
+            self._on_saved(unsent)
 
     def _finish(self, job: Job, event: Event) -> PassageExhausted | None:
         """The request is no longer in flight. Returns what is to be said of a passage that is given up."""

@@ -126,7 +126,7 @@ class Door:
     def walk(self, people: dict[str, str]) -> None:
         """Several people come together, one passage each, and stay until all are decided or out of shots."""
         for passage in people:
-            self.bus.publish(TrackStarted(at=CLOCK.now(), passage_id=passage, track_id=1))
+            self.bus.publish(TrackStarted(at=CLOCK.now(), passage_id=passage, door_id="door1", track_id=1))
         for number in range(1, self._max_shots + 1):
             waiting = [p for p in people if not self.service.decided(p)]
             for passage in waiting:
@@ -138,8 +138,8 @@ class Door:
         for passage in people:
             self.bus.publish(
                 TrackEnded(
-                    at=CLOCK.now(), passage_id=passage, track_id=1, frames=9, duration_s=1,
-                    nearest_px=120, shots=self._max_shots,
+                    at=CLOCK.now(), passage_id=passage, door_id="door1", track_id=1, frames=9,
+                    duration_s=1, nearest_px=120, shots=self._max_shots,
                 )
             )  # fmt: skip
 

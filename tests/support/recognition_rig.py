@@ -112,6 +112,7 @@ class Rig:
         self.clock = ManualClock()
         self.bus = EventBus(self.clock)
         self.seen: list[Event] = []
+        self.unsent: list[int] = []
         self.changed = threading.Condition()
         self.exhausted: list[PassageExhausted] = []
         self.bus.subscribe((FaceIdentified, RecognitionFailed), self._collect, name="test")
@@ -123,6 +124,7 @@ class Rig:
             self.clock,
             max_shots=max_shots,
             on_beat=on_beat,
+            on_saved=self.unsent.append,
         )
         self.service.start()
 

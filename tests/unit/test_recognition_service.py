@@ -68,6 +68,7 @@ def test_a_better_shot_replaces_the_waiting_one_and_a_worse_one_does_not(make_ri
     rig.engine.gate.set()
     rig.wait_seen(2)
     assert [s.shot_number for s in rig.engine.shots] == [1, 3]
+    assert sum(rig.unsent) == 2
 
 
 def test_one_request_of_a_passage_is_in_flight_however_many_workers(make_rig):

@@ -205,3 +205,11 @@ def test_whatever_happened_nothing_is_left_when_the_track_ends_or_the_causes_go(
     else:
         guidance.take((), now_s + later_s)
     assert guidance.current is None
+
+
+@pytest.mark.parametrize(
+    ("code", "hint"),
+    [("cloud_223113", "uncover_face"), ("cloud_223114", "hold_still"), ("cloud_222213", "come_closer")],
+)
+def test_what_the_cloud_says_of_the_picture_is_told_to_the_person(code, hint):
+    assert hints_for(("no_usable_shot", code)) == {hint}
