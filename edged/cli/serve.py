@@ -24,7 +24,7 @@ from edged.service.logs import configure_logging
 from edged.service.systemd import Notifier
 
 app = typer.Typer()
-DEFAULT_FILE = Path("/etc/edged/serve.yaml")
+DEFAULT_FILE = Path("/etc/edged-serve/serve.yaml")
 
 
 @app.command("serve")
@@ -36,7 +36,7 @@ def serve(
             "-c",
             envvar="EDGED_SERVE_CONFIG",
             metavar="FILE",
-            help="Its configuration file; without it /etc/edged/serve.yaml.",
+            help="Its configuration file; without it /etc/edged-serve/serve.yaml.",
             show_default=False,
         ),
     ] = None,
@@ -70,16 +70,19 @@ def serve(
 
 
 def keys_for(settings: ServeConfig, credentials: str | None) -> dict[str, Keys]:
-    """The keys from `secrets_file`, or from the systemd credential when no file is named.
+    """The keys from the systemd credential when there is one, else from `secrets_file`.
+
+    Args:
+        credentials: the folder in CREDENTIALS_DIRECTORY.
 
     Raises:
         Misconfigured: see `read_keys`; none at all is fine while every application is private.
     """
     appids = [one.id for one in settings.apps]
-    if settings.secrets_file is not None:
-        return read_keys(settings.secrets_file, appids)
     if credentials and (Path(credentials) / CREDENTIAL).exists():
         return read_keys(Path(credentials) / CREDENTIAL, appids, private_mode=False)
+    if settings.secrets_file is not None:
+        return read_keys(settings.secrets_file, appids)
     if all(one.private for one in settings.apps):
         return {}
     raise Misconfigured(

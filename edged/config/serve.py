@@ -82,8 +82,8 @@ class ServeConfig(Section):
     secrets_file: Path | None = Field(
         None,
         strict=False,
-        description="YAML with the keys; readable by its owner only (0600). Empty: systemd credential "
-        "`edged-serve-secrets`.",
+        description="YAML with the keys; readable by its owner only (0600). The systemd credential "
+        "`edged-serve-secrets` goes before it.",
         json_schema_extra=_FILE,
     )
     token_days: float = Field(30, gt=0, le=365, description="How long an access token is valid.")

@@ -37,7 +37,7 @@ def init_folder(folder: Path) -> Made:
                 hint="Use it as it is, or choose an empty folder.",
             )
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
         _write(made.secrets, secrets_text({EXAMPLE_APPID: fresh_keys()}), 0o600)
         _write(made.config, example_text(), 0o644)
     except OSError as error:
