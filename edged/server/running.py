@@ -105,6 +105,7 @@ class RecognitionServer:
             asyncio.run(self._server.serve(sockets=[self._listener]))
         finally:
             self.close()
+            self._log.info("stopped")
 
     def ask_to_stop(self) -> None:
         """Stop soon. Safe in a signal handler and from any thread."""
@@ -187,6 +188,7 @@ class RecognitionServer:
             lifespan="off",
             loop="asyncio",
             log_config=None,
+            log_level="error",  # else whoever sends nonsense fills the log with it
             access_log=False,
             server_header=False,
             proxy_headers=False,
