@@ -43,6 +43,11 @@ class WorkerPool(Generic[Tool]):
         for ready in self._ready:
             ready.result()
 
+    @property
+    def waiting(self) -> int:
+        """How many jobs no thread has taken yet."""
+        return self._jobs.qsize()
+
     async def run(self, job: Callable[[Tool], Result]) -> Result:
         """Do `job` in one of the threads. Raises ApiError 222915 when too many are waiting already."""
         future: Future[Result] = Future()
