@@ -192,6 +192,7 @@ def _status(board: BoardAtHand) -> dict[str, Any]:
         "inputs": board.contacts(),
         "readback": board.driver.capabilities.readback,
         "pulse": "hardware" if board.hardware_pulse else "software",
+        "max_on": "hardware" if board.hardware_limit else "software",
         "hardware_pulse_s": asdict(capabilities.pulse) if capabilities.pulse else None,
         "watchdog": capabilities.watchdog,
     }

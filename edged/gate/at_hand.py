@@ -5,6 +5,7 @@ The port belongs to one program at a time.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -88,9 +89,15 @@ class BoardAtHand:
         """Switch off until the board says what it made of it."""
         return self.link.switch_surely(False, give_up=lambda: False)
 
+    @property
+    def hardware_limit(self) -> bool:
+        """The board itself would switch off after `max_on_s` at the latest."""
+        return self.hardware_pulse or self.link.times_pulse(self.config.max_on_s)
+
     def on(self, pulse_s: float | None = None) -> Switched:
-        """Switch on; for `pulse_s` by the board's own clock where it can."""
-        return self.link.switch(True, room_s=float("inf"), pulse_s=pulse_s)
+        """Switch on as in service, with the board's own timer if it has one: `pulse_s`, else `max_on_s`."""
+        timer_s = self.config.max_on_s if pulse_s is None else pulse_s
+        return self.link.switch(True, room_s=math.inf, timer_s=timer_s)
 
     def pause(self, seconds: float) -> None:
         """Let time pass without losing the board's watchdog."""

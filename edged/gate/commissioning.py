@@ -57,6 +57,9 @@ class Checklist:
             "can be read" if capabilities.readback else "cannot be read",
             f"{capabilities.inputs or 'no'} inputs",
             "ends the pulse itself" if self._board.hardware_pulse else "the pulse is timed by edged",
+            "switches off after max_on_s by itself"
+            if self._board.hardware_limit
+            else "has no time limit of its own",
             "drops its relays when edged is silent" if capabilities.watchdog else "no watchdog",
         ]
         if state:

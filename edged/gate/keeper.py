@@ -89,6 +89,7 @@ class GateKeeper:
             "relay_on": bool(operation and operation.door.relay_on),
             "readback": bool(operation and operation.readback),
             "pulse": "hardware" if operation and operation.hardware_pulse else "software",
+            "max_on": "hardware" if operation and operation.hardware_limit else "software",
             "error_code": error.code if error else None,
             "error": str(error) if error else None,
             "events_lost": self._announcer.lost,
@@ -113,7 +114,9 @@ class GateKeeper:
             should_end=self._should_end,
         )
         self._announcer.start()
-        self._subscription = self._bus.subscribe(AccessDecided, self._decided, name=f"gate:{self._config.id}", capacity=64)
+        self._subscription = self._bus.subscribe(
+            AccessDecided, self._decided, name=f"gate:{self._config.id}", capacity=64
+        )
         self._thread.start()
 
     def wait_idle(self, timeout_s: float) -> bool:

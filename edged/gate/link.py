@@ -67,17 +67,17 @@ class RelayLink:
         self.may_be_on = self.may_be_on or bool(state)
         return state
 
-    def switch(self, on: bool, room_s: float, pulse_s: float | None = None) -> Switched:
+    def switch(self, on: bool, room_s: float, timer_s: float | None = None) -> Switched:
         """Command the relay, and read it back if there are `room_s` seconds for it.
 
         Args:
-            pulse_s: with `on`: it is to be on for so long. A board that can ends this by itself; the off
-                command that follows is then only given if the relay does not read back off.
+            timer_s: with `on`, on a board that can: the board itself switches off after so long. An off
+                command about then is only given if the relay does not read back off; an earlier one is.
 
         Raises what the driver raises; `written_s` tells whether the command went out before that.
         """
-        if on and pulse_s is not None and self.times_pulse(pulse_s):
-            return self._pulse(pulse_s)
+        if on and timer_s is not None and self.times_pulse(timer_s):
+            return self._start_timer(timer_s, room_s)
         ended_s, self._pulse_ends_s = self._pulse_ends_s, None
         if not on and ended_s is not None and self._ended_by_itself(ended_s):
             return Switched(ended_s, True, self._clock.monotonic())
@@ -93,14 +93,14 @@ class RelayLink:
             self.may_be_on = False  # nothing better than the written command will ever be known
         return Switched(written_s, answer, None if answer is None else self._clock.monotonic())
 
-    def _pulse(self, seconds: float) -> Switched:
+    def _start_timer(self, seconds: float, room_s: float) -> Switched:
         """On for `seconds` by the board's own clock. Given once: a lost answer does not mean a lost pulse."""
         self.may_be_on = True
         self._pulse_ends_s = self._clock.monotonic() + seconds
         answer = self._driver.pulse(self._channel, seconds)
         written_s = self._driver.written_s or self._clock.monotonic()
         self._pulse_ends_s = written_s + seconds
-        if answer is not True and self.readback:
+        if answer is not True and self.readback and room_s >= READBACK_ROOM_S:
             answer = self.read(expected=True)
             if self._clock.monotonic() >= self._pulse_ends_s:
                 answer = answer or None  # off is as it should be by now, and says nothing

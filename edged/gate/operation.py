@@ -5,13 +5,14 @@ Called by the keeper's thread only; what is in here may block for the length of 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 from edged.clock import Clock
 from edged.config import GateConfig
 from edged.errors import EdgedError, RetryLater
 from edged.gate.door import Door
-from edged.gate.facts import Action, DoorRules, Grant, GrantExecuted, SwitchRelay
+from edged.gate.facts import Action, DoorRules, DoorState, Grant, GrantExecuted, SwitchRelay
 from edged.gate.link import READBACK_ROOM_S, RelayLink, Switched
 from edged.gate.reports import Reports
 
@@ -47,6 +48,7 @@ class GateOperation:
         self._should_end = should_end
         self._door = Door(_rules(config))
         self._pulse_s = config.pulse_s if config.mode == "pulse" else None
+        self._max_on_s = config.max_on_s
         self._connected = False
         self._proven = False
         self._missed = False
@@ -86,6 +88,11 @@ class GateOperation:
     def hardware_pulse(self) -> bool:
         """The on-time is ended by the connected board itself; else by this program."""
         return self._connected and self._pulse_s is not None and self._link.times_pulse(self._pulse_s)
+
+    @property
+    def hardware_limit(self) -> bool:
+        """The connected board itself switches off after `max_on_s` at the latest."""
+        return self._connected and (self.hardware_pulse or self._link.times_pulse(self._max_on_s))
 
     # -- to do
 
@@ -145,10 +152,23 @@ class GateOperation:
     def _switch(self, command: SwitchRelay) -> Switched:
         ends_at = self._door.next_deadline() if command.on else None
         room_s = READBACK_ROOM_S if ends_at is None else ends_at - self._clock.monotonic()
-        pulse_s = None if command.pulse_ms is None else command.pulse_ms / 1000
-        switched = self._link.switch(command.on, room_s, pulse_s)
+        timer_s = self._timer_s(command)
+        if timer_s is not None and command.pulse_ms == round(timer_s * 1000):
+            room_s = math.inf  # the board keeps the time, so there is time for it
+        switched = self._link.switch(command.on, room_s, timer_s)
         self._switched(command, switched)
         return switched
+
+    def _timer_s(self, command: SwitchRelay) -> float | None:
+        """After how long the board is to switch off by itself, if it can.
+
+        When the pulse is over, or else when the longest permitted on-time is: no dead host leaves a door open
+        for longer than that. Fire has no end.
+        """
+        if not command.on or self._door.state is DoorState.FIRE:
+            return None
+        pulse_s = None if command.pulse_ms is None else command.pulse_ms / 1000
+        return pulse_s if pulse_s is not None and self._link.times_pulse(pulse_s) else self._max_on_s
 
     def _switched(self, command: SwitchRelay, switched: Switched) -> None:
         """Keep the books after a command: on-time, alarm, and no belief in a relay that does not obey."""
@@ -188,6 +208,9 @@ class GateOperation:
                 # after a miss, too: a question of another kind, whose answer makes the next one sure sooner
                 self._link.switch(False, READBACK_ROOM_S)
             state = self._link.read(expected=wanted)
+            if state is False and self._door.state is DoorState.FIRE:
+                # a timer of the board may have run on, or it was without power: the way out stays open
+                state = self._link.switch(True, READBACK_ROOM_S).acknowledged
             if state is wanted:
                 self._reports.relay_obeys()
             elif state is not None:

@@ -220,6 +220,27 @@ def test_a_pulse_timed_here_is_still_on_after_an_unplug_and_switched_off_at_the_
     assert board.relays[0] is False
 
 
+def test_a_hold_that_nobody_ends_is_ended_by_the_board_at_the_longest_permitted_time(bench):
+    board = bench.board("sim:modbus?self_powered=1")
+    bench.keeper(board.link, protocol="modbus", mode="hold", hold_s=1, max_on_s=1)
+    bench.decide("d1")
+    bench.wait_for(DoorUnlocked)
+    board.unplug()  # as good as a dead host: no command comes through any more
+    assert board.wait_for(lambda b: len(b.edges) == 2, DEADLINE_S)
+    assert [edge.on for edge in board.edges] == [True, False]
+
+
+def test_the_longest_permitted_time_of_one_opening_does_not_cut_the_next_one_short(bench):
+    board = bench.board("sim:modbus")
+    bench.keeper(board.link, protocol="modbus", mode="hold", hold_s=0.5, max_on_s=0.9, min_interval_s=0.1)
+    for number in (1, 2):
+        bench.decide(f"d{number}")
+        assert bench.wait_for(DoorLocked, count=number).reason == "time_over"
+    first_off, second_off = (edge.at_s for edge in board.edges if not edge.on)
+    assert second_off > first_off
+    assert bench.seen(GateAlarmRaised) == []
+
+
 @pytest.mark.parametrize("answers_lost", [1, 2])
 def test_a_pulse_whose_answer_was_lost_is_not_given_twice(bench, answers_lost):
     board = bench.board("sim:modbus")

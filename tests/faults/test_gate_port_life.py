@@ -96,6 +96,25 @@ def test_the_watchdog_is_fed_again_once_the_loss_is_known(board_and_turns):
     assert turns.turn()
 
 
+def test_a_relay_that_drops_during_fire_is_switched_on_again():
+    """A timer of the board may run on from the opening before, or somebody may switch it off."""
+    clock = SystemClock()
+    board = SimBoard(parse_url("sim:modbus"), clock)
+    config = GateConfig(port=str(board.link), protocol="modbus")
+    turns = Turns(make_driver(config, str(board.link), clock), clock, config)
+    try:
+        turns.turn()
+        turns.operation._perform(lambda now: turns.operation.door.fire(now, True))
+        assert board.relays[0] is True
+        board.force(1, False)
+        turns.turn()
+        assert board.relays[0] is True
+        assert turns.operation.connected
+    finally:
+        turns.operation.end()
+        board.close()
+
+
 class Deserted(PlainBoard):
     """A port that is not there."""
 

@@ -235,10 +235,18 @@ def test_a_pulse_the_board_cannot_make_is_timed_here_and_said_so(bench, profile,
     assert [edge.on for edge in board.edges] == [True, False]
 
 
-def test_a_hold_is_timed_here_because_it_may_be_extended(bench):
-    board = bench.board("sim:modbus")
-    keeper = bench.keeper(board.link, protocol="modbus", mode="hold", hold_s=1)
-    assert keeper.health()["pulse"] == "software"
+@pytest.mark.parametrize(
+    ("profile", "limit"), [("waveshare", "hardware"), ("fc06", "hardware"), ("coils", "software")]
+)
+def test_a_hold_is_timed_here_because_it_may_be_extended_and_limited_by_the_board(bench, profile, limit):
+    board = bench.board(f"sim:modbus?firmware={profile}")
+    keeper = bench.keeper(board.link, protocol="modbus", profile=profile, mode="hold", hold_s=0.5)
+    assert (keeper.health()["pulse"], keeper.health()["max_on"]) == ("software", limit)
+    bench.decide("d1")
+    assert bench.wait_for(DoorUnlocked).acknowledged is True
+    locked = bench.wait_for(DoorLocked)
+    assert (locked.reason, locked.acknowledged) == ("time_over", True)
+    assert [edge.on for edge in board.edges] == [True, False]
 
 
 def test_connecting_finds_a_relay_that_is_on_and_switches_it_off(bench):
