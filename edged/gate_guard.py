@@ -180,11 +180,11 @@ class Guard:
 
     def _turn(self) -> None:
         with selectors.PollSelector() as selector:
-            selector.register(self._listener, selectors.EVENT_READ, self._accept)
-            if self._client is not None:
+            if self._client is not None:  # first: one that has gone makes room for the next
                 selector.register(self._client, selectors.EVENT_READ, self._serve)
             if self._board.descriptor is not None:
                 selector.register(self._board.descriptor, selectors.EVENT_READ, self._forward)
+            selector.register(self._listener, selectors.EVENT_READ, self._accept)
             ready = selector.select(self._board.wait_s())
         if self._board.settle():
             self._tell({"lapsed": True})

@@ -93,7 +93,10 @@ class GuardedLine:
 
     def _ask(self, question: dict[str, Any]) -> None:
         self._socket.settimeout(ANSWER_S)
-        self._socket.send(json.dumps(question).encode())
+        try:
+            self._socket.send(json.dumps(question).encode())
+        except (BrokenPipeError, ConnectionResetError) as error:
+            raise _hung_up() from error
         until_s = time.monotonic() + ANSWER_S
         while not self._answers:
             left_s = until_s - time.monotonic()
@@ -110,8 +113,10 @@ class GuardedLine:
             packet = self._socket.recv(MAX_PACKET)
         except (TimeoutError, BlockingIOError):
             return False
+        except ConnectionResetError:
+            packet = b""
         if not packet:
-            raise OSError(errno.EPIPE, "the gate guard has hung up; it may serve another daemon")
+            raise _hung_up()
         message = json.loads(packet)
         if "data" in message:
             self._data += bytes.fromhex(message["data"])
@@ -122,3 +127,7 @@ class GuardedLine:
         else:
             self._answers.append(message)
         return True
+
+
+def _hung_up() -> OSError:
+    return OSError(errno.EPIPE, "the gate guard has hung up; it may serve another daemon")

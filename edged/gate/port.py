@@ -12,14 +12,16 @@ import fcntl
 import os
 import stat
 import termios
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import serial
 
 from edged.clock import Clock
 from edged.config import GateConfig
 from edged.errors import EdgedError, NeedsOperator, RetryLater
+from edged.gate.guarded import GuardedLine
 from edged.gate.sim.url import is_simulated, parse_url
 
 READ_SLICE_S = 0.02
@@ -37,15 +39,19 @@ class SerialPort:
         path: device node, best one below /dev/serial/by-id.
         baud: bits per second.
         clock: for the deadlines.
+        guard: socket of the gate guard that owns the device; None: it is opened here.
     """
 
-    def __init__(self, path: str, baud: int, clock: Clock) -> None:
+    def __init__(self, path: str, baud: int, clock: Clock, guard: Path | None = None) -> None:
         self.path = path
         self.clock = clock
+        self.safe: Sequence[bytes] = ()
+        """What the guard sends to switch off when a lease runs out."""
         self.heard = False
         """Whether the last `read` got any byte at all."""
         self.baud = baud
-        self._serial: serial.Serial | None = None
+        self._guard = guard
+        self._serial: serial.Serial | GuardedLine | None = None
 
     def open(self) -> None:
         """Open the port for us alone.
@@ -56,6 +62,9 @@ class SerialPort:
         """
         self.close()
         try:
+            if self._guard is not None:
+                self._serial = GuardedLine(self._guard, self.baud, self.safe, READ_SLICE_S)
+                return
             self._serial = serial.Serial(
                 self.path,
                 self.baud,
@@ -70,14 +79,31 @@ class SerialPort:
                 )  # FTDI: 1 ms instead of 16; most others have no such mode
         except _UNPLUGGED as error:
             self.close()
+            if self._guard is not None:
+                raise _guard_error(self._guard, self.path, error) from error
             raise open_error(self.path, error) from error
+
+    @property
+    def guarded(self) -> bool:
+        """The gate guard owns the device: a relay may only be switched on under a lease."""
+        return self._guard is not None
+
+    def lease(self, seconds: float) -> None:
+        """With a guard: the relay may be on for `seconds` from now, then the guard switches it off."""
+        with self._reporting_loss() as port:
+            port.lease(seconds)
+
+    def release(self) -> None:
+        """With a guard: the relay has been switched off."""
+        with self._reporting_loss() as port:
+            port.release()
 
     def close(self) -> None:
         """Close the port; harmless when closed or unplugged."""
         port, self._serial = self._serial, None
         if port is None:
             return
-        with contextlib.suppress(*_UNPLUGGED):
+        with contextlib.suppress(*_UNPLUGGED, AttributeError):  # a guarded line has no descriptor
             # the mark outlives the descriptor while anybody else has the device open
             fcntl.ioctl(port.fileno(), termios.TIOCNXCL)
         with contextlib.suppress(*_UNPLUGGED):
@@ -133,7 +159,7 @@ class SerialPort:
                 now = self.clock.monotonic()
 
     @contextlib.contextmanager
-    def _reporting_loss(self) -> Iterator[serial.Serial]:
+    def _reporting_loss(self) -> Iterator[Any]:
         if self._serial is None:
             raise self._lost("it is not open")
         try:
@@ -147,6 +173,27 @@ class SerialPort:
             code="relay_port_lost",
             hint="Check its plug and cable; it is tried again by itself.",
         )
+
+
+def _guard_error(guard: Path, path: str, error: Exception) -> EdgedError:
+    """What a failed opening through the guard means."""
+    if isinstance(error, PermissionError):
+        return NeedsOperator(
+            f"The gate guard's socket {guard} may not be used by this user.",
+            code="gate_guard_denied",
+            hint="Run guard and daemon as the same user, or with a common group.",
+        )
+    if isinstance(error, FileNotFoundError | ConnectionRefusedError):
+        return RetryLater(
+            f"No gate guard listens at {guard}.",
+            code="gate_guard_missing",
+            hint="Start it (systemctl start edged-gate-guard@NAME), or leave gate.guard empty.",
+        )
+    return RetryLater(
+        f"The gate guard at {guard} cannot open {path}: {error}.",
+        code="relay_port_missing",
+        hint="Its own log names the port; check plug and cable. It is tried again by itself.",
+    )
 
 
 def open_error(path: str, error: Exception, by_id: Path = BY_ID) -> EdgedError:

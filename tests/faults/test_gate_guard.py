@@ -1,7 +1,6 @@
 """The guard switches off when whoever switched on cannot. A real process, a pty board, real signals."""
 
 import ast
-import errno
 import json
 import os
 import signal
@@ -172,9 +171,8 @@ def test_told_to_end_it_switches_off(board, tmp_path):
 
 def test_a_second_daemon_is_sent_away_and_the_first_goes_on(board, guard, tmp_path):
     first = connect(tmp_path)
-    with pytest.raises(OSError, match=r"guard|reset") as refused:
+    with pytest.raises(OSError, match="another daemon"):
         connect(tmp_path)
-    assert refused.value.errno in (errno.EPIPE, errno.ECONNRESET)
     first.write(ON)
     assert is_on(board)
     first.close()

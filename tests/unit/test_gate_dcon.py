@@ -11,7 +11,8 @@ from edged.clock import SystemClock
 from edged.config import GateConfig
 from edged.errors import Misconfigured
 from edged.gate.drivers.base import Capabilities
-from edged.gate.drivers.dcon import DconDriver, line, make, parse_hex, parse_io, parse_line
+from edged.gate.drivers.dcon import DconDriver, line, parse_hex, parse_io, parse_line
+from edged.gate.drivers.registry import make_driver
 from edged.gate.port import SerialPort
 
 CONNECT = (
@@ -147,7 +148,7 @@ def test_relay_4_is_channel_3_of_the_module():
 
 def test_what_is_configured_is_used():
     config = GateConfig(protocol="dcon", board_inputs=16)
-    driver = make(config, "/dev/null", SystemClock())
+    driver = make_driver(config, "/dev/null", SystemClock())
     assert driver.capabilities == Capabilities(readback=True, inputs=8)
     with pytest.raises(Misconfigured, match="up to relay 8"):
-        make(GateConfig(protocol="dcon", channels=16, channel=9), "/dev/null", SystemClock())
+        make_driver(GateConfig(protocol="dcon", channels=16, channel=9), "/dev/null", SystemClock())

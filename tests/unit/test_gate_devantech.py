@@ -11,7 +11,8 @@ from edged.clock import SystemClock
 from edged.config import GateConfig
 from edged.errors import Misconfigured
 from edged.gate.drivers.base import Capabilities
-from edged.gate.drivers.devantech import DevantechDriver, make, parse_bits, switch_byte
+from edged.gate.drivers.devantech import DevantechDriver, parse_bits, switch_byte
+from edged.gate.drivers.registry import make_driver
 from edged.gate.port import SerialPort
 
 
@@ -99,6 +100,6 @@ def test_latching_and_unknown_modules_are_refused_by_their_id(module_id, why):
 
 
 def test_before_it_is_open_nothing_is_known_of_contacts():
-    driver = make(GateConfig(protocol="devantech"), "/dev/null", SystemClock())
+    driver = make_driver(GateConfig(protocol="devantech"), "/dev/null", SystemClock())
     assert driver.capabilities == Capabilities(readback=True)
     driver.close()

@@ -10,7 +10,8 @@ from wire import Wire, sent
 from edged.clock import SystemClock
 from edged.config import GateConfig
 from edged.errors import Misconfigured
-from edged.gate.drivers.k8090 import K8090Driver, Relays, frame, make, parse_frames, parse_state
+from edged.gate.drivers.k8090 import K8090Driver, Relays, frame, parse_frames, parse_state
+from edged.gate.drivers.registry import make_driver
 from edged.gate.port import SerialPort
 
 ASK = "04 18 00 00 00 E4 0F 04 71 00 00 00 8B 0F"
@@ -87,7 +88,7 @@ def test_exactly_these_bytes_are_on_the_line():
 
 @pytest.mark.parametrize("seconds", [0.0, 0.5, 1.5, 65536.0])
 def test_a_pulse_the_card_cannot_make_is_refused_and_not_rounded(seconds):
-    driver = make(GateConfig(protocol="k8090"), "/dev/null", SystemClock())
+    driver = make_driver(GateConfig(protocol="k8090"), "/dev/null", SystemClock())
     assert not driver.capabilities.pulse.fits(seconds)
     with pytest.raises(ValueError, match="cannot make a pulse"):
         driver.pulse(1, seconds)
@@ -104,4 +105,4 @@ def test_a_long_pulse_is_two_bytes():
 
 def test_a_ninth_relay_is_refused():
     with pytest.raises(Misconfigured, match="has 8 relays"):
-        make(GateConfig(protocol="k8090", channels=16, channel=9), "/dev/null", SystemClock())
+        make_driver(GateConfig(protocol="k8090", channels=16, channel=9), "/dev/null", SystemClock())

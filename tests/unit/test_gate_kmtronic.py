@@ -14,10 +14,10 @@ from edged.gate.drivers.base import Capabilities
 from edged.gate.drivers.kmtronic import (
     KmtronicDriver,
     command_frame,
-    make,
     parse_full_status,
     parse_single_status,
 )
+from edged.gate.drivers.registry import make_driver
 from edged.gate.port import SerialPort
 
 
@@ -90,10 +90,10 @@ def test_a_large_board_gets_the_question_for_all_relays(relays, answer):
 @pytest.mark.parametrize("relays", [3, 6, 16])
 def test_a_size_that_is_not_built_is_refused_before_anything_is_sent(relays):
     with pytest.raises(Misconfigured, match="1, 2, 4 or 8") as refused:
-        make(GateConfig(protocol="kmtronic", channels=relays), "/dev/null", SystemClock())
+        make_driver(GateConfig(protocol="kmtronic", channels=relays), "/dev/null", SystemClock())
     assert refused.value.code == "relay_board_size"
 
 
 def test_it_has_readback_and_nothing_else():
-    driver = make(GateConfig(protocol="kmtronic", channels=4), "/dev/null", SystemClock())
+    driver = make_driver(GateConfig(protocol="kmtronic", channels=4), "/dev/null", SystemClock())
     assert driver.capabilities == Capabilities(readback=True)

@@ -15,7 +15,8 @@ from edged.clock import ManualClock
 from edged.config import GateConfig
 from edged.errors import Misconfigured, NeedsOperator, RetryLater
 from edged.gate.drivers.base import Capabilities
-from edged.gate.drivers.line import LineDriver, make
+from edged.gate.drivers.line import LineDriver
+from edged.gate.drivers.registry import make_driver
 
 CTS, DSR, DCD, RI = range(4)
 
@@ -108,4 +109,4 @@ def test_a_missing_port_is_tried_again_later():
 
 def test_a_third_line_is_refused():
     with pytest.raises(Misconfigured, match="two lines"):
-        make(GateConfig(protocol="line", channel=3), "/dev/null", ManualClock())
+        make_driver(GateConfig(protocol="line", channel=3), "/dev/null", ManualClock())

@@ -14,11 +14,11 @@ from edged.gate.drivers.base import Capabilities
 from edged.gate.drivers.numato import (
     NumatoDriver,
     command_line,
-    make,
     parse_done,
     parse_reply,
     parse_state,
 )
+from edged.gate.drivers.registry import make_driver
 from edged.gate.port import SerialPort
 
 READ = b"relay read 0\r"
@@ -116,10 +116,12 @@ def test_exactly_these_bytes_are_on_the_line():
 
 def test_contacts_are_as_configured():
     config = GateConfig(protocol="numato", board_inputs=4)
-    assert make(config, "/dev/null", SystemClock()).capabilities == Capabilities(readback=True, inputs=4)
-    assert make(GateConfig(protocol="numato"), "/dev/null", SystemClock()).read_inputs() is None
+    assert make_driver(config, "/dev/null", SystemClock()).capabilities == Capabilities(
+        readback=True, inputs=4
+    )
+    assert make_driver(GateConfig(protocol="numato"), "/dev/null", SystemClock()).read_inputs() is None
 
 
 def test_a_relay_without_a_known_name_is_refused():
     with pytest.raises(Misconfigured, match="up to 32"):
-        make(GateConfig(protocol="numato", channels=64, channel=33), "/dev/null", SystemClock())
+        make_driver(GateConfig(protocol="numato", channels=64, channel=33), "/dev/null", SystemClock())

@@ -70,7 +70,7 @@ def parse_io(text: str) -> tuple[int, int]:
     return int(value[:2], 16), int(value[2:4], 16)
 
 
-def make(config: GateConfig, path: str, clock: Clock) -> DconDriver:
+def make(config: GateConfig, port: SerialPort, clock: Clock) -> DconDriver:
     """The driver as configured. Raises Misconfigured (`relay_board_size`) for a relay it cannot name."""
     if config.channel > MOST_CHANNELS:
         raise Misconfigured(
@@ -79,7 +79,7 @@ def make(config: GateConfig, path: str, clock: Clock) -> DconDriver:
             hint="Correct gate.channel.",
         )
     return DconDriver(
-        SerialPort(path, config.baud, clock),
+        port,
         address=config.address,
         inputs=min(config.board_inputs, MOST_CHANNELS),
         checksum=config.checksum,

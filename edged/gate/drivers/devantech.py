@@ -53,9 +53,9 @@ def parse_bits(answer: bytes, module_id: int) -> tuple[bool, ...]:
     return tuple(bool(answer[0] >> bit & 1) for bit in range(8))
 
 
-def make(config: GateConfig, path: str, clock: Clock) -> DevantechDriver:
+def make(config: GateConfig, port: SerialPort, clock: Clock) -> DevantechDriver:
     """The driver as configured."""
-    return DevantechDriver(SerialPort(path, config.baud, clock), channel=config.channel)
+    return DevantechDriver(port, channel=config.channel)
 
 
 class DevantechDriver(PlainBoard):

@@ -5,9 +5,10 @@ from __future__ import annotations
 from edged.clock import Clock
 from edged.config import GateConfig
 from edged.gate.drivers.base import Capabilities, PlainBoard
+from edged.gate.port import SerialPort
 
 
-def make(config: GateConfig, path: str, clock: Clock) -> DummyDriver:
+def make(config: GateConfig, port: SerialPort, clock: Clock) -> DummyDriver:
     """The driver; nothing is configurable."""
     return DummyDriver(clock)
 

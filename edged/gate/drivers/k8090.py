@@ -68,7 +68,7 @@ def parse_state(answer: bytes) -> Relays:
     return reports[-1]
 
 
-def make(config: GateConfig, path: str, clock: Clock) -> K8090Driver:
+def make(config: GateConfig, port: SerialPort, clock: Clock) -> K8090Driver:
     """The driver as configured; the speed is always the card's. Raises Misconfigured (`relay_board_size`)."""
     if config.channel > CHANNELS:
         raise Misconfigured(
@@ -76,7 +76,8 @@ def make(config: GateConfig, path: str, clock: Clock) -> K8090Driver:
             code="relay_board_size",
             hint="Correct gate.channel.",
         )
-    return K8090Driver(SerialPort(path, BAUD, clock))
+    port.baud = BAUD
+    return K8090Driver(port)
 
 
 class K8090Driver(PlainBoard):

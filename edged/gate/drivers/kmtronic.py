@@ -41,7 +41,7 @@ def parse_full_status(answer: bytes, relays: int) -> tuple[bool, ...]:
     return tuple(state == 1 for state in answer)
 
 
-def make(config: GateConfig, path: str, clock: Clock) -> KmtronicDriver:
+def make(config: GateConfig, port: SerialPort, clock: Clock) -> KmtronicDriver:
     """The driver as configured. Raises Misconfigured (`relay_board_size`) for a size that is not built."""
     if config.channels not in SMALL + LARGE:
         raise Misconfigured(
@@ -49,7 +49,7 @@ def make(config: GateConfig, path: str, clock: Clock) -> KmtronicDriver:
             code="relay_board_size",
             hint="Count the relays: small and large boards are asked for their state differently.",
         )
-    return KmtronicDriver(SerialPort(path, config.baud, clock), relays=config.channels)
+    return KmtronicDriver(port, relays=config.channels)
 
 
 class KmtronicDriver(PlainBoard):

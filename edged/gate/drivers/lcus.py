@@ -57,10 +57,10 @@ def parse_text_status(answer: bytes) -> tuple[bool, ...]:
     return tuple(state == b"ON" for _, state in lines)
 
 
-def make(config: GateConfig, path: str, clock: Clock) -> LcusDriver:
+def make(config: GateConfig, port: SerialPort, clock: Clock) -> LcusDriver:
     """The driver as configured."""
     return LcusDriver(
-        SerialPort(path, config.baud, clock),
+        port,
         firmware=config.firmware,
         append_crlf=config.append_crlf,
         frame_gap_s=CRLF_FRAME_GAP_S if config.append_crlf else 0.0,

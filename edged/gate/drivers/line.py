@@ -19,7 +19,7 @@ from edged.clock import Clock
 from edged.config import GateConfig
 from edged.errors import Misconfigured, NeedsOperator, RetryLater
 from edged.gate.drivers.base import Capabilities, PlainBoard
-from edged.gate.port import open_error
+from edged.gate.port import SerialPort, open_error
 
 OUTPUTS = ("dtr", "rts")
 """Channel 1 and channel 2."""
@@ -58,7 +58,7 @@ def open_lines(path: str) -> ControlLines:
     return port
 
 
-def make(config: GateConfig, path: str, clock: Clock) -> LineDriver:
+def make(config: GateConfig, port: SerialPort, clock: Clock) -> LineDriver:
     """The driver as configured. Raises Misconfigured (`relay_board_size`) for a third line."""
     if config.channel > len(OUTPUTS):
         raise Misconfigured(
@@ -66,7 +66,7 @@ def make(config: GateConfig, path: str, clock: Clock) -> LineDriver:
             code="relay_board_size",
             hint="Use gate.channel 1 for DTR or 2 for RTS.",
         )
-    return LineDriver(path, clock)
+    return LineDriver(port.path, clock)
 
 
 class LineDriver(PlainBoard):

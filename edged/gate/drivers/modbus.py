@@ -118,10 +118,10 @@ USUAL_PROFILE = "waveshare"
 T = TypeVar("T")
 
 
-def make(config: GateConfig, path: str, clock: Clock) -> ModbusDriver:
+def make(config: GateConfig, port: SerialPort, clock: Clock) -> ModbusDriver:
     """The driver as configured."""
     return ModbusDriver(
-        SerialPort(path, config.baud, clock),
+        port,
         profile=config.profile or USUAL_PROFILE,
         address=config.address,
         channels=config.channels,

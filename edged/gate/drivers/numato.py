@@ -54,7 +54,7 @@ def parse_done(reply: bytes, command: bytes) -> None:
         raise ValueError(f"expected nothing but a prompt, got {reply[:60]!r}")
 
 
-def make(config: GateConfig, path: str, clock: Clock) -> NumatoDriver:
+def make(config: GateConfig, port: SerialPort, clock: Clock) -> NumatoDriver:
     """The driver as configured. Raises Misconfigured (`relay_board_size`) for a relay it cannot name."""
     if config.channel > MOST_CHANNELS:
         raise Misconfigured(
@@ -62,7 +62,7 @@ def make(config: GateConfig, path: str, clock: Clock) -> NumatoDriver:
             code="relay_board_size",
             hint="Use one of the first 32 relays of the module.",
         )
-    return NumatoDriver(SerialPort(path, config.baud, clock), inputs=config.board_inputs)
+    return NumatoDriver(port, inputs=config.board_inputs)
 
 
 class NumatoDriver(PlainBoard):

@@ -7,6 +7,7 @@ from importlib import import_module
 from edged.clock import Clock
 from edged.config import GateConfig
 from edged.gate.drivers.base import RelayDriver
+from edged.gate.port import SerialPort
 
 DRIVERS = {
     "lcus": "edged.gate.drivers.lcus",
@@ -19,9 +20,10 @@ DRIVERS = {
     "line": "edged.gate.drivers.line",
     "dummy": "edged.gate.drivers.dummy",
 }
-"""Protocol to module; each has `make(config: GateConfig, path: str, clock: Clock) -> RelayDriver`."""
+"""Protocol to module; each has `make(config: GateConfig, port: SerialPort, clock: Clock) -> RelayDriver`."""
 
 
-def make_driver(config: GateConfig, path: str, clock: Clock) -> RelayDriver:
-    """The driver for `config.protocol`, speaking through the device at `path`. Opens nothing."""
-    return import_module(DRIVERS[config.protocol]).make(config, path, clock)
+def make_driver(config: GateConfig, line: str | SerialPort, clock: Clock) -> RelayDriver:
+    """The driver for `config.protocol`, speaking through the device or port `line`. Opens nothing."""
+    port = SerialPort(line, config.baud, clock) if isinstance(line, str) else line
+    return import_module(DRIVERS[config.protocol]).make(config, port, clock)
