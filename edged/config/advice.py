@@ -18,6 +18,9 @@ Exists = Callable[[str], bool]
 # Open-set false accepts grow with the number of people; 80 is one wrong person in 10,000 one to one.
 LOWEST_SOUND_THRESHOLD = 80
 
+_NO_TIMER = ("lcus", "kmtronic", "numato", "devantech", "line")
+"""Protocols of boards that neither end an on-time nor notice a dead host (gate hardware reference 1.1)."""
+
 _SERIAL_NAMES = ("/dev/ttyUSB", "/dev/ttyACM", "/dev/ttyCH341USB")
 
 
@@ -125,7 +128,7 @@ def _access(config: Config, exists: Exists) -> Iterator[Advice]:
 
 def _on_time(config: Config, exists: Exists) -> Iterator[Advice]:
     gate = config.gate
-    if gate.mode == "hold" and gate.protocol == "lcus":
+    if gate.mode == "hold" and (gate.protocol in _NO_TIMER or gate.profile == "coils"):
         yield Advice(
             "gate.mode",
             "this board cannot end the on-time itself: if the computer dies, the lock stays open",

@@ -1,0 +1,99 @@
+"""The simulated board as hardware: cable, power, clockwork and faults, on a real pty."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+import serial
+
+from edged.clock import SystemClock
+from edged.gate.sim import SimBoard, parse_url
+
+DEADLINE_S = 15.0
+READ_COILS = bytes.fromhex("01 01 00 00 00 08 3D CC")
+ALL_OFF = bytes.fromhex("01 01 01 00 51 88")
+
+
+@pytest.fixture
+def make():
+    boards = []
+
+    def _make(url: str) -> SimBoard:
+        boards.append(SimBoard(parse_url(url), SystemClock()))
+        return boards[-1]
+
+    yield _make
+    for board in boards:
+        board.close()
+
+
+def ask(board: SimBoard, request: bytes = READ_COILS, within_s: float = 0.3) -> bytes:
+    with serial.Serial(str(board.link), 9600, timeout=within_s) as port:
+        port.write(request)
+        return port.read(64)
+
+
+@pytest.mark.parametrize(
+    ("option", "answer"),
+    [
+        ("", ALL_OFF),
+        ("silent=1", b""),
+        ("garbage=55AA", b"\x55\xaa" + ALL_OFF),
+        ("bad_sum=1", ALL_OFF[:-1] + bytes([ALL_OFF[-1] ^ 1])),
+        ("cut=2", ALL_OFF[:-2]),
+        ("cut=99", b""),
+        ("echo=1", READ_COILS + ALL_OFF),
+        ("echo=1&silent=1", READ_COILS),
+        ("delay_ms=50", ALL_OFF),
+        ("split_ms=50", ALL_OFF),
+    ],
+)
+def test_each_fault_is_on_the_wire(make, option, answer):
+    assert ask(make(f"sim:modbus?{option}")) == answer
+
+
+def test_a_deaf_board_hears_nothing(make):
+    board = make("sim:modbus")
+    board.deaf = True
+    assert ask(board) == b""
+    assert board.received() == READ_COILS  # it came to the board, and was ignored
+
+
+@pytest.mark.parametrize(("self_powered", "stays"), [(0, False), (1, True)])
+def test_a_relay_stays_on_without_the_plug_only_with_a_supply_of_its_own(make, self_powered, stays):
+    board = make(f"sim:modbus?self_powered={self_powered}")
+    board.force(1, True)
+    board.unplug()
+    assert not os.path.lexists(board.link)
+    board.plug()
+    assert board.relays[0] is stays
+
+
+def test_the_clockwork_runs_on_without_the_plug_when_there_is_power(make):
+    board = make("sim:modbus?self_powered=1")
+    ask(board, bytes.fromhex("01 05 02 00 00 05 0C 71"))
+    board.unplug()
+    assert board.wait_for(lambda b: len(b.edges) == 2, DEADLINE_S)
+    on, off = board.edges
+    assert (on.on, off.on) == (True, False)
+    assert off.at_s - on.at_s >= 0.5
+
+
+def test_without_power_the_clockwork_forgets(make):
+    board = make("sim:modbus")
+    ask(board, bytes.fromhex("01 05 02 00 00 05 0C 71"))
+    board.unplug()
+    assert [edge.on for edge in board.edges] == [True, False]
+    board.plug()
+    board.force(1, True)
+    ask(board, within_s=0.7)  # longer than the forgotten pulse would have lasted
+    assert board.relays[0] is True
+
+
+def test_inputs_can_be_operated_from_outside(make):
+    board = make("sim:modbus?inputs=10000000")
+    read_inputs = bytes.fromhex("01 02 00 00 00 08 79 CC")
+    assert ask(board, read_inputs)[3] == 0b00000001
+    board.set_input(8, True)
+    assert ask(board, read_inputs)[3] == 0b10000001
