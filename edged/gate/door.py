@@ -2,9 +2,10 @@
 
 Behaviour: gate hardware reference 3.1. What always holds, whatever the order of inputs:
 
-- locked or forced: the relay is off; fire: the relay is on;
-- the relay is never on longer than `max_on_s`, fire excepted, nor longer than `pulse_s` in pulse mode;
-- it is only switched on by a grant, a request to exit, or fire;
+- locked or forced: the relay is off; fire or free: the relay is on;
+- fire and free excepted the relay is never on longer than `max_on_s`, in pulse mode than `pulse_s`;
+- it is only switched on by a grant, a request to exit, fire, or the mode `free`;
+- in the mode `locked` no grant moves it; exit and fire work as ever;
 - an expired grant, or one taken up before, moves nothing; offline, nothing is accepted.
 
 Every input first lets the time pass that has passed, so a late `tick` never makes a grant see an old state.
@@ -13,78 +14,28 @@ Every input first lets the time pass that has passed, so a late `tick` never mak
 from __future__ import annotations
 
 import math
-from collections import deque
 
+from edged.gate.door_memory import RELEASED, STANDS_OPEN, DoorMemory
 from edged.gate.facts import (
     Action,
-    AlarmRaised,
-    DoorRules,
+    AlarmAcknowledged,
+    DoorMode,
     DoorState,
+    ExitExpected,
     Grant,
     GrantExecuted,
     GrantQueued,
-    GrantRefused,
     GrantUnused,
+    ModeChanged,
     PassageCounted,
-    StateChanged,
-    SwitchRelay,
 )
 
-MAX_REMEMBERED = 1024
-"""Unexpired decisions kept in mind; at two seconds of life each, far beyond what one door can see."""
 
-
-class Door:
-    """One door or lane. Starts offline; `now` is monotonic seconds and never goes backwards.
+class Door(DoorMemory):
+    """One door or lane. Starts offline, in the mode `normal`; `now` is monotonic seconds, never going back.
 
     Every input returns the actions that follow from it, commands before the facts that report them.
     """
-
-    def __init__(self, rules: DoorRules) -> None:
-        self._rules = rules
-        self._state = DoorState.OFFLINE
-        self._relay_on = False
-        self._fire = False
-        self._contact_open = False
-        self._on_at = -math.inf  # last off-to-on edge
-        self._off_at = math.inf  # planned end of the on-time
-        self._window_ends = math.inf
-        self._opened_at = 0.0
-        self._forced_at: float | None = None
-        self._exit_until = -math.inf
-        self._current: Grant | None = None
-        self._queue: deque[Grant] = deque()
-        self._taken: dict[str, float] = {}
-        self._out: list[Action] = []
-
-    @property
-    def state(self) -> DoorState:
-        """Where the door is."""
-        return self._state
-
-    @property
-    def relay_on(self) -> bool:
-        """What the relay was last told to be; offline, False."""
-        return self._relay_on
-
-    def next_deadline(self) -> float | None:
-        """Monotonic time at which `tick` has something to do; None: not before the next input."""
-        if self._state in (DoorState.OFFLINE, DoorState.FIRE):
-            return None
-        due = [grant.expires_s for grant in self._queue]
-        if self._relay_on:
-            due.append(min(self._off_at, self._cut_at))
-        if self._state is DoorState.UNLOCKED:
-            due.append(self._window_ends)
-        if self._state is DoorState.LOCKED and self._queue:
-            due.append(self._on_at + self._rules.min_interval_s)
-        if self._forced_at is not None:
-            due.append(self._forced_at)
-        if self._state is DoorState.OPEN:
-            due.append(self._opened_at + self._rules.held_warn_s)
-        if self._state in (DoorState.OPEN, DoorState.HELD):
-            due.append(self._opened_at + self._rules.held_alarm_s)
-        return min(due, default=None)
 
     # -- inputs
 
@@ -96,46 +47,60 @@ class Door:
     def grant(self, now: float, grant: Grant) -> list[Action]:
         """Somebody may pass. Answers with GrantExecuted, GrantQueued or GrantRefused."""
         self._settle(now)
-        if self._take(now, grant):
+        refused = self._grants.take(now, grant)
+        if refused:
+            self._say(refused)
+        else:
             self._execute(now, grant)
             self._settle(now)
         return self._flush()
 
     def rex(self, now: float) -> list[Action]:
-        """Somebody inside asks to exit."""
+        """Somebody inside asks to exit. Works in every mode."""
         self._settle(now)
         if not self._rules.rex_unlocks and self._state in (DoorState.LOCKED, DoorState.UNLOCKED):
             self._exit_until = now + self._rules.hold_s
-        elif self._state not in (DoorState.OFFLINE, DoorState.FIRE, DoorState.FORCED):
+            self._say(ExitExpected())
+        elif self._state not in (DoorState.OFFLINE, DoorState.FORCED, *RELEASED):
             self._execute(now, None)
             self._settle(now)
         return self._flush()
 
-    def contact(self, now: float, is_open: bool) -> list[Action]:
-        """The door contact says open or closed."""
+    def contact(self, now: float, is_open: bool, *, first: bool = False) -> list[Action]:
+        """The door contact says open or closed; `first`: nothing was known of it before."""
         self._settle(now)
         if is_open != self._contact_open:
             self._contact_open = is_open
             if is_open:
-                self._opened(now)
+                self._opened(now, by_force=not first)
             else:
                 self._closed()
             self._settle(now)
         return self._flush()
 
-    def passage(self, now: float) -> list[Action]:
-        """The lane reports that one person went through."""
+    def contact_unknown(self, now: float) -> list[Action]:
+        """The door contact cannot be read any more; until it can, the door counts as closed."""
         self._settle(now)
-        if self._state is DoorState.UNLOCKED:
-            self._switch_off("passed")
-            self._say(PassageCounted(authorised=True))
+        self._contact_open = False
+        self._forced_at = None
+        if self._state in (*STANDS_OPEN, DoorState.FORCED):
+            self._window_ends = self._relay.off_at
+            self._go(DoorState.UNLOCKED if self._relay.on else DoorState.LOCKED)
+        return self._flush()
+
+    def passage(self, now: float, *, out: bool = False) -> list[Action]:
+        """The lane reports that one person went through; `out`: in the other direction."""
+        self._settle(now)
+        authorised = self._state in RELEASED or (out and self._rules.free_exit) or self._is_open_for(out)
+        self._say(PassageCounted(authorised, out, None if out or not authorised else self._current))
+        if not authorised and out:
+            self._alarm(now, "passage_reverse", "Somebody went through in the wrong direction.")
+        elif not authorised:
+            self._alarm(now, "passage_unauthorised", "Somebody went through without a grant.")
+        elif self._state is DoorState.UNLOCKED and self._is_open_for(out):
+            self._relay.switch_off("passed")
             self._go(DoorState.LOCKED)
             self._settle(now)
-        elif self._state in (DoorState.OPEN, DoorState.HELD, DoorState.FIRE):
-            self._say(PassageCounted(authorised=True))
-        else:
-            self._say(PassageCounted(authorised=False))
-            self._alarm("passage_unauthorised", "Somebody went through without a grant.")
         return self._flush()
 
     def fire(self, now: float, active: bool) -> list[Action]:
@@ -144,13 +109,41 @@ class Door:
         if active != self._fire:
             self._fire = active
             if self._state is not DoorState.OFFLINE:
-                self._fire_changed(now)
+                self._rest(now, "fire_over")
+        return self._flush()
+
+    def tamper(self, now: float, active: bool) -> list[Action]:
+        """The tamper contact: a housing is open."""
+        return self.trouble(now, "tamper", "A housing at the door was opened." if active else None)
+
+    def trouble(self, now: float, code: str, reason: str | None) -> list[Action]:
+        """Something around the door that is an alarm but moves nothing; None: it is over."""
+        if reason is None:
+            self._alarm_over(code)
+        else:
+            self._alarm(now, code, reason, lasting=True)
+        return self._flush()
+
+    def acknowledge(self, by: str) -> list[Action]:
+        """Somebody has seen the alarms. Answers with AlarmAcknowledged for each they had not seen."""
+        for alarm in self._alarms.acknowledge(by):
+            self._say(AlarmAcknowledged(alarm.code, by, alarm.active))
+        return self._flush()
+
+    def set_mode(self, now: float, mode: DoorMode) -> list[Action]:
+        """Who may pass from now on."""
+        self._settle(now)
+        if mode is not self._mode:
+            previous, self._mode = self._mode, mode
+            self._say(ModeChanged(previous, mode))
+            if self._state not in (DoorState.OFFLINE, DoorState.FIRE):
+                self._mode_changed(now, previous)
         return self._flush()
 
     def board_lost(self, now: float) -> list[Action]:
         """The relay cannot be commanded any more: nothing waits, nothing is accepted."""
         self._refuse_waiting("board_offline", "The relay board was lost.")
-        self._relay_on = False
+        self._relay.lost()
         self._forced_at = None
         self._go(DoorState.OFFLINE)
         return self._flush()
@@ -162,27 +155,22 @@ class Door:
         """
         self._refuse_waiting("board_offline", "The relay board was lost.")
         self._forced_at = None
-        if self._fire:
-            self._switch_on(now, pulse_ms=None)
-            self._go(DoorState.FIRE)
-            return self._flush()
-        self._relay_on = True  # it may be: the off command is wanted whatever was read
-        self._switch_off("reconciled")
-        if relay_on:
-            self._alarm(
-                "relay_was_on", "The relay was found on when the board came back; it was switched off."
-            )
-        self._rest(now)
+        self._relay.lost()
+        if not (self._fire or self._mode is DoorMode.FREE):
+            self._relay.switch_off("reconciled", surely=True)  # it may be on whatever was read
+            if relay_on:
+                what = "The relay was found on when the board came back; it was switched off."
+                self._alarm(now, "relay_was_on", what)
+        self._rest(now, "reconciled")
         return self._flush()
 
     # -- time
 
-    @property
-    def _cut_at(self) -> float:
-        return self._on_at + self._rules.max_on_s
-
     def _settle(self, now: float) -> None:
-        if self._state in (DoorState.OFFLINE, DoorState.FIRE):
+        if self._state is DoorState.OFFLINE:
+            return
+        if self._state in RELEASED:
+            self._relay.assert_again(now)
             return
         self._end_on_time(now)
         if self._state is DoorState.UNLOCKED and now >= self._window_ends:
@@ -190,53 +178,37 @@ class Door:
                 self._say(GrantUnused(self._current))
             self._go(DoorState.LOCKED)
         self._watch_contact(now)
-        self._drop_expired(now)
-        if self._state is DoorState.LOCKED and self._queue and not self._too_soon(now):
-            self._unlock(now, self._queue.popleft())
+        self._out += self._grants.drop_expired(now)
+        if self._state is DoorState.LOCKED and self._grants and not self._too_soon(now):
+            self._unlock(now, self._grants.next())
             self._watch_contact(now)  # it may stand open already, and longer than it may
 
     def _end_on_time(self, now: float) -> None:
-        if not self._relay_on or now < min(self._off_at, self._cut_at):
+        relay = self._relay
+        if now < relay.deadline:
             return
-        if self._cut_at < self._off_at:
+        if relay.cut_at < relay.off_at:
             self._window_ends = now
-            self._switch_off("max_on_cutoff")
-            self._alarm("max_on_cutoff", f"The relay was on for {self._rules.max_on_s:g} s and was cut off.")
+            relay.switch_off("max_on_cutoff")
+            what = f"The relay was on for {self._rules.max_on_s:g} s and was cut off."
+            self._alarm(now, "max_on_cutoff", what)
         else:
-            self._switch_off("time_over")
+            relay.switch_off("time_over")
 
     def _watch_contact(self, now: float) -> None:
         if self._forced_at is not None and now >= self._forced_at:
             self._forced_at = None
             self._go(DoorState.FORCED)
-            self._alarm("door_forced", "The door was opened without a grant.")
+            self._alarm(now, "door_forced", "The door was opened without a grant.", lasting=True)
         if self._state in (DoorState.OPEN, DoorState.HELD):
-            if now >= self._opened_at + self._rules.held_alarm_s:
+            alarm_s = self._rules.held_alarm_s * self._factor
+            if now >= self._opened_at + alarm_s:
                 self._go(DoorState.ALARM_HELD)
-                self._alarm("door_held", f"The door is open for {self._rules.held_alarm_s:g} s.")
-            elif now >= self._opened_at + self._rules.held_warn_s:
+                self._alarm(now, "door_held", f"The door is open for {alarm_s:g} s.", lasting=True)
+            elif now >= self._opened_at + self._rules.held_warn_s * self._factor:
                 self._go(DoorState.HELD)
 
-    def _drop_expired(self, now: float) -> None:
-        for grant in [g for g in self._queue if now >= g.expires_s]:
-            self._queue.remove(grant)
-            self._refuse(grant, "grant_expired", "The lane did not get free in time.")
-
     # -- grants
-
-    def _take(self, now: float, grant: Grant) -> bool:
-        """Whether this grant may be looked at at all; it is remembered until it cannot be used any more."""
-        self._taken = {known: until for known, until in self._taken.items() if now < until}
-        if not now < grant.expires_s < math.inf:
-            self._refuse(grant, "grant_expired", "The grant came too late.")
-        elif grant.decision_id in self._taken:
-            self._refuse(grant, "grant_already_spent", "This decision was taken up before.")
-        elif len(self._taken) >= MAX_REMEMBERED:
-            self._refuse(grant, "door_busy", f"More than {MAX_REMEMBERED} grants at once.")
-        else:
-            self._taken[grant.decision_id] = grant.expires_s
-            return True
-        return False
 
     def _execute(self, now: float, grant: Grant | None) -> None:
         """Act on a grant that may be used, or (None) on a request to exit."""
@@ -245,48 +217,59 @@ class Door:
             self._refuse(grant, "board_offline", "The relay board is not connected.")
         elif state is DoorState.FIRE:
             self._refuse(grant, "fire", "Fire release is active; everybody may pass.")
+        elif state is DoorState.FREE:
+            self._say(GrantExecuted(grant, extended=True))
+        elif grant and self._mode is DoorMode.LOCKED:
+            self._refuse(grant, "door_locked_down", "The door is locked down; grants do not open it.")
         elif state is DoorState.FORCED:
             self._refuse(grant, "door_forced", "The door was forced and is still open.")
-        elif state in (DoorState.OPEN, DoorState.HELD, DoorState.ALARM_HELD):
-            if state is not DoorState.ALARM_HELD:
-                self._opened_at = now
-                self._go(DoorState.OPEN)
+        elif state in STANDS_OPEN:
+            self._stays_open_longer(now, grant)
             self._refuse(grant, "door_already_open", "The door is open; the relay was left as it is.")
         elif state is DoorState.UNLOCKED and self._rules.mode == "hold":
             self._extend(now, grant)
         elif state is DoorState.UNLOCKED:
             self._wait_for_lane(grant, "door_busy", "The lane is open for somebody else.")
-        elif self._too_soon(now) or self._queue:
-            self._wait_for_lane(
-                grant, "too_soon", f"Less than {self._rules.min_interval_s:g} s after the last opening."
-            )
+        elif self._too_soon(now) or self._grants:
+            seconds = f"{self._rules.min_interval_s:g} s"
+            self._wait_for_lane(grant, "too_soon", f"Less than {seconds} after the last opening.")
         else:
             self._unlock(now, grant)
 
-    def _too_soon(self, now: float) -> bool:
-        return now < self._on_at + self._rules.min_interval_s
-
     def _wait_for_lane(self, grant: Grant | None, code: str, reason: str) -> None:
-        if grant and self._rules.mode == "pulse" and len(self._queue) < self._rules.queue:
-            self._queue.append(grant)
+        if grant and self._grants.wait(grant):
             self._say(GrantQueued(grant))
         else:
             self._refuse(grant, code, reason)
 
+    def _stays_open_longer(self, now: float, grant: Grant | None) -> None:
+        if self._state is not DoorState.ALARM_HELD:
+            self._opened_at = now
+            self._factor = max(self._factor, self._factor_of(grant))
+            self._go(DoorState.OPEN)
+
     def _extend(self, now: float, grant: Grant | None) -> None:
-        self._off_at = max(self._off_at, min(now + self._rules.hold_s, self._cut_at))
-        self._window_ends = self._off_at
+        self._factor = max(self._factor, self._factor_of(grant))
+        off_at = min(now + self._rules.hold_s * self._factor_of(grant), self._relay.cut_at)
+        self._relay.off_at = self._window_ends = max(self._relay.off_at, off_at)
         self._current = grant
         self._say(GrantExecuted(grant, extended=True))
 
     def _unlock(self, now: float, grant: Grant | None) -> None:
-        rules = self._rules
-        on_s = rules.pulse_s if rules.mode == "pulse" else rules.hold_s
-        self._switch_on(now, pulse_ms=round(on_s * 1000) if rules.mode == "pulse" else None)
-        self._off_at = self._window_ends = now + on_s
-        if rules.mode == "pulse" and (rules.has_contact or rules.has_passage):
-            self._window_ends = max(self._off_at, now + rules.passage_window_s)
+        if self._interlock and not self._interlock.take(self._door_id):
+            self._refuse(grant, "interlocked", "The other door of the interlock is not locked.")
+            return
+        rules, self._factor = self._rules, self._factor_of(grant)
         self._current = grant
+        if rules.mode == "pulse":
+            off_at = self._window_ends = now + rules.pulse_s
+            if rules.has_contact or rules.has_passage:
+                self._window_ends = max(off_at, now + rules.passage_window_s * self._factor)
+            self._relay.switch_on(now, off_at, round(rules.pulse_s * 1000))
+        else:
+            on_s = max(rules.hold_s, min(rules.hold_s * self._factor, rules.max_on_s))
+            self._window_ends = now + on_s
+            self._relay.switch_on(now, now + on_s, None)
         self._say(GrantExecuted(grant))
         if self._contact_open:  # it opened a moment ago and was not yet called forced
             self._forced_at = None
@@ -294,22 +277,16 @@ class Door:
         else:
             self._go(DoorState.UNLOCKED)
 
-    def _refuse(self, grant: Grant | None, code: str, reason: str) -> None:
-        self._say(GrantRefused(grant, code, reason))
+    # -- contact, lane, fire, mode
 
-    def _refuse_waiting(self, code: str, reason: str) -> None:
-        while self._queue:
-            self._refuse(self._queue.popleft(), code, reason)
-
-    # -- contact and fire
-
-    def _opened(self, now: float) -> None:
+    def _opened(self, now: float, *, by_force: bool) -> None:
         self._opened_at = now
         if self._state is DoorState.UNLOCKED:
             if self._rules.mode == "hold" and self._rules.relock_on == "open":
-                self._switch_off("door_opened")
+                self._relay.switch_off("door_opened")
             self._go(DoorState.OPEN)
-        elif self._state is DoorState.LOCKED and now < self._exit_until:
+        elif self._state is DoorState.LOCKED and (now < self._exit_until or not by_force):
+            self._factor = 1.0
             self._go(DoorState.OPEN)
         elif self._state is DoorState.LOCKED:
             self._forced_at = now + self._rules.forced_debounce_s
@@ -317,50 +294,30 @@ class Door:
     def _closed(self) -> None:
         self._forced_at = None
         self._exit_until = -math.inf
-        if self._state in (DoorState.OPEN, DoorState.HELD, DoorState.ALARM_HELD, DoorState.FORCED):
-            self._switch_off("door_closed")
+        if self._state in (*STANDS_OPEN, DoorState.FORCED):
+            self._relay.switch_off("door_closed")
             self._go(DoorState.LOCKED)
 
-    def _fire_changed(self, now: float) -> None:
-        if self._fire:
-            self._refuse_waiting("fire", "Fire release is active; everybody may pass.")
-            self._forced_at = None
-            self._switch_on(now, pulse_ms=None)
-            self._go(DoorState.FIRE)
-        else:
-            self._switch_off("fire_over")
-            self._rest(now)
+    def _mode_changed(self, now: float, previous: DoorMode) -> None:
+        if self._mode is DoorMode.FREE or previous is DoorMode.FREE:
+            self._rest(now, "free_over")
+        elif self._mode is DoorMode.LOCKED:
+            self._refuse_waiting("door_locked_down", "The door is locked down; grants do not open it.")
+            if self._relay.on and self._current:  # whoever leaves may finish leaving
+                self._relay.switch_off("locked_down")
+                if self._state is DoorState.UNLOCKED and self._rules.mode == "hold":
+                    self._go(DoorState.LOCKED)
 
-    def _rest(self, now: float) -> None:
-        """Relay off: locked, or open if that is how the door stands."""
+    def _rest(self, now: float, why_off: str) -> None:
+        """Where the door belongs when nobody is being let through."""
         self._opened_at = now
-        self._go(DoorState.OPEN if self._contact_open else DoorState.LOCKED)
-
-    # -- relay, state and answers
-
-    def _switch_on(self, now: float, pulse_ms: int | None) -> None:
-        if not self._relay_on:
-            self._on_at = now
-        self._relay_on = True
-        self._say(SwitchRelay(True, pulse_ms))
-
-    def _switch_off(self, reason: str) -> None:
-        if self._relay_on:
-            self._relay_on = False
-            self._off_at = math.inf
-            self._say(SwitchRelay(False, reason=reason))
-
-    def _go(self, state: DoorState) -> None:
-        if state is not self._state:
-            previous, self._state = self._state, state
-            self._say(StateChanged(previous, state))
-
-    def _alarm(self, code: str, reason: str) -> None:
-        self._say(AlarmRaised(code, reason))
-
-    def _say(self, action: Action) -> None:
-        self._out.append(action)
-
-    def _flush(self) -> list[Action]:
-        actions, self._out = self._out, []
-        return actions
+        self._factor = 1.0
+        if self._fire or self._mode is DoorMode.FREE:
+            code = DoorState.FIRE if self._fire else DoorState.FREE
+            self._refuse_waiting("fire" if self._fire else "door_free", "Everybody may pass.")
+            self._forced_at = None
+            self._relay.hold(now)
+            self._go(code)
+        else:
+            self._relay.switch_off(why_off)
+            self._go(DoorState.OPEN if self._contact_open else DoorState.LOCKED)

@@ -20,7 +20,16 @@ class DoorState(StrEnum):
     ALARM_HELD = "alarm_held"
     FORCED = "forced"
     FIRE = "fire"
+    FREE = "free"
     OFFLINE = "offline"
+
+
+class DoorMode(StrEnum):
+    """Who may pass: those with a grant, nobody from outside, everybody."""
+
+    NORMAL = "normal"
+    LOCKED = "locked"
+    FREE = "free"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,12 +45,16 @@ class DoorRules:
         queue: pulse mode, grants that may wait for the lane.
         has_contact: a door contact is wired; without it nothing is known about open, held or forced.
         has_passage: the lane reports passages.
+        has_passage_out: it reports those in the other direction on an input of their own.
+        free_exit: people may leave through the lane without asking; passages out are only counted.
         passage_window_s: pulse mode with a sensor, how long the lane stays open for one person.
         relock_on: hold mode with a contact, switch off when the door opens or when it closes again.
         rex_unlocks: a request to exit moves the relay; False when the lock has a mechanical handle, then it
             only keeps the opening from counting as forced.
         forced_debounce_s: a contact open for less is not an opening by force.
         held_warn_s, held_alarm_s: open for so long is a warning, an alarm.
+        accessibility_factor: for people who need more time, `hold_s`, `passage_window_s` and the times before
+            a held door is called so are longer by this; `max_on_s` stays the limit.
     """
 
     mode: Literal["pulse", "hold"] = "pulse"
@@ -52,12 +65,15 @@ class DoorRules:
     queue: int = 0
     has_contact: bool = False
     has_passage: bool = False
+    has_passage_out: bool = False
+    free_exit: bool = False
     passage_window_s: float = 5.0
     relock_on: Literal["open", "close"] = "close"
     rex_unlocks: bool = True
     forced_debounce_s: float = 0.1
     held_warn_s: float = 15.0
     held_alarm_s: float = 30.0
+    accessibility_factor: float = 2.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,12 +83,14 @@ class Grant:
     Attributes:
         decision_id: unique; a grant is taken up once under this id.
         expires_s: monotonic time from which it may no longer move the relay; must be finite.
+        extra_time: this person needs more time to pass.
         captured_s, decided_s, passage_id, camera_id: carried through for the record, never looked at.
     """
 
     decision_id: str
     person_id: str | None
     expires_s: float
+    extra_time: bool = False
     captured_s: float | None = None
     decided_s: float | None = None
     passage_id: str | None = None
@@ -124,19 +142,56 @@ class GrantUnused:
 
 
 @dataclass(frozen=True)
+class ExitExpected:
+    """Somebody inside asked to exit and opens by the handle: the opening that follows is not by force."""
+
+
+@dataclass(frozen=True)
 class PassageCounted:
-    """The lane reported one person. `authorised`: the door was open for one (or for everybody: fire)."""
+    """The lane reported one person.
+
+    Attributes:
+        authorised: the lane was open for one in this direction, or for everybody.
+        out: in the other direction, as far as the lane tells them apart.
+        grant: whose passage it was, if a grant opened the lane in this direction.
+    """
 
     authorised: bool
+    out: bool = False
+    grant: Grant | None = None
 
 
 @dataclass(frozen=True)
 class AlarmRaised:
     """Something at the door needs a person: `door_forced`, `door_held`, `max_on_cutoff`, `relay_was_on`,
-    `passage_unauthorised`."""
+    `relay_stuck`, `passage_unauthorised`, `passage_reverse`, `tamper`, `inputs_lost`."""
 
     code: str
     reason: str
+
+
+@dataclass(frozen=True)
+class AlarmEnded:
+    """What caused an alarm has ended; until it is acknowledged it stays in the book."""
+
+    code: str
+
+
+@dataclass(frozen=True)
+class AlarmAcknowledged:
+    """Somebody has seen it. `active`: what caused it lasts."""
+
+    code: str
+    by: str
+    active: bool
+
+
+@dataclass(frozen=True)
+class ModeChanged:
+    """Who may pass has changed."""
+
+    previous: DoorMode
+    mode: DoorMode
 
 
 @dataclass(frozen=True)
@@ -153,7 +208,11 @@ Action = (
     | GrantQueued
     | GrantRefused
     | GrantUnused
+    | ExitExpected
     | PassageCounted
     | AlarmRaised
+    | AlarmEnded
+    | AlarmAcknowledged
+    | ModeChanged
     | StateChanged
 )

@@ -6,11 +6,12 @@ import math
 
 import pytest
 
-from edged.gate.door import MAX_REMEMBERED, Door
+from edged.gate.door import Door
 from edged.gate.facts import (
     AlarmRaised,
     DoorRules,
     DoorState,
+    ExitExpected,
     Grant,
     GrantExecuted,
     GrantQueued,
@@ -20,6 +21,7 @@ from edged.gate.facts import (
     StateChanged,
     SwitchRelay,
 )
+from edged.gate.grants import MAX_REMEMBERED
 
 
 def door(**rules: object) -> Door:
@@ -172,7 +174,7 @@ def test_a_passage_ends_the_pulse_and_serves_the_next_in_the_queue():
     d.tick(1.3)
     d.grant(1.4, grant("b"))
     actions = d.passage(2.0)
-    assert PassageCounted(authorised=True) in actions
+    assert PassageCounted(authorised=True, grant=grant("a")) in actions
     assert GrantExecuted(grant("b")) in actions
 
 
@@ -251,7 +253,7 @@ def test_a_request_to_exit_unlocks_like_a_grant():
 
 def test_with_a_mechanical_handle_a_request_to_exit_only_masks_the_forced_alarm():
     d = hold_door(rex_unlocks=False)
-    assert d.rex(1.0) == []
+    assert d.rex(1.0) == [ExitExpected()]
     d.contact(2.0, is_open=True)
     assert d.state is DoorState.OPEN
     assert not d.relay_on
@@ -265,7 +267,7 @@ def test_fire_switches_on_clears_the_queue_and_ignores_grants_until_it_is_over()
     assert codes(actions) == ["fire"]
     assert switches(actions) == [True]
     assert codes(d.grant(2.0, grant("c"))) == ["fire"]
-    assert d.tick(100.0) == []
+    assert d.tick(100.0) == [SwitchRelay(True)], "told again, in case the board has forgotten"
     assert d.relay_on
     assert switches(d.fire(101.0, active=False)) == [False]
     assert d.state is DoorState.LOCKED
