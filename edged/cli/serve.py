@@ -19,9 +19,10 @@ from edged.errors import Misconfigured
 from edged.server.access import CREDENTIAL, Keys, read_keys
 from edged.server.running import RecognitionServer
 from edged.server.setup import init_folder
+from edged.service.heartbeat import WatchdogFeeder
 from edged.service.lock import lock_data_dir
 from edged.service.logs import configure_logging
-from edged.service.systemd import Notifier
+from edged.service.systemd import Notifier, watchdog_s
 
 app = typer.Typer()
 DEFAULT_FILE = Path("/etc/edged-serve/serve.yaml")
@@ -65,8 +66,34 @@ def serve(
         server = RecognitionServer(settings, keys, clock)
         server.start()
         _catch_signals(server)
-        notifier = Notifier(os.environ)
-        server.serve(on_listening=lambda: _tell(server, notifier), on_stopping=lambda: notifier.stopping(""))
+        _serve(server)
+
+
+def _serve(server: RecognitionServer) -> None:
+    notifier = Notifier(os.environ)
+    log = structlog.get_logger("edged.serve")
+    timeout_s = watchdog_s(os.environ, os.getpid())
+    feeder = WatchdogFeeder(server.heartbeats, notifier, timeout_s, lambda parts: _log_hung(parts, log))
+
+    def on_listening() -> None:
+        notifier.ready(f"answering at {server.address}")
+        log.info("serving", address=server.address)
+        feeder.start()
+
+    def on_stopping() -> None:
+        notifier.stopping("asked to stop")
+        feeder.stop()
+
+    server.serve(on_listening, on_stopping)
+
+
+def _log_hung(parts: list[str], log: structlog.typing.FilteringBoundLogger) -> None:
+    if parts:
+        log.error(
+            "parts_hung", parts=parts, meaning="The watchdog is not fed; systemd will restart the server."
+        )
+    else:
+        log.info("parts_running_again")
 
 
 def keys_for(settings: ServeConfig, credentials: str | None) -> dict[str, Keys]:
@@ -97,11 +124,6 @@ def _init(folder: Path) -> None:
     typer.echo(f"{made.config}: the configuration, with one application")
     typer.echo(f"{made.secrets}: its keys; keep it private")
     typer.echo(f"Start it: edged serve --config {made.config}")
-
-
-def _tell(server: RecognitionServer, notifier: Notifier) -> None:
-    notifier.ready(f"answering at {server.address}")
-    structlog.get_logger("edged.serve").info("serving", address=server.address)
 
 
 def _catch_signals(server: RecognitionServer) -> None:

@@ -16,6 +16,10 @@ Result = TypeVar("Result")
 _BUSY = 222915
 
 
+def _unwatched(name: str) -> Callable[[], None]:
+    return lambda: None
+
+
 class WorkerPool(Generic[Tool]):
     """Threads that each make a tool (networks belong to one thread) and then do jobs with it, in order.
 
@@ -24,10 +28,19 @@ class WorkerPool(Generic[Tool]):
         workers: how many.
         waiting: how many jobs may wait; one more is refused.
         make_tool: called once in every thread.
+        watch: makes the function that a thread, by its name, calls each time it goes round.
     """
 
-    def __init__(self, name: str, workers: int, waiting: int, make_tool: Callable[[], Tool]) -> None:
+    def __init__(
+        self,
+        name: str,
+        workers: int,
+        waiting: int,
+        make_tool: Callable[[], Tool],
+        watch: Callable[[str], Callable[[], None]] = _unwatched,
+    ) -> None:
         self._make_tool = make_tool
+        self._watch = watch
         self._jobs: queue.Queue[tuple[Future[Any], Callable[[Tool], Any]]] = queue.Queue(waiting)
         self._stopping = threading.Event()
         self._ready = [Future[None]() for _ in range(workers)]
@@ -70,8 +83,10 @@ class WorkerPool(Generic[Tool]):
         except Exception as error:  # noqa: BLE001 - handed to start(), which raises it
             ready.set_exception(error)
             return
+        beat = self._watch(threading.current_thread().name)
         ready.set_result(None)
         while not self._stopping.is_set():
+            beat()
             try:
                 future, job = self._jobs.get(timeout=0.2)  # so that stopping needs no word to each thread
             except queue.Empty:

@@ -24,10 +24,14 @@ from edged.server.patience import patient_protocol
 from edged.server.pool import WorkerPool
 from edged.server.seen import SeenFaces
 from edged.server.web import Service, build_app
+from edged.service.heartbeat import Heartbeats
 from edged.vision.opencv import prepare_opencv
 
 CLERKS = 4
 """Threads for the calls that only touch the libraries."""
+
+HUNG_AFTER_S = 20.0
+"""A worker that has been with one job for longer does not come back; the largest picture takes under two."""
 
 
 def _nothing() -> None:
@@ -41,12 +45,16 @@ class RecognitionServer:
         config: complete and checked, with absolute paths.
         keys: by appid.
         clock: wall and monotonic time.
+
+    Attributes:
+        heartbeats: of the event loop and of every worker.
     """
 
     def __init__(self, config: ServeConfig, keys: Mapping[str, Keys], clock: Clock) -> None:
         self._config = config
         self._keys = keys
         self._clock = clock
+        self.heartbeats = Heartbeats(clock)
         self._log = structlog.get_logger("edged.serve")
         self._closing = ExitStack()
         self._apps: dict[str, Application] = {}
@@ -73,8 +81,9 @@ class RecognitionServer:
         listener = self._listen()
         prepare_opencv(1)
         self._apps.update({app.appid: app for app in self._applications()})
-        eyes = WorkerPool("eyes", config.limits.workers, config.limits.waiting, _warm_eyes)
-        clerks: WorkerPool[None] = WorkerPool("clerk", CLERKS, config.limits.waiting, lambda: None)
+        waiting = config.limits.waiting
+        eyes = WorkerPool("eyes", config.limits.workers, waiting, _warm_eyes, self._watch)
+        clerks: WorkerPool[None] = WorkerPool("clerk", CLERKS, waiting, lambda: None, self._watch)
         for pool in (eyes, clerks):
             self._closing.callback(pool.stop, config.limits.stop_s)
             pool.start()
@@ -88,6 +97,7 @@ class RecognitionServer:
             body_timeout_s=config.limits.body_timeout_s,
         )
         self._server = _Server(self._uvicorn_config(service))
+        self._server.beat = self._watch("loop")
         self._listener = listener
 
     def serve(
@@ -122,6 +132,9 @@ class RecognitionServer:
         scheme = "https" if self._config.tls.certificate else "http"
         host = f"[{self._config.host}]" if ":" in self._config.host else self._config.host
         return f"{scheme}://{host}:{self.port}"
+
+    def _watch(self, name: str) -> Callable[[], None]:
+        return self.heartbeats.register(name, HUNG_AFTER_S)
 
     def _check_keys(self) -> None:
         if not self._config.apps:
@@ -205,6 +218,11 @@ class _Server(uvicorn.Server):
 
     on_listening: Callable[[], object] = staticmethod(_nothing)
     on_stopping: Callable[[], object] = staticmethod(_nothing)
+    beat: Callable[[], object] = staticmethod(_nothing)
+
+    async def on_tick(self, counter: int) -> bool:
+        self.beat()
+        return await super().on_tick(counter)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)

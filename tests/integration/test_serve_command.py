@@ -64,7 +64,10 @@ class Process:
         self.url = self.ready.split(" at ")[1].strip()
 
     def told(self):
-        return self._manager.recv(1000).decode()
+        """The next message, but for those that feed the watchdog."""
+        while (message := self._manager.recv(1000).decode()) == "WATCHDOG=1":
+            pass
+        return message
 
     def stop(self, number=signal.SIGTERM):
         self.process.send_signal(number)

@@ -5,8 +5,10 @@ import threading
 
 import pytest
 
+from edged.clock import ManualClock
 from edged.server.pool import WorkerPool
 from edged.server.replies import ApiError
+from edged.service.heartbeat import Heartbeats
 
 DEADLINE_S = 30.0
 
@@ -90,6 +92,29 @@ def test_a_job_nobody_waits_for_any_longer_is_not_begun(pool):
 
     asyncio.run(leave())
     assert begun == []
+
+
+def test_a_worker_that_does_not_come_back_is_seen():
+    clock, gate, begun = ManualClock(), threading.Event(), threading.Event()
+    heartbeats = Heartbeats(clock)
+    pool = WorkerPool("eyes", 1, 1, Tool, lambda name: heartbeats.register(name, 20.0))
+    pool.start()
+
+    def hang(tool):
+        begun.set()
+        gate.wait(DEADLINE_S)
+
+    async def ask():
+        hanging = asyncio.ensure_future(pool.run(hang))
+        await asyncio.to_thread(begun.wait, DEADLINE_S)
+        clock.advance(21)
+        seen = heartbeats.stale()
+        gate.set()
+        await hanging
+        return seen
+
+    assert asyncio.run(ask()) == ["eyes-1"]
+    assert pool.stop(DEADLINE_S)
 
 
 def test_a_tool_that_cannot_be_made_is_told_at_the_start():
