@@ -187,7 +187,7 @@ def troubles(cloud: FaceCloudStub, seed: int):
             if rng.random() < 0.05:
                 cloud.drop_connections()
         if kind == "late":
-            threading.Event().wait(0.1)  # a real delay on a real socket, longer than the door waits
+            threading.Event().wait(0.25)  # a real delay on a real socket, longer than the door waits
         return {
             "hang up": lambda sock: None,
             "502": answer(502, "<html>bad gateway</html>"),
@@ -216,9 +216,9 @@ def test_while_the_cloud_comes_and_goes_every_passage_is_decided_once_and_rightl
     cloud, make_door, policy, when_down
 ):
     cloud.trouble = troubles(cloud, seed=7)
-    hybrid = {"policy": policy, "cloud_wait_s": 0.05, "when_cloud_down": when_down}
+    hybrid = {"policy": policy, "cloud_wait_s": 0.15, "when_cloud_down": when_down}
     door = make_door(engine="hybrid", hybrid=hybrid)
-    groups = people_of(200, seed=3)
+    groups = people_of(150, seed=3)
     for group in groups:
         door.walk(group)
     door.settle()
