@@ -118,12 +118,15 @@ def several_faces(
         report: called with every face that stays.
 
     Raises:
-        ApiError: 222209, 222203, 222304, 222202; never the codes of the controls.
+        ApiError: 222209, 222305, 222203, 222304, 222202; never the codes of the controls.
     """
     image = parameters.image()
     if image.face_token is not None:
         face = _known(app, image.face_token)
-        return [face] if _failure(face, want) is None else []
+        failed = 222305 if face.measures is None else _failure(face, want)
+        if failed == 222305:  # not a face that fails, but one of which too little is known
+            raise ApiError(failed)
+        return [face] if failed is None else []
     picture = open_picture(app, eyes, image.data, central_first=want.central_first)
     kept = []
     for detection in picture.faces[:most]:

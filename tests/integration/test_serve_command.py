@@ -1,6 +1,9 @@
 """`edged serve` as a person and systemd meet it: first start, wrong input, signals, restart, TLS."""
 
+import json
 import os
+import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -17,6 +20,7 @@ from edged.config.serve import AppConfig, ServeConfig, load_serve_config
 from edged.server.access import read_keys
 from edged.server.setup import example_text
 
+ROOT = Path(__file__).parents[2]
 DEADLINE_S = 60.0
 ENVIRONMENT = {k: v for k, v in os.environ.items() if not k.startswith(("EDGED_", "NOTIFY_", "CREDENTIALS"))}
 
@@ -238,8 +242,26 @@ def test_the_shipped_file_shows_every_key_with_its_default():
 
 
 def test_the_documentation_holds_the_table_of_the_schema():
-    page = Path(__file__).parents[2] / "docs" / "serve.md"
+    page = ROOT / "docs" / "serve.md"
     assert markdown_table(ServeConfig) in page.read_text(encoding="utf-8")
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
+def test_what_the_page_tells_people_to_try_works(folder, start):
+    page = (ROOT / "docs" / "serve.md").read_text(encoding="utf-8")
+    (block,) = (b for b in re.findall(r"```sh\n(.*?)```", page, re.S) if "curl" in b)
+    script = block.split("\n", 1)[1].replace("http://127.0.0.1:8300", start().url)
+    keys = read_keys(folder / "secrets.yaml", ["default"])["default"]
+    environment = ENVIRONMENT | {"AK": keys.api_key, "SK": keys.secret_key}
+    done = subprocess.run(
+        ["sh", "-euc", script],
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE_S,
+        env=environment,
+        check=True,
+    )
+    assert json.loads(done.stdout)["result"] == {"group_id_list": []}
 
 
 def test_it_speaks_tls_with_the_certificate_given(folder, start):

@@ -291,8 +291,11 @@ def test_a_registered_token_without_its_picture_cannot_be_controlled(tmp_path):
         )
         assert server.private("face/identify", with_quality)["error_code"] == 0
         assert server.private("face/identify", with_liveness)["error_code"] == 222305
+        assert server.private("face/midentify", search)["error_code"] == 0
+        assert server.private("face/midentify", with_liveness)["error_code"] == 222305
         clock.advance(3601)
         assert server.private("face/identify", with_quality)["error_code"] == 222305
+        assert server.private("face/midentify", search)["error_code"] == 222305
         assert server.private("face/identify", search)["error_code"] == 0
 
 
