@@ -20,6 +20,7 @@ class Passage:
     """What is known of one passage.
 
     Attributes:
+        camera_id: where the person was seen first.
         waiting: its best shot that nobody has taken yet, waiting since `waiting_s` (monotonic).
         busy: a request is in flight.
         near: a shot may come at any moment.
@@ -31,6 +32,7 @@ class Passage:
         consensus: how its answers add up.
     """
 
+    camera_id: str | None = None
     waiting: ShotChosen | None = None
     waiting_s: float = 0.0
     busy: bool = False
@@ -69,7 +71,8 @@ class PassageQueue:
 
     Args:
         max_batch: shots that go together.
-        gather_s: how long shots wait for those of other people who are near, when they could go together.
+        gather_s: how long shots wait for those of other people who are near the same camera, when they could
+            go together.
     """
 
     def __init__(self, *, max_batch: int = 1, gather_s: float = 0.0) -> None:
@@ -101,7 +104,7 @@ class PassageQueue:
 
     def began(self, event: TrackStarted) -> None:
         """Somebody has come into view."""
-        self._passage(key_of(event))
+        self._passage(event)
 
     def refused(self, event: ShotRefused) -> None:
         """A face was not worth recognising: somebody far away is not waited for."""
@@ -111,7 +114,7 @@ class PassageQueue:
 
     def offer(self, shot: ShotChosen, now_s: float) -> None:
         """A shot to recognise."""
-        passage = self._passage(key_of(shot))
+        passage = self._passage(shot)
         passage.near = True
         if passage.consensus.final:
             self._unsent += 1
@@ -129,10 +132,11 @@ class PassageQueue:
         self._passages.setdefault(key, Passage()).end = event
         return self.forget_if_over(key)
 
-    def _passage(self, key: str) -> Passage:
+    def _passage(self, event: TrackStarted | ShotChosen) -> Passage:
+        key = key_of(event)
         if key not in self._passages:
             self._make_room()
-            self._passages[key] = Passage()
+            self._passages[key] = Passage(event.camera_id)
         return self._passages[key]
 
     def _make_room(self) -> None:
@@ -183,7 +187,8 @@ class PassageQueue:
     def _worth_waiting(self, batch: list[Passage], now_s: float) -> bool:
         if len(batch) == self._max_batch or now_s - min(p.waiting_s for p in batch) >= self._gather_s:
             return False
-        return any(p.expected for p in self._passages.values())
+        here = {p.camera_id for p in batch}  # whoever stands alone at a door does not wait for another door
+        return any(p.expected and p.camera_id in here for p in self._passages.values())
 
 
 def key_of(event: TrackStarted | ShotRefused | ShotChosen | TrackEnded) -> str:

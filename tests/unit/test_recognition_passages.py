@@ -18,8 +18,8 @@ CLOCK = ManualClock()
 GATHER_S = 0.15
 
 
-def started(passage: str) -> TrackStarted:
-    return TrackStarted(at=CLOCK.now(), passage_id=passage, track_id=1)
+def started(passage: str, camera: str = "cam1") -> TrackStarted:
+    return TrackStarted(at=CLOCK.now(), passage_id=passage, camera_id=camera, track_id=1)
 
 
 def refused(passage: str, *reasons: str) -> ShotRefused:
@@ -77,6 +77,17 @@ def test_somebody_too_far_away_is_not_waited_for(queue, reason):
     queue.refused(refused("p2", reason))
     queue.offer(shot("p1"), 10.0)
     assert taken(queue, 10.0) == ["p1"]
+
+
+def test_somebody_at_another_camera_is_not_waited_for_but_may_go_along(queue):
+    queue.began(started("p1"))
+    queue.began(started("p2", "cam2"))
+    queue.offer(shot("p1"), 10.0)
+    assert taken(queue, 10.0) == ["p1"]
+    queue.began(started("p3"))
+    queue.offer(shot("p2", camera_id="cam2"), 10.1)
+    queue.offer(shot("p3"), 10.1)
+    assert taken(queue, 10.1) == ["p2", "p3"]
 
 
 def test_somebody_near_whose_picture_is_bad_is_waited_for(queue):
