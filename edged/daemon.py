@@ -20,6 +20,7 @@ from edged.config import Config
 from edged.doors import DoorUnit
 from edged.events import DaemonStarted, DaemonStopping, SourceEnded
 from edged.gate import GateKeeper, check_port_free
+from edged.gate.pool import PortPool
 from edged.journal import Journal, journal_path
 from edged.library.cloud_sync import CloudSync
 from edged.library.store import LibraryStore
@@ -205,6 +206,8 @@ class Daemon:
         self._passages = passages
 
     def _start_doors(self) -> None:
+        pool = PortPool(self.config.gates, self.clock)
+        self._stack.callback(pool.close)
         for number, gate in enumerate(self.config.gates):
             door = DoorUnit(
                 self.config,
@@ -214,6 +217,7 @@ class Daemon:
                 self.bus,
                 self.clock,
                 heartbeats=self.heartbeats,
+                pool=pool,
                 part=f":{gate.id}" if number else "",
             )
             self._doors[gate.id] = door

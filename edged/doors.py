@@ -12,6 +12,7 @@ from edged.clock import Clock
 from edged.config import Config, GateConfig
 from edged.events import FaceIdentified
 from edged.gate import GateKeeper
+from edged.gate.pool import PortPool
 from edged.journal import Journal
 from edged.library.store import LibraryStore
 from edged.recognition.consensus import rules_by_engine
@@ -27,6 +28,7 @@ class DoorUnit:
 
     Args:
         gate: which door.
+        pool: the ports of the box.
         part: how it is called among the heartbeats and subscriptions, after `gate`; empty for the only one.
     """
 
@@ -40,6 +42,7 @@ class DoorUnit:
         clock: Clock,
         *,
         heartbeats: Heartbeats,
+        pool: PortPool,
         part: str = "",
     ) -> None:
         self.gate = gate
@@ -51,7 +54,7 @@ class DoorUnit:
         self._heartbeats = heartbeats
         self._part = f"gate{part}"
         self._rules = rules_by_engine(config.recognition, config.vision.max_shots)
-        self.keeper = GateKeeper(gate, bus, clock, on_beat=heartbeats.register(self._part, BEAT_S))
+        self.keeper = GateKeeper(gate, bus, clock, on_beat=heartbeats.register(self._part, BEAT_S), pool=pool)
 
     def start(self) -> None:
         """The keeper first, so that the first grant finds it. Raises what `GateKeeper.start` raises."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, model_validator
@@ -41,6 +42,12 @@ class GateConfig(Section):
         False, description="modbus, dcon: the RS485 adapter returns every byte it is given to send."
     )
     checksum: bool = Field(False, description="dcon only: the module is set to use check sums.")
+    guard: Path | None = Field(
+        None,
+        strict=False,
+        description="Socket of the gate guard that owns the port (docs/gate-guard.md); empty: no guard.",
+        json_schema_extra={"format": "file-path"},
+    )
     mode: Literal["pulse", "hold"] = Field(
         "pulse", description="`pulse`: gates, turnstiles. `hold`: strikes, maglocks."
     )
@@ -63,6 +70,12 @@ class GateConfig(Section):
                 "channel",
                 "channels",
             )
+        return self
+
+    @model_validator(mode="after")
+    def _guarded(self) -> GateConfig:
+        if self.guard is not None and self.protocol in ("line", "dummy"):
+            raise conflict(f"a gate guard cannot switch off a board with protocol {self.protocol}", "guard")
         return self
 
     @model_validator(mode="after")

@@ -16,12 +16,12 @@ from edged.clock import Clock
 from edged.config import GateConfig
 from edged.events import AccessDecided, ComponentFailed, Outcome
 from edged.gate.announcer import Announcer
-from edged.gate.drivers.registry import make_driver
 from edged.gate.facts import Grant
 from edged.gate.link import RelayLink
 from edged.gate.operation import GateOperation
+from edged.gate.pool import PortPool
 from edged.gate.reports import Reports
-from edged.gate.sim import SimBoard, simulated_board
+from edged.gate.sim import simulated_board
 
 BEAT_S = 1.5
 """Between two readbacks: a silent unplug shows after three (gate hardware reference 5)."""
@@ -39,6 +39,8 @@ class GateKeeper:
         on_beat: called when the relay was read back, about every two seconds or more often; and while the
             board is known to be lost, after every attempt to find it. A thread that is stuck never calls it.
 
+        pool: the ports of the box; None: this door has one of its own.
+
     Raises:
         Misconfigured: the port is a `sim:` URL that cannot be understood.
     """
@@ -51,14 +53,16 @@ class GateKeeper:
         *,
         on_beat: Callable[[], None],
         beat_s: float = BEAT_S,
+        pool: PortPool | None = None,
     ) -> None:
         self._config = config
         self._bus = bus
         self._clock = clock
         self._on_beat = on_beat
         self._beat_s = beat_s
-        self._sim_url = simulated_board(config)
-        self._board: SimBoard | None = None
+        simulated_board(config)
+        self._pool = pool or PortPool([config], clock)
+        self._own_pool = pool is None
         self._announcer = Announcer(bus)
         self._reports = Reports(config, clock, self._announcer.say)
         self._operation: GateOperation | None = None
@@ -101,13 +105,11 @@ class GateKeeper:
         Raises:
             Misconfigured: the simulated board cannot put its device node where it was told to.
         """
-        if self._sim_url:
-            self._board = SimBoard(self._sim_url, self._clock)
-        path = str(self._board.link) if self._board else self._config.port
-        driver = make_driver(self._config, path, self._clock)
+        driver, port = self._pool.driver(self._config)
+        guard = port if self._config.guard is not None else None
         self._operation = GateOperation(
             self._config,
-            RelayLink(driver, self._config.channel, self._clock),
+            RelayLink(driver, self._config.channel, self._clock, guard),
             self._reports,
             self._clock,
             beat_s=self._beat_s,
@@ -147,8 +149,8 @@ class GateKeeper:
             self._thread.join(timeout_s)
         ended = not self._thread.is_alive()
         self._announcer.close(timeout_s=max(0.1, until_s - self._clock.monotonic()))
-        if ended and self._board:
-            self._board.close()
+        if ended and self._own_pool:
+            self._pool.close()
         return ended and not (self._operation and self._operation.may_be_on)
 
     def _decided(self, event: AccessDecided) -> None:

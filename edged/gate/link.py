@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 from edged.clock import Clock
 from edged.errors import EdgedError
@@ -19,6 +20,9 @@ PULSE_LAG_S = 0.02
 """A board begins and ends its pulse a little after the command was handed to the line: 8 bytes at 9600 baud
 take 9 ms, its firmware some more. Asked earlier it would still be on."""
 
+FIRST_LEASE_S = 2.0
+"""Of the gate guard's, before a relay is switched on; renewed at once for as long as it really takes."""
+
 
 @dataclass(frozen=True)
 class Switched:
@@ -29,11 +33,29 @@ class Switched:
     acknowledged_s: float | None
 
 
-class RelayLink:
-    """One channel of one board."""
+class Lease(Protocol):
+    """Permission of the gate guard to have a relay on (see edged/gate_guard.py)."""
 
-    def __init__(self, driver: RelayDriver, channel: int, clock: Clock) -> None:
+    def lease(self, seconds: float) -> None:
+        """The relay may be on for so long from now."""
+        ...
+
+    def release(self) -> None:
+        """The relay has been switched off."""
+        ...
+
+
+class RelayLink:
+    """One channel of one board.
+
+    Args:
+        guard: who switches off when this program cannot; None: nobody.
+    """
+
+    def __init__(self, driver: RelayDriver, channel: int, clock: Clock, guard: Lease | None = None) -> None:
         self._driver = driver
+        self._guard = guard
+        self._leased = False
         self._channel = channel
         self._clock = clock
         self.may_be_on = False
@@ -76,6 +98,9 @@ class RelayLink:
 
         Raises what the driver raises; `written_s` tells whether the command went out before that.
         """
+        if on and self._guard is not None:
+            self._guard.lease(FIRST_LEASE_S)
+            self._leased = True
         if on and timer_s is not None and self.times_pulse(timer_s):
             return self._start_timer(timer_s, room_s)
         ended_s, self._pulse_ends_s = self._pulse_ends_s, None
@@ -92,6 +117,17 @@ class RelayLink:
         elif not on and not self.readback:
             self.may_be_on = False  # nothing better than the written command will ever be known
         return Switched(written_s, answer, None if answer is None else self._clock.monotonic())
+
+    def renew_lease(self, seconds: float) -> None:
+        """With a guard: it may switch off in `seconds` if it hears nothing before. Ends the lease of a relay
+        that is off. Raises what the port raises."""
+        if self._guard is None or not self._leased:
+            return
+        if self.may_be_on:
+            self._guard.lease(seconds)
+        else:
+            self._guard.release()
+            self._leased = False
 
     def _start_timer(self, seconds: float, room_s: float) -> Switched:
         """On for `seconds` by the board's own clock. Given once: a lost answer does not mean a lost pulse."""
@@ -144,7 +180,9 @@ class RelayLink:
             What became of the command; None when the board could not be reached.
         """
         try:
-            return self.switch(False, room_s=READBACK_ROOM_S)
+            switched = self.switch(False, room_s=READBACK_ROOM_S)
+            self.renew_lease(FIRST_LEASE_S)
+            return switched
         except EdgedError:
             return None  # connecting begins with reading the relay and switching it off
         finally:

@@ -17,6 +17,8 @@ from edged.gate.link import READBACK_ROOM_S, RelayLink, Switched
 from edged.gate.reports import Reports
 
 RETRY_MIN_S, RETRY_MAX_S, RETRY_FACTOR = 0.1, 2.0, 1.6
+LEASE_MARGIN_S = 1.0
+"""Later than planned by this, and the gate guard switches off: longer than an exchange with a board takes."""
 MISSED_BEAT_S = 0.4
 """After a missed answer the next question comes sooner: lost or not should be known quickly."""
 
@@ -110,6 +112,15 @@ class GateOperation:
 
     def step(self) -> float:
         """Do everything that is due. Returns the monotonic time at which something will be again."""
+        wake_at = self._step()
+        if self._connected:
+            try:
+                self._link.renew_lease(wake_at - self._clock.monotonic() + LEASE_MARGIN_S)
+            except EdgedError as error:
+                self._lose(error)
+        return wake_at if self._connected else self._retry_at
+
+    def _step(self) -> float:
         if not self._connected and self._clock.monotonic() >= self._retry_at:
             self._connect()
         self._perform(self._door.tick)
