@@ -3,9 +3,11 @@
 import gzip
 import json
 import socket
+import sqlite3
 import threading
 import zlib
 from base64 import b64encode
+from contextlib import closing
 from urllib.parse import urlsplit
 
 import cv2
@@ -15,6 +17,7 @@ import requests
 from serving import DEADLINE_S, serving
 
 from edged.demo.photographs import scene_photographs
+from edged.errors import NeedsOperator
 
 LIMITS = {"header_timeout_s": 0.5, "body_timeout_s": 0.5, "connections": 40, "stop_s": 1.0, "workers": 1}
 
@@ -283,3 +286,23 @@ def test_no_secret_and_no_picture_is_logged(tmp_path, capfd):
         assert secret not in out + err
     assert "answered" in out + err
     assert json.dumps(repr(keys)) == '"Keys()"'
+
+
+def test_a_library_that_breaks_is_told_and_the_others_go_on(tmp_path, capfd):
+    apps = [{"id": "broken", "private": True}, {"id": "whole", "private": True}]
+    with serving(tmp_path, apps=apps) as server:
+        assert server.private("group/add", {"group_id": "g"}, "broken")["error_code"] == 0
+        with closing(sqlite3.connect(tmp_path / "broken.db")) as other:
+            other.execute("DROP TABLE users")
+        answer = server.private("user/list", {"group_id": "g"}, "broken")
+        assert (answer["error_code"], answer["result"]) == (222302, None)
+        assert server.private("group/add", {"group_id": "g"}, "whole")["error_code"] == 0
+    assert "no such table" in "".join(capfd.readouterr())
+
+
+def test_a_library_that_is_no_library_keeps_the_server_from_starting(tmp_path):
+    (tmp_path / "default.db").write_bytes(b"this is no database" * 100)
+    with pytest.raises(NeedsOperator) as caught, serving(tmp_path):
+        pass
+    assert caught.value.code == "database_corrupt"
+    assert (tmp_path / "default.db").read_bytes().startswith(b"this is")
