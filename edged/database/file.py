@@ -124,6 +124,33 @@ class Database:
                 connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
             return True
 
+    def used_bytes(self) -> int:
+        """Room taken by content; pages that were freed and will be used again are not counted."""
+        with self._lock, plain_errors(self.path):
+            self._require_open()
+            pages, free, size = (
+                int(self._connection.execute(f"PRAGMA {name}").fetchone()[0])
+                for name in ("page_count", "freelist_count", "page_size")
+            )
+        return (pages - free) * size
+
+    def empty_log(self) -> bool:
+        """Move the whole log into the file and cut it to nothing, so that no former content is left in it.
+
+        Returns:
+            False when somebody still reads or writes; to be tried again.
+        """
+        with self._lock, plain_errors(self.path):
+            self._require_open()
+            return not self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+
+    def rewrite(self) -> None:
+        """Build the file anew (VACUUM): nothing that was ever removed is left in it. Needs its size once more
+        on the disk, and keeps other writers waiting for as long as it takes."""
+        with self._lock, plain_errors(self.path):
+            self._require_open()
+            self._connection.execute("VACUUM")
+
     def close(self) -> None:
         """Write everything into the one file and remove the log beside it: the mark of a clean end."""
         with self._lock, plain_errors(self.path):
@@ -166,6 +193,7 @@ def _configure(connection: sqlite3.Connection, path: Path, synchronous: str, aut
         )
     connection.execute(f"PRAGMA synchronous = {synchronous}")
     connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute("PRAGMA secure_delete = ON")  # what is removed is overwritten: it is about people
     if not auto_checkpoint:
         connection.execute("PRAGMA wal_autocheckpoint = 0")
         connection.execute("PRAGMA journal_size_limit = 0")  # so that the size of the log says what it holds

@@ -12,6 +12,7 @@ from typing import Any
 from edged.clock import iso
 from edged.database import Database
 from edged.errors import NotFound
+from edged.journal import verifying
 from edged.journal.record import Record, record_of, storable
 
 JOURNAL_FILE = "journal.sqlite3"
@@ -58,6 +59,11 @@ class JournalReader:
     def close(self) -> None:
         """Let go of the file."""
         self._database.close()
+
+    @property
+    def database(self) -> Database:
+        """The file, for what else this package keeps in it."""
+        return self._database
 
     def list(
         self,
@@ -158,19 +164,28 @@ class JournalReader:
         """Grants without an outcome: being carried out now, or cut off when the daemon was killed."""
         return self._records("WHERE seq IN (SELECT seq FROM unfinished_grants) ORDER BY seq")
 
+    def snapshot(self, decision_id: str) -> str | None:
+        """The SHA-256 that names the picture of a decision (see `snapshot_path`); None when there is none."""
+        rows = self._database.query("SELECT hash FROM snapshots WHERE decision_id = ?", (decision_id,))
+        return rows[0][0] if rows else None
+
+    def device(self) -> str | None:
+        """Id of the box that wrote this; None in one that was never opened by a daemon with an id."""
+        rows = self._database.query("SELECT value FROM facts WHERE name = 'device_id'")
+        return rows[0][0] if rows else None
+
+    def last_seq(self) -> int:
+        """The largest number ever given, also when its record is gone; 0 when there was none."""
+        return verifying.issued(self._database)
+
     def verify(self) -> tuple[str, ...]:
-        """Look at every page and every number of the file; may take minutes for a large one.
+        """Look at every page, every number and every link of the hash chain; minutes for a large file.
 
         Returns:
-            What is wrong, one sentence each; empty when nothing is.
+            What is wrong, one sentence each; empty when nothing is. Records removed by retention, and numbers
+            skipped after a restored backup, are no fault as long as they are explained.
         """
-        answers = [row[0] for row in self._database.query("PRAGMA integrity_check(20)")]
-        problems = [] if answers == ["ok"] else [f"The file is damaged: {answer}." for answer in answers]
-        count, last = self._database.query("SELECT count(*), coalesce(max(seq), 0) FROM records")[0]
-        issued = self._database.query("SELECT coalesce(max(seq), 0) FROM sqlite_sequence")[0][0]
-        if count != issued:
-            problems.append(f"{issued - count} of {issued} records are missing; the last one is {last}.")
-        return tuple(problems)
+        return tuple(verifying.problems(self._database))
 
     def count(self) -> int:
         """Number of records."""

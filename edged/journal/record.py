@@ -14,8 +14,14 @@ from edged.events import Event, event_name
 
 COLUMNS = (
     "at", "event", "passage_id", "door_id", "camera_id", "decision_id",
-    "person_id", "outcome", "reason", "score", "payload",
+    "person_id", "outcome", "reason", "score", "payload", "received_at", "clock",
 )  # fmt: skip
+
+DETAILS = frozenset({
+    "track_started", "track_ended", "shot_refused", "shot_chosen", "guidance_changed", "face_identified",
+    "recognition_failed", "passage_exhausted", "door_state_changed",
+})  # fmt: skip
+"""Events that only explain: they are kept for a shorter time, and give way first when room is short."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +36,9 @@ class Record:
         reason: the deciding reason code, where the event has one.
         score: 0..100, where the event has one.
         payload: the whole event as `Event.to_dict()` gave it.
+        received_at: wall time at which the journal took it; None in records of an older edged.
+        clock: what the wall clock was worth then: `synchronised`, `holdover` (it was, and runs on by itself)
+            or `unknown`; None as above.
     """
 
     seq: int
@@ -44,29 +53,35 @@ class Record:
     reason: str | None
     score: float | None
     payload: dict[str, Any]
+    received_at: datetime | None = None
+    clock: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """A JSON-ready dict: `seq`, then the event as it was written."""
-        return {"seq": self.seq, **self.payload}
+        """A JSON-ready dict: `seq`, the event as it was written, then `received_at` and `clock`."""
+        arrival = {} if self.received_at is None else {"received_at": iso(self.received_at)}
+        if self.clock is not None:
+            arrival["clock"] = self.clock
+        return {"seq": self.seq, **self.payload, **arrival}
 
 
-def row_of(event: Event) -> tuple[Any, ...]:
+def row_of(event: Event, received_at: datetime, clock: str) -> tuple[Any, ...]:
     """The values of `COLUMNS` for `event`; private fields (pixels) are not among them."""
     payload = storable(event.to_dict())
-    return (
-        iso(event.at),
-        event_name(type(event)),
-        *(payload.get(column) for column in COLUMNS[2:8]),
-        _reason(payload),
-        payload.get("score"),
-        json.dumps(payload, ensure_ascii=False, allow_nan=False),
-    )
+    text = json.dumps(payload, ensure_ascii=False, allow_nan=False)
+    return (iso(event.at), event_name(type(event)), *derived(payload), text, iso(received_at), clock)
+
+
+def derived(payload: dict[str, Any]) -> tuple[Any, ...]:
+    """The columns from `passage_id` to `score`, which repeat what the payload says."""
+    return (*(payload.get(column) for column in COLUMNS[2:8]), _reason(payload), payload.get("score"))
 
 
 def record_of(row: Mapping[str, Any]) -> Record:
     """The record of one row of the table."""
     columns = {name: row[name] for name in ("seq", *COLUMNS)}
     columns["at"] = datetime.fromisoformat(columns["at"])
+    received_at = columns["received_at"]
+    columns["received_at"] = None if received_at is None else datetime.fromisoformat(received_at)
     columns["payload"] = json.loads(columns["payload"])
     return Record(**columns)
 

@@ -37,7 +37,7 @@ GOOD = Measures(face_px=180, detection=0.93)
 
 def records(*happened: Event) -> list[Record]:
     return [
-        record_of({"seq": n, **dict(zip(COLUMNS, row_of(e), strict=True))}) for n, e in enumerate(happened, 1)
+        record_of({"seq": n, **dict(zip(COLUMNS, row_of(e, AT, "synchronised"), strict=True))}) for n, e in enumerate(happened, 1)
     ]
 
 

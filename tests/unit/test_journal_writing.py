@@ -86,7 +86,8 @@ def test_a_record_holds_what_is_asked_for_and_the_whole_event(journal):
 
     (record,) = journal.list()
 
-    assert record.to_dict() == {"seq": 1, **event.to_dict()}
+    arrival = {"received_at": "2026-11-21T08:30:00.125Z", "clock": "unknown"}
+    assert record.to_dict() == {"seq": 1, **event.to_dict(), **arrival}
     assert (record.at, record.event, record.outcome, record.reason) == (
         AT,
         "access_decided",
@@ -189,7 +190,10 @@ def test_numbers_are_given_once_even_after_the_last_record_was_lost(journal):
         connection.execute("DELETE FROM records")
 
     assert journal.commit_decision(decision(2)) == 2
-    assert journal.verify() == ("1 of 2 records are missing; the last one is 2.",)
+    assert journal.verify() == (
+        "1 of 2 records are missing; the last one is 2.",
+        "Record 1, a decision, was removed.",
+    )
 
 
 # --- outcomes of grants -----------------------------------------------------------------------------------

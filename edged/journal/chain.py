@@ -1,0 +1,165 @@
+"""The hash chain over decisions: adding links, and finding where it was broken. Why it is built like this:
+docs/decisions/0009-erasure-and-the-hash-chain.md.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+import sqlite3
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+from edged.database import Database
+from edged.events import AccessDecided, Event, JournalPruned, JournalRestored, PersonErased, event_name
+from edged.journal.record import COLUMNS, derived
+
+CHAINED: tuple[type[Event], ...] = (AccessDecided, JournalPruned, JournalRestored, PersonErased)
+CHAINED_NAMES = tuple(event_name(kind) for kind in CHAINED)
+PERSONAL = ("person_id", "person_name")
+ERASED = "erased_"
+"""How every pseudonym begins."""
+
+_SALT_BYTES = 16
+_PAGE = 500
+_MOST_NAMED = 10
+
+
+def append(connection: sqlite3.Connection, seq: int, payload: str) -> bytes:
+    """Add the link of record `seq`, in the transaction that writes it. Returns its hash."""
+    position, before = head(connection)
+    salt = secrets.token_bytes(_SALT_BYTES)
+    personal, content = _parts(json.loads(payload), salt)
+    digest = _link(before, seq, content, personal)
+    connection.execute(
+        "INSERT INTO chain VALUES (?, ?, ?, ?, ?)", (position + 1, seq, salt, personal, digest)
+    )
+    return digest
+
+
+def head(connection: sqlite3.Connection) -> tuple[int, bytes]:
+    """Position and hash of the newest link; of the anchor when there is none."""
+    row = connection.execute("SELECT position, hash FROM chain ORDER BY position DESC LIMIT 1").fetchone()
+    if row is None:
+        row = connection.execute("SELECT position, hash FROM anchor").fetchone()
+    return int(row[0]), bytes(row[1])
+
+
+def take_over(database: Database) -> int:
+    """Link the decisions of an older schema, once. Returns how many there were."""
+    facts = database.query("SELECT value FROM facts WHERE name = 'unchained_until'")
+    if not facts:
+        return 0
+    until, linked = int(facts[0][0]), 0
+    while True:
+        with database.transaction() as connection:
+            rows = connection.execute(
+                "SELECT seq, payload FROM records WHERE event = 'access_decided' AND seq <= ? "
+                "AND seq > (SELECT coalesce(max(seq), 0) FROM chain) ORDER BY seq LIMIT ?",
+                (until, _PAGE),
+            ).fetchall()
+            for row in rows:
+                append(connection, row["seq"], row["payload"])
+            linked += len(rows)
+            if len(rows) < _PAGE:
+                connection.execute("DELETE FROM facts WHERE name = 'unchained_until'")
+                return linked
+
+
+def problems(database: Database) -> list[str]:
+    """What does not fit together, one sentence each, at most ten; empty when the chain is whole."""
+    found: list[str] = []
+    for problem in _all_problems(database):
+        if len(found) == _MOST_NAMED:
+            found.append("There is more of that.")
+            break
+        found.append(problem)
+    return found
+
+
+def _all_problems(database: Database) -> Iterator[str]:
+    if database.query("SELECT 1 FROM facts WHERE name = 'unchained_until'"):
+        return  # the migration was interrupted; the next start of the daemon finishes it
+    position, before = (database.query("SELECT position, hash FROM anchor")[0][n] for n in (0, 1))
+    before, signed = bytes(before), position == 0
+    erased: Counter[str] = Counter()
+    explained: Counter[str] = Counter()
+    for row in _links(database, position):
+        position += 1
+        if row["position"] != position:
+            yield f"The chain jumps from link {position - 1} to {row['position']}: decisions were removed."
+            position, before = row["position"], bytes(row["hash"])
+            continue
+        if row["payload"] is None:
+            yield f"Record {row['seq']}, a decision, was removed."
+        else:
+            payload = json.loads(row["payload"])
+            if not _fits(row, payload, before):
+                yield f"Record {row['seq']} was changed after it was written."
+            if row["salt"] is None:
+                erased[str(payload.get("person_id"))] += 1
+            if row["event"] == "person_erased":
+                explained[payload["pseudonym"]] += payload["decisions"]
+            signed = signed or _signs(payload, database)
+        before = bytes(row["hash"])
+    if not signed:
+        yield "The beginning of the chain was cut off, and no record says that this was done on purpose."
+    for pseudonym in erased:
+        if not pseudonym.startswith(ERASED) or erased[pseudonym] > explained[pseudonym]:
+            yield f"Decisions of {pseudonym} lost their salt, and no record of an erasure explains it."
+    yield from _unlinked(database)
+
+
+def _signs(payload: dict[str, Any], database: Database) -> bool:
+    """Whether this record states the anchor."""
+    if payload.get("event") != "journal_pruned" or not payload["chain_position"]:
+        return False
+    anchor = database.query("SELECT position, hash FROM anchor")[0]
+    return (payload["chain_position"], payload["chain_hash"]) == (anchor[0], bytes(anchor[1]).hex())
+
+
+def _links(database: Database, after: int) -> Iterator[sqlite3.Row]:
+    names = ", ".join(f"records.{name}" for name in COLUMNS)
+    while rows := database.query(
+        f"SELECT chain.*, {names} FROM chain LEFT JOIN records USING (seq) "
+        "WHERE position > ? ORDER BY position LIMIT ?",
+        (after, _PAGE),
+    ):
+        yield from rows
+        after = rows[-1]["position"]
+
+
+def _fits(row: sqlite3.Row, payload: dict[str, Any], before: bytes) -> bool:
+    """The columns repeat the payload, the personal fields fit their hash, and all of it the link."""
+    if (row["at"], row["event"]) != (payload.get("at"), payload.get("event")):
+        return False
+    if tuple(row[name] for name in COLUMNS[2:10]) != derived(payload):
+        return False
+    personal, content = _parts(payload, row["salt"] or b"")
+    if row["salt"] is not None and personal != bytes(row["personal"]):
+        return False
+    return _link(before, row["seq"], content, bytes(row["personal"])) == bytes(row["hash"])
+
+
+def _unlinked(database: Database) -> Iterator[str]:
+    marks = ", ".join("?" * len(CHAINED_NAMES))
+    for row in database.query(
+        f"SELECT seq FROM records WHERE event IN ({marks}) AND seq NOT IN (SELECT seq FROM chain) "
+        f"ORDER BY seq LIMIT {_MOST_NAMED}",
+        CHAINED_NAMES,
+    ):
+        yield f"Record {row['seq']}, a decision, is not in the chain: it was put in by something else."
+
+
+def _parts(payload: dict[str, Any], salt: bytes) -> tuple[bytes, bytes]:
+    """The hash of the personal fields with their salt, and that of everything else."""
+    personal = json.dumps([payload.get(name) for name in PERSONAL], ensure_ascii=False)
+    content = {name: value for name, value in payload.items() if name not in PERSONAL}
+    text = json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(salt + personal.encode()).digest(), hashlib.sha256(text.encode()).digest()
+
+
+def _link(before: bytes, seq: int, content: bytes, personal: bytes) -> bytes:
+    return hashlib.sha256(before + seq.to_bytes(8, "big") + content + personal).digest()

@@ -1,0 +1,106 @@
+"""What the wall clock is worth, and whether somebody has set it. Only reads; never sets a clock."""
+
+from __future__ import annotations
+
+import ctypes
+import sys
+import threading
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Literal
+
+from edged.clock import Clock
+from edged.events import ClockStepped
+
+Quality = Literal["synchronised", "holdover", "unknown"]
+
+STEP_S = 1.0
+"""A change of wall against monotonic time from which it is a step. Slewing is 0.5 ms a second at most
+(adjtimex(2)), which is 0.1 s between two looks of 200 s; the watch looks every 10 s."""
+
+TIMESYNC_FILE = Path("/run/systemd/timesync/synchronized")
+TIMESYNC_FRESH_S = 2 * 3600.0
+"""systemd-timesyncd touches its file at every answer of a server, every 2048 s at the latest."""
+
+_TIME_ERROR = 5
+_STA_UNSYNC = 0x40
+_STATUS_OFFSET = 40 if ctypes.sizeof(ctypes.c_long) == 8 else 20  # of `status` in struct timex
+_TIMEX_BYTES = 256  # the structure has 208 bytes on 64-bit systems
+
+
+class ClockWatch:
+    """Watches the wall clock of this machine. Safe to use from any thread.
+
+    Args:
+        synchronised: says whether the clock follows a time server now; None when nobody knows.
+        publish: gets `ClockStepped`.
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        publish: Callable[[ClockStepped], object],
+        synchronised: Callable[[datetime], bool | None] | None = None,
+    ) -> None:
+        self._clock = clock
+        self._publish = publish
+        self._synchronised = synchronised or synchronised_now
+        self._lock = threading.Lock()
+        self._offset_s = self._offset()
+        self._was_synchronised = False
+        self._quality: Quality = "unknown"
+        self.check()
+
+    @property
+    def quality(self) -> Quality:
+        """As found at the last `check()`."""
+        return self._quality
+
+    def check(self) -> Quality:
+        """Look again; to be called every 10 s. Publishes `ClockStepped` when the clock was set since."""
+        now = self._clock.now()
+        state = self._synchronised(now)
+        with self._lock:
+            offset_s = self._offset()
+            by_s, self._offset_s = offset_s - self._offset_s, offset_s
+            self._was_synchronised = self._was_synchronised or bool(state)
+            self._quality = _quality(state, self._was_synchronised)
+        if abs(by_s) >= STEP_S:
+            self._publish(ClockStepped(at=now, by_s=round(by_s, 3), clock=self._quality))
+        return self._quality
+
+    def _offset(self) -> float:
+        return self._clock.now().timestamp() - self._clock.monotonic()
+
+
+def _quality(state: bool | None, was_synchronised: bool) -> Quality:
+    if state:
+        return "synchronised"
+    return "holdover" if was_synchronised or state is False else "unknown"
+
+
+def synchronised_now(now: datetime) -> bool | None:
+    """Whether the clock follows a time server: True; False: it did, and runs on by itself; None: not known.
+
+    The kernel knows it of every time service. A unit with `ProtectClock=yes` may not ask the kernel, so the
+    mark of systemd-timesyncd is looked at, too.
+    """
+    if _kernel_says_synchronised():
+        return True
+    try:
+        age_s = now.timestamp() - TIMESYNC_FILE.stat().st_mtime
+    except OSError:
+        return None
+    return abs(age_s) < TIMESYNC_FRESH_S
+
+
+def _kernel_says_synchronised() -> bool:
+    """adjtimex(2) in its reading mode; False also when it may not be asked."""
+    buffer = ctypes.create_string_buffer(_TIMEX_BYTES)
+    libc = ctypes.CDLL(None, use_errno=True)
+    state = libc.adjtimex(buffer)
+    if state < 0:
+        return False
+    status = int.from_bytes(buffer.raw[_STATUS_OFFSET : _STATUS_OFFSET + 4], sys.byteorder)
+    return state != _TIME_ERROR and not status & _STA_UNSYNC

@@ -1,0 +1,119 @@
+"""How much room the records take, alarms about it, and what gives way when it is used up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from edged.database import Database
+from edged.events import JournalFilling
+from edged.journal.record import DETAILS
+
+LIMITS = (80, 90, 100)
+PRUNE_TO = 0.95
+"""Once full, details are removed down to this share, so that it is not done for every record."""
+
+RESERVE = 1.1
+"""Up to this share refusals and outcomes are still written; grants are refused from 1 on."""
+
+BATCH = 200
+"""Records removed in one transaction: some 10 ms, in which a decision waits."""
+
+MB = 1_000_000
+_MARKS = ", ".join("?" * len(DETAILS))
+_HINT = {
+    80: "Look whether a delivery target is behind (`edged delivery status`); raise journal.max_mb, or lower "
+    "journal.keep_days or journal.keep_details_days.",
+    90: "Act before it is full: raise journal.max_mb, or lower journal.keep_days.",
+    100: "Nobody can be let in until there is room: raise journal.max_mb, or bring delivery back.",
+}
+
+
+@dataclass(frozen=True)
+class Use:
+    """What is taken, as share of the budget: 1 is full."""
+
+    share: float
+    used_bytes: int
+
+
+class Room:
+    """The budget of a journal.
+
+    Args:
+        max_bytes: of records and snapshots together; None: no limit.
+        undelivered_from: lowest seq some target still has to get; None when nothing waits.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        max_bytes: int | None,
+        *,
+        undelivered_from: Callable[[], int | None] = lambda: None,
+    ) -> None:
+        self._database = database
+        self._max_bytes = max_bytes
+        self._undelivered_from = undelivered_from
+        self._alarmed = 0
+        self.use = Use(0.0, 0)
+
+    @property
+    def full(self) -> bool:
+        """Grants cannot be written down any more."""
+        return self.use.share >= 1
+
+    @property
+    def exhausted(self) -> bool:
+        """Not even refusals can."""
+        return self.use.share >= RESERVE
+
+    def measure(self) -> Use:
+        """Look what is taken now."""
+        used = self._database.used_bytes()
+        used += int(self._database.query("SELECT coalesce(sum(bytes), 0) FROM snapshots")[0][0])
+        self.use = Use(used / self._max_bytes if self._max_bytes else 0.0, used)
+        return self.use
+
+    def alarm(self, at: datetime) -> JournalFilling | None:
+        """What is to be said now: once for each limit, until it is well below that again."""
+        percent = 100 * self.use.share
+        passed = max((limit for limit in LIMITS if percent >= limit), default=0)
+        if passed <= self._alarmed:
+            if percent < self._alarmed - 5:
+                self._alarmed = passed
+            return None
+        self._alarmed = passed
+        used_mb, max_mb = self.use.used_bytes / MB, (self._max_bytes or 0) / MB
+        return JournalFilling(
+            at=at,
+            code="journal_full" if passed == LIMITS[-1] else f"journal_{passed}_percent",
+            percent=passed,
+            used_mb=round(used_mb, 1),
+            max_mb=max_mb,
+            reason=f"The records take {used_mb:.0f} of the {max_mb:.0f} MB they may take.",
+            hint=_HINT[passed],
+        )
+
+    def protected_from(self) -> int:
+        """Records from this seq on must stay, because somebody has not got them yet."""
+        waiting = self._undelivered_from()
+        return 2**62 if waiting is None else waiting
+
+
+def remove_details(database: Database, below_seq: int) -> int:
+    """Remove the oldest details with numbers below `below_seq`, one batch of them. Returns how many."""
+    with database.transaction(durable=False) as connection:
+        rows = connection.execute(
+            f"SELECT seq FROM records WHERE seq < ? AND event IN ({_MARKS}) "
+            "AND seq > (SELECT until_seq FROM removals WHERE kind = 'details') ORDER BY seq LIMIT ?",
+            (below_seq, *DETAILS, BATCH),
+        ).fetchall()
+        if rows:
+            connection.executemany("DELETE FROM records WHERE seq = ?", rows)
+            connection.execute(
+                "UPDATE removals SET removed = removed + ?, until_seq = ? WHERE kind = 'details'",
+                (len(rows), rows[-1][0]),
+            )
+    return len(rows)

@@ -1,0 +1,175 @@
+"""Pictures of passages: JPEG files named by their SHA-256, written before anything refers to them.
+
+A picture is taken down after its decision, beside the gate's path. A crash in between leaves a file nobody
+refers to, which the next start removes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from edged.bus import EventBus, Overflow, Subscription
+from edged.clock import Clock, iso
+from edged.database import Database
+from edged.database.errors import from_os_error
+from edged.events import AccessDecided, Outcome, ShotChosen
+
+FOLDER = "snapshots"
+REMEMBERED_PASSAGES = 16
+"""Shots wait for their decision in memory; one is a picture of some 0.5 MB."""
+
+_BATCH = 200
+
+Policy = Literal["none", "denied", "all"]
+Encode = Callable[[np.ndarray], bytes]
+
+
+def snapshot_path(data_dir: Path, digest: str) -> Path:
+    """Where the picture with this SHA-256 lies."""
+    return data_dir / FOLDER / digest[:2] / f"{digest}.jpg"
+
+
+class SnapshotFolder:
+    """The pictures of one data directory, and the table that says what they belong to."""
+
+    def __init__(self, data_dir: Path, database: Database, clock: Clock) -> None:
+        self._data_dir = data_dir
+        self._database = database
+        self._clock = clock
+
+    def add(self, decision: AccessDecided, jpeg: bytes) -> str | None:
+        """Write the picture of a decision; on the disk, file first, on return.
+
+        Returns:
+            Its SHA-256; None when the journal does not hold the decision.
+
+        Raises:
+            NeedsOperator, RetryLater: see `Database.open`.
+        """
+        digest = hashlib.sha256(jpeg).hexdigest()
+        path = snapshot_path(self._data_dir, digest)
+        _write(path, jpeg)
+        with self._database.transaction(durable=False) as connection:
+            known = connection.execute(
+                "INSERT OR IGNORE INTO snapshots SELECT decision_id, ?, passage_id, ?, ? FROM records "
+                "WHERE decision_id = ? AND event = 'access_decided'",
+                (digest, len(jpeg), iso(self._clock.now()), decision.decision_id),
+            ).rowcount
+        if not known:
+            self._erase_unreferred([digest])
+            return None
+        return digest
+
+    def forget(self, decision_ids: Iterable[str]) -> int:
+        """Erase the pictures of these decisions, rows first. Returns how many there were."""
+        ids, gone = list(decision_ids), 0
+        for start in range(0, len(ids), _BATCH):
+            batch = ids[start : start + _BATCH]
+            with self._database.transaction() as connection:
+                rows = connection.execute(
+                    f"DELETE FROM snapshots WHERE decision_id IN ({', '.join('?' * len(batch))}) "
+                    "RETURNING hash",
+                    batch,
+                ).fetchall()
+            self._erase_unreferred(row[0] for row in rows)
+            gone += len(rows)
+        return gone
+
+    def sweep(self) -> int:
+        """Erase files nobody refers to, left by a crash. For the start only. Returns how many there were."""
+        swept = 0
+        for file in self.files():
+            if file.suffix != ".jpg" or not _is_referred_to(self._database, file.stem):
+                file.unlink(missing_ok=True)
+                swept += 1
+        return swept
+
+    def files(self) -> Iterator[Path]:
+        """Every file in the folder."""
+        folder = self._data_dir / FOLDER
+        yield from (file for file in sorted(folder.glob("*/*")) if file.is_file())
+
+    def problems(self) -> Iterator[str]:
+        """Pictures that are missing or are not what they were, one sentence each."""
+        for row in self._database.query("SELECT DISTINCT hash, decision_id FROM snapshots ORDER BY at"):
+            path = snapshot_path(self._data_dir, row["hash"])
+            if not path.is_file():
+                yield f"The picture of decision {row['decision_id']} is missing ({path.name})."
+            elif hashlib.sha256(path.read_bytes()).hexdigest() != row["hash"]:
+                yield f"The picture of decision {row['decision_id']} was changed ({path.name})."
+
+    def _erase_unreferred(self, digests: Iterable[str]) -> None:
+        for digest in digests:
+            if not _is_referred_to(self._database, digest):
+                snapshot_path(self._data_dir, digest).unlink(missing_ok=True)
+
+
+class SnapshotService:
+    """Takes down the picture that decided, for the decisions the policy names.
+
+    Args:
+        policy: `denied`: only of those who were not let in.
+        encode: a picture (height x width x 3 uint8 BGR) as JPEG.
+    """
+
+    def __init__(self, policy: Policy, folder: SnapshotFolder, encode: Encode) -> None:
+        self._policy = policy
+        self._folder = folder
+        self._encode = encode
+        self._shots: OrderedDict[str, dict[float, np.ndarray]] = OrderedDict()
+
+    def attach(self, bus: EventBus) -> Subscription | None:
+        """Subscribe; late pictures give way, nobody waits for them. None for the policy `none`."""
+        if self._policy == "none":
+            return None
+        return bus.subscribe(
+            (ShotChosen, AccessDecided),
+            self._take,
+            name="snapshots",
+            capacity=32,
+            overflow=Overflow.DROP_OLDEST,
+        )
+
+    def _take(self, event: ShotChosen | AccessDecided) -> None:
+        passage = event.passage_id
+        if passage is None:
+            return
+        if isinstance(event, ShotChosen):
+            if event.picture is not None:
+                self._shots.setdefault(passage, {})[event.captured_s] = event.picture
+                self._shots.move_to_end(passage)
+                while len(self._shots) > REMEMBERED_PASSAGES:
+                    self._shots.popitem(last=False)
+            return
+        shots = self._shots.pop(passage, {})
+        if shots and (self._policy == "all" or event.outcome is Outcome.DENIED):
+            newest = shots[max(shots)]
+            self._folder.add(event, self._encode(shots.get(event.captured_s or 0.0, newest)))
+
+
+def _is_referred_to(database: Database, digest: str) -> bool:
+    return bool(database.query("SELECT 1 FROM snapshots WHERE hash = ? LIMIT 1", (digest,)))
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Whole or not at all, on the disk on return. Raises NeedsOperator."""
+    incoming = path.with_suffix(f".{os.getpid()}")
+    try:
+        path.parent.parent.mkdir(mode=0o700, exist_ok=True)
+        path.parent.mkdir(mode=0o700, exist_ok=True)
+        descriptor = os.open(incoming, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        with open(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(incoming, path)
+    except OSError as error:
+        incoming.unlink(missing_ok=True)
+        raise from_os_error(error, path) from error

@@ -1,0 +1,46 @@
+"""Whether a journal is whole: its pages, its numbers, its hash chain. Reads only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from edged.database import Database
+from edged.journal import chain
+
+
+def problems(database: Database) -> Iterator[str]:
+    """What is wrong, one sentence each; see `JournalReader.verify`."""
+    answers = [row[0] for row in database.query("PRAGMA integrity_check(20)")]
+    if answers != ["ok"]:
+        yield from (f"The file is damaged: {answer}." for answer in answers)
+        return  # what a damaged file answers to other questions is worth nothing
+    yield from _missing(database)
+    yield from chain.problems(database)
+
+
+def issued(database: Database) -> int:
+    """The largest number ever given."""
+    given = database.query("SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'records'")[0][0]
+    return int(given)
+
+
+def _missing(database: Database) -> Iterator[str]:
+    """Numbers without a record must add up to what was removed or skipped, and not lie beyond it."""
+    last_issued = issued(database)
+    count, last = database.query("SELECT count(*), coalesce(max(seq), 0) FROM records")[0]
+    removed, until = database.query("SELECT sum(removed), max(until_seq) FROM removals")[0]
+    skipped = _skipped(database, 0)
+    missing = last_issued - count - removed - skipped
+    beyond = last_issued - until - _skipped(database, until)
+    beyond -= database.query("SELECT count(*) FROM records WHERE seq > ?", (until,))[0][0]
+    if missing or beyond:
+        lost = max(missing, beyond)
+        yield f"{lost} of {last_issued} records are missing; the last one is {last}."
+
+
+def _skipped(database: Database, after: int) -> int:
+    row = database.query(
+        "SELECT coalesce(sum(last_seq - max(first_seq, ? + 1) + 1), 0) FROM gaps WHERE last_seq > ?",
+        (after, after),
+    )[0]
+    return int(row[0])
