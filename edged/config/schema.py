@@ -19,6 +19,7 @@ from edged.config.base import Directory, Seconds, Section, Text, conflict
 from edged.config.camera import CameraConfig
 from edged.config.delivery import DeliveryConfig
 from edged.config.gate import GateConfig
+from edged.config.journal import JournalConfig
 from edged.config.recognition import RecognitionConfig
 from edged.config.vision import VisionConfig
 
@@ -80,6 +81,9 @@ class Config(Section):
     )
     delivery: DeliveryConfig = Field(
         default_factory=DeliveryConfig, description="Sending records to other systems."
+    )
+    journal: JournalConfig = Field(
+        default_factory=JournalConfig, description="Room, age, pictures and backups of the records."
     )
     log: LogConfig = Field(default_factory=LogConfig, description="What the daemon says on standard error.")
 
