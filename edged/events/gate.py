@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from edged.events.base import Event
 
@@ -61,7 +62,7 @@ class DoorLocked(Event):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class GrantNotExecuted(Event):
-    """A grant did not move the relay: too late, spent already, board away, door busy."""
+    """A grant (or an order to open) did not move the relay: too late, spent, board away, door busy."""
 
     decision_id: str
     code: str
@@ -78,7 +79,96 @@ class DoorStateChanged(Event):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class GateAlarmRaised(Event):
-    """Something at the door needs a person: `relay_stuck`, `max_on_cutoff`, `relay_was_on`."""
+    """Something at the door needs a person: `door_forced`, `door_held`, `relay_stuck`, `relay_was_on`,
+    `max_on_cutoff`, `passage_unauthorised`, `passage_reverse`, `tamper`, `inputs_lost`."""
 
     code: str
     reason: str
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class GateAlarmEnded(Event):
+    """What caused an alarm has ended. It is still shown until somebody acknowledges it."""
+
+    code: str
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class GateAlarmAcknowledged(Event):
+    """Somebody has seen an alarm. `active`: what caused it lasts."""
+
+    code: str
+    by: str
+    active: bool
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class DoorModeChanged(Event):
+    """Who may pass: `normal` (those with a grant), `locked` (nobody from outside), `free` (everybody).
+
+    `source`: `schedule` or `order`, whichever says so now.
+    """
+
+    previous: str
+    mode: str
+    source: str
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class DoorOrdered(Event):
+    """A person has given an order to the running daemon. Committed before anything moves because of it.
+
+    Attributes:
+        decision_id: unique; an order to open is spent once under this id, like a grant.
+        action: `open`, `lock`, `free`, `normal`, `ack`.
+        user, uid: who is logged in, as the kernel says; None where nobody is (a page, a web call).
+        by: who they say they are.
+        until: wall time at which the order ends; None: when the hours change next (or not at all).
+        expires_s: monotonic time after which an order to open may no longer move the relay.
+        code, reason: why it was refused; None: it was accepted.
+    """
+
+    decision_id: str
+    action: str
+    user: str | None
+    uid: int | None
+    by: str | None = None
+    until: datetime | None = None
+    expires_s: float | None = None
+    code: str | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ExitRequested(Event):
+    """Somebody inside pressed the exit button.
+
+    `outcome`: `unlocked`, `extended`, `expected` (they open by the handle), or the code of a refusal.
+    """
+
+    outcome: str
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class GrantUnused(Event):
+    """The door was opened for somebody, and the sensors saw nobody go through. No ids: for an exit."""
+
+    decision_id: str | None
+    person_id: str | None
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class PersonPassed(Event):
+    """The lane reported one person. `out`: in the other direction; no ids: not opened by a grant."""
+
+    authorised: bool
+    out: bool = False
+    decision_id: str | None = None
+    person_id: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class DirectionKeyPressed(Event):
+    """Somebody said which way they are going: `in` or `out`."""
+
+    direction: str
