@@ -3,11 +3,41 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from edged.config.base import Identifier, Seconds, Section, Text, conflict
+from edged.config.inputs import parse_input
+from edged.schedule import parse
+
+INPUTS_OF = {"modbus": 32, "numato": 16, "devantech": 8, "dcon": 16, "line": 4}
+"""Protocols whose boards may have contacts, and how many at most."""
+CONTACTS = (
+    "door_contact",
+    "exit_button",
+    "passage_sensor",
+    "passage_out",
+    "fire",
+    "tamper",
+    "key_in",
+    "key_out",
+)
+"""Keys that say where a contact is wired."""
+
+
+def _contact(text: str) -> str:
+    parse_input(text)
+    return text
+
+
+def _hours(text: str) -> str:
+    parse([text])
+    return text
+
+
+Contact = Annotated[Text, AfterValidator(_contact)]
+Hours = Annotated[Text, AfterValidator(_hours)]
 
 
 class GateConfig(Section):
@@ -61,6 +91,89 @@ class GateConfig(Section):
     grant_ttl_s: float = Field(
         2.0, gt=0, le=10, description="A grant not executed within this time is dropped."
     )
+
+    passage_window_s: Seconds = Field(
+        5.0, description="Pulse mode with a sensor: how long the lane stays open for one person."
+    )
+    relock_on: Literal["open", "close"] = Field(
+        "close",
+        description="Hold mode with a door contact: off when the door opens, or when it closes again.",
+    )
+    rex_unlocks: bool = Field(
+        True, description="The exit button opens; false: the handle does, and the button only says so."
+    )
+    free_exit: bool = Field(False, description="Turnstiles: people may leave through the lane unasked.")
+    held_warn_s: float = Field(15.0, gt=0, le=3600, description="A door open for so long is a warning.")
+    held_alarm_s: float = Field(30.0, gt=0, le=3600, description="A door open for so long is an alarm.")
+    accessibility_groups: list[Text] = Field(
+        [], max_length=20, description="Groups of people who need more time to pass."
+    )
+    accessibility_factor: float = Field(
+        2.0, ge=1, le=5, description="Their on-time, window and held times are longer by this factor."
+    )
+    door_contact: Contact | None = Field(
+        None, description="Door contact, active when open: `board:1,nc`, `line:cts`, `gpio:gpiochip0/17`."
+    )
+    exit_button: Contact | None = Field(None, description="Exit button, written likewise.")
+    passage_sensor: Contact | None = Field(None, description="The lane's signal for one passage.")
+    passage_out: Contact | None = Field(None, description="Its signal for a passage in the other direction.")
+    fire: Contact | None = Field(
+        None, description="The fire panel, in addition to its contact in the lock's supply."
+    )
+    tamper: Contact | None = Field(None, description="Tamper contact of a housing.")
+    key_in: Contact | None = Field(None, description="Attendance key: I come.")
+    key_out: Contact | None = Field(None, description="Attendance key: I go.")
+    debounce_s: float = Field(0.05, ge=0, le=1, description="A contact counts when it lasted so long.")
+    free: list[Hours] = Field(
+        [], max_length=50, description="Hours in which everybody may pass: `Mon-Fri 08:00-17:30`."
+    )
+    locked: list[Hours] = Field(
+        [], max_length=50, description="Hours in which no grant opens; exit and fire do. Wins over `free`."
+    )
+    interlock: Identifier | None = Field(
+        None, description="Of the doors with the same name here, only one opens at a time."
+    )
+
+    @model_validator(mode="after")
+    def _contacts(self) -> GateConfig:
+        taken: dict[object, str] = {}
+        most = self._inputs()
+        for key in CONTACTS:
+            text = getattr(self, key)
+            if text is None:
+                continue
+            address = parse_input(text)
+            if address.source == "board" and address.number > most:
+                why = "see board_inputs" if self.protocol in ("numato", "dcon") else "use another input"
+                raise conflict(
+                    f"{key} ({text}): a {self.protocol} board has {most} inputs here; {why}", key, "protocol"
+                )
+            if address.source == "line" and (self.guard is not None or self.protocol == "dummy"):
+                raise conflict(f"{key} ({text}): there is no serial port of edged's own here", key, "guard")
+            if address.place in taken:
+                raise conflict(f"{key} and {taken[address.place]} are wired to the same input ({text})", key)
+            taken[address.place] = key
+        if self.passage_out and not self.passage_sensor:
+            raise conflict("passage_out needs passage_sensor, the other direction", "passage_sensor")
+        return self
+
+    def _inputs(self) -> int:
+        """How many contacts the board may have, as far as the configuration tells."""
+        if self.protocol in ("numato", "dcon"):
+            return self.board_inputs
+        return 0 if self.profile in ("coils", "fc06") else INPUTS_OF.get(self.protocol, 0)
+
+    @model_validator(mode="after")
+    def _habits(self) -> GateConfig:
+        if self.held_alarm_s < self.held_warn_s:
+            raise conflict(
+                f"held_alarm_s ({self.held_alarm_s:g}) is before held_warn_s ({self.held_warn_s:g})",
+                "held_alarm_s",
+                "held_warn_s",
+            )
+        if self.interlock and self.free:
+            raise conflict("a door of an interlock cannot be free: the others could never open", "free")
+        return self
 
     @model_validator(mode="after")
     def _board(self) -> GateConfig:

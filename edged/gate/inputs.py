@@ -19,8 +19,11 @@ class InputKind(StrEnum):
     DOOR = "door"  # the door is open
     EXIT = "exit"  # the exit button is pressed
     PASSAGE = "passage"  # somebody goes through
+    PASSAGE_OUT = "passage_out"  # somebody goes through in the other direction
     FIRE = "fire"  # the fire panel releases
     TAMPER = "tamper"  # a housing was opened
+    KEY_IN = "key_in"  # somebody says that they come
+    KEY_OUT = "key_out"  # somebody says that they go
 
 
 @dataclass(frozen=True)
@@ -35,8 +38,11 @@ USUAL = {
     InputKind.DOOR: Wiring(normally_closed=True, debounce_s=0.05),
     InputKind.EXIT: Wiring(normally_closed=False, debounce_s=0.03),
     InputKind.PASSAGE: Wiring(normally_closed=False, debounce_s=0.03),
+    InputKind.PASSAGE_OUT: Wiring(normally_closed=False, debounce_s=0.03),
     InputKind.FIRE: Wiring(normally_closed=True, debounce_s=0.05),
     InputKind.TAMPER: Wiring(normally_closed=True, debounce_s=0.05),
+    InputKind.KEY_IN: Wiring(normally_closed=False, debounce_s=0.03),
+    InputKind.KEY_OUT: Wiring(normally_closed=False, debounce_s=0.03),
 }
 """Debounce 30 to 50 ms (gate hardware reference 2.4); passage pulses may be as short as 300 ms (2.1)."""
 

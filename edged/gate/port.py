@@ -142,6 +142,25 @@ class SerialPort:
         self.heard = bool(data)
         return data
 
+    def modem_lines(self) -> tuple[bool, ...]:
+        """CTS, DSR, DCD and RI, True: raised.
+
+        Raises:
+            RetryLater: `relay_port_lost`.
+            NeedsOperator: `relay_no_lines`: this port has none.
+        """
+        with self._reporting_loss() as port:
+            try:
+                return (port.cts, port.dsr, port.cd, port.ri)
+            except OSError as error:
+                if error.errno not in (errno.ENOTTY, errno.EINVAL):
+                    raise
+        raise NeedsOperator(
+            f"The port {self.path} has no lines for contacts.",
+            code="relay_no_lines",
+            hint="Use a serial port or USB adapter with CTS, DSR, DCD and RI, or inputs of the relay board.",
+        )
+
     def discard(self) -> None:
         """Throw away what came unasked; does not wait."""
         with self._reporting_loss() as port:
