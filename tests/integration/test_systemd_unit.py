@@ -58,3 +58,16 @@ def test_stopping_fits_into_the_time_systemd_gives():
 
     (limit_s,) = re.findall(r"TimeoutStopSec=(\d+)", UNIT.read_text())
     assert int(limit_s) > STOP_S
+
+
+GUARD = ROOT / "systemd" / "edged-gate-guard@.service"
+
+
+@needs_systemd
+def test_systemd_has_no_complaint_about_the_gate_guard(tmp_path):
+    copy = tmp_path / "edged-gate-guard@door1.service"
+    copy.write_text(GUARD.read_text().replace("/opt/edged/bin/python", "/bin/true"))
+    done = subprocess.run(
+        ["systemd-analyze", "verify", copy], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")

@@ -33,6 +33,7 @@ LIMIT_S = max(HOLD_S, BEAT_S) + LEASE_MARGIN_S + 0.3
 
 READY_S = 20.0
 FAULTS = ("kill", "stop", "unplug")
+_PATHS = [str(Path(__file__).parent), *filter(None, [os.environ.get("PYTHONPATH")])]
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,7 @@ class GateLab:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.DEVNULL,
                 text=True,
-                env={**os.environ, "PYTHONPATH": str(Path(__file__).parent)},
+                env={**os.environ, "PYTHONPATH": os.pathsep.join(_PATHS)},
             )
         return self._child
 
