@@ -129,13 +129,14 @@ def _wrong_text(error: dict[str, Any], key: Key, seen: Seen) -> Explanation:
 
 
 def _wrong_choice(error: dict[str, Any], key: Key, seen: Seen) -> Explanation:
-    choices = key.schema.get("enum") or [key.schema["const"]]
+    schema = key.schema.get("items", key.schema)  # of one item, where a list of choices is meant
+    choices = schema.get("enum") or [schema["const"]]
     text = str(seen.value)
     if seen.quoted and text in {str(c) for c in choices}:
         return f"{seen} is text in quotes", f"write {text} without quotes"
     close = difflib.get_close_matches(text.lower(), [str(c) for c in choices], n=1)
     suggestion = f"did you mean {close[0]}? " if close and isinstance(seen.value, str) else ""
-    return f"{seen} is not one of the choices", f"{suggestion}Choices: {key.allowed}"
+    return f"{seen} is not one of the choices", f"{suggestion}Choices: {', '.join(str(c) for c in choices)}"
 
 
 def _out_of_range(error: dict[str, Any], key: Key, seen: Seen) -> Explanation:

@@ -245,11 +245,12 @@ class Drain:
     def _passes(self, head: Message, skip: int) -> bool:
         """Whether the receiver takes a record after `head`, each time another one."""
         assert self._target is not None
-        later = [r for r in self._read(head.seq, PAGE) if kind_of(r.event) in self._wanted]
+        series = self._outbox.place(self._settings.name).series
+        wanted = (r for r in self._read(head.seq, PAGE) if kind_of(r.event) in self._wanted)
+        later = [r for r in wanted if self._maker.message_id(r.seq, series) not in self._early]
         if len(later) <= skip:
             return False
-        place = self._outbox.place(self._settings.name)
-        probe = self._message(later[skip], place.series)
+        probe = self._message(later[skip], series)
         try:
             taken = probe.id in self._target.deliver([probe]).taken
         except (DeliveryFailed, Refused):

@@ -6,7 +6,6 @@ import json
 import random
 import threading
 from collections.abc import Callable
-from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -16,7 +15,7 @@ from edged.clock import Clock, ManualClock, SystemClock
 from edged.config.delivery import DeliveryConfig, TargetConfig
 from edged.delivery.drain import Drain
 from edged.delivery.outbox import Outbox
-from edged.delivery.records import RecordMaker
+from edged.delivery.records import PictureOf, RecordMaker
 from edged.delivery.service import DeliveryService
 from edged.delivery.state import Reporter
 from edged.delivery.target import Message, Receipt, Target
@@ -114,7 +113,10 @@ class ListTarget:
 class Rig:
     """One target fed from a journal in `folder`, step by step, with a clock that is moved by hand."""
 
-    def __init__(self, folder: Path, target: Target, **settings: object) -> None:
+    def __init__(
+        self, folder: Path, target: Target, *, picture_of: PictureOf | None = None, **settings: object
+    ) -> None:
+        self.picture_of = picture_of
         self.folder = folder
         self.clock = ManualClock()
         self.bus = EventBus(self.clock)
@@ -136,7 +138,7 @@ class Rig:
             lambda: self.target,
             self.outbox,
             lambda: JournalReader.open_readonly(journal_path(self.folder)),
-            RecordMaker(DEVICE, "Head office", self.clock),
+            RecordMaker(DEVICE, "Head office", self.clock, picture_of=self.picture_of),
             self.reporter,
             self.clock,
             random.Random(1),
@@ -257,8 +259,3 @@ class Receiver:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
-
-
-def days_ago(clock: ManualClock, days: float) -> None:
-    """Let the wall clock of a rig go on, as if the box had been offline."""
-    clock.advance(timedelta(days=days).total_seconds())
