@@ -8,6 +8,7 @@ from edged.facecodes import lookup
 from edged.facecodes.way import WAY_TEXTS
 
 _OF_THE_CLOUD = "cloud_"
+_OF_HTTP = "cloud_http_"
 _OF_A_DRIVER = "spoof_"
 
 
@@ -373,11 +374,14 @@ def known_codes() -> tuple[str, ...]:
 def describe(code: str) -> Reason:
     """The words for `code`. A code without words yet stands for itself, so an explanation never fails.
 
-    Numbers of the face API (`cloud_222207`) have their words in `edged.facecodes`. `spoof_NAME` is
-    also said of an operator's own liveness driver.
+    Numbers of the face API (`cloud_222207`) have their words in `edged.facecodes`; `cloud_http_NUMBER` are
+    those of HTTP. `spoof_NAME` is also said of an operator's own liveness driver.
     """
     if code.startswith(_OF_THE_CLOUD) and (row := lookup(code.removeprefix(_OF_THE_CLOUD))):
         return Reason(code, row.meaning, row.hint)
+    if code.startswith(_OF_HTTP):
+        meaning, advice = _TEXTS["cloud_http"]
+        return Reason(code, f"{meaning} (HTTP {code.removeprefix(_OF_HTTP)})", advice)
     if code.startswith(_OF_A_DRIVER) and code not in _TEXTS:
         name = code.removeprefix(_OF_A_DRIVER)
         return Reason(code, f"the liveness driver {name} did not see a living face at that moment", "")

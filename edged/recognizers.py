@@ -25,7 +25,8 @@ from edged.recognition.hybrid import HybridEngine
 from edged.recognition.local.embedder import Embedder
 from edged.recognition.local.engine import LocalEngine
 from edged.recognition.local.gallery import Gallery
-from edged.recognition.protocol import LOCAL, Recognizer
+from edged.recognition.per_door import PerDoor
+from edged.recognition.protocol import HYBRID, LOCAL, Recognizer
 
 STOP_S = 1.0
 """Longest wait for a request that is in flight when the daemon stops."""
@@ -56,10 +57,14 @@ def open_cloud(config: Config, bus: EventBus, clock: Clock, stack: ExitStack) ->
 
 
 def greet(link: CloudLink, stack: ExitStack) -> None:
-    """Fetch the token in the background, so that the first person need not wait for it."""
+    """Fetch the token in the background, so that the first person need not wait for it.
+
+    What an operator has to put right, such as refused keys, is announced (`CloudDegraded`) at once. A network
+    that is not up yet, as often after power has come back, only counts as the first failure.
+    """
 
     def fetch() -> None:
-        with suppress(EdgedError):  # the governor has announced it, and the first call tries again
+        with suppress(EdgedError):  # the governor knows it, and the first call tries again
             link.client.warm_up()
 
     thread = threading.Thread(target=fetch, name="cloud-greeting", daemon=True)
@@ -96,18 +101,23 @@ def build_recognizers(
     )
     if config.recognition.engine == "cloud":
         return lambda: cloud
-    hybrid = HybridEngine(
-        config.recognition.hybrid,
-        _local(library, bus, clock, stack)(),
-        cloud,
-        clock,
-        rules=rules_by_engine(config.recognition, config.vision.max_shots)[LOCAL],
-        may_leave=library.has_cloud_consent,
-        calls=config.recognition.cloud.workers,
-        max_age_s=config.access.max_age_s,
-    )
-    stack.callback(hybrid.close, STOP_S)
-    return lambda: hybrid
+    local = _local(library, bus, clock, stack)
+    doors: dict[str | None, Recognizer] = {}
+    for gate in config.gates:
+        hybrid = HybridEngine(
+            config.hybrid_of(gate),
+            local(),
+            cloud,
+            clock,
+            rules=rules_by_engine(config.recognition, config.vision.max_shots)[LOCAL],
+            may_leave=library.has_cloud_consent,
+            calls=config.recognition.cloud.workers,
+            max_age_s=config.access.max_age_s,
+        )
+        stack.callback(hybrid.close, STOP_S)
+        doors[gate.id] = hybrid
+    both = PerDoor(doors, HYBRID)
+    return lambda: both
 
 
 def _local(library: LibraryStore, bus: EventBus, clock: Clock, stack: ExitStack) -> Callable[[], Recognizer]:

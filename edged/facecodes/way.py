@@ -12,6 +12,10 @@ WAY_TEXTS: Final[dict[str, tuple[str, str]]] = {
         "the calls a second that the cloud allows were all taken",
         "Nothing needs doing once; if it happens often, buy a higher rate and raise recognition.cloud.qps.",
     ),
+    "cloud_overdue": (
+        "the picture was too old before the cloud could be asked",
+        "Look for earlier requests that took long, or an overloaded box; access.max_age_s is the limit.",
+    ),
     "cloud_backing_off": (
         "the cloud had asked for a pause",
         "Nothing needs doing once; the records of the cloud (cloud_degraded) say why.",
@@ -36,6 +40,10 @@ WAY_TEXTS: Final[dict[str, tuple[str, str]]] = {
     "cloud_timeout": (
         "the cloud did not answer in time",
         "Look at the line to the cloud; recognition.cloud.read_timeout_s is how long it is waited for.",
+    ),
+    "cloud_http": (
+        "the cloud, or something on the way to it, failed to handle the request",
+        "Nothing needs doing once; with a number from 400 to 428, check recognition.cloud.url and dialect.",
     ),
     "cloud_unreachable": (
         "the cloud could not be reached",

@@ -34,7 +34,7 @@ CLOUD_LATE: Final = "cloud_late"
 CLOUD_DOWN: Final = "cloud_down"
 CLOUD_NO_CONSENT: Final = "cloud_no_consent"
 
-_LATE: Final = frozenset({CLOUD_LATE, "cloud_timeout"})
+_LATE: Final = frozenset({CLOUD_LATE, "cloud_timeout", "cloud_overdue"})
 
 
 class HybridEngine:

@@ -28,7 +28,16 @@ class SpoofSuspected(TryAnotherShot):
 
 
 class EngineUnavailable(RetryLater):
-    """The cloud cannot be asked, or did not answer in time. The code is that of the cause."""
+    """The cloud cannot be asked, or did not answer in time.
+
+    Attributes:
+        code: what kept it from answering this time.
+        cause: where that is a rule of our own, such as not to ask for a while: the failure it rests on.
+    """
+
+    def __init__(self, message: str, *, code: str, hint: str = "", cause: str = "") -> None:
+        super().__init__(message, code=code, hint=hint)
+        self.cause = cause
 
 
 class FaceNotAnswered(TryAnotherShot):

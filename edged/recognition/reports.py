@@ -73,7 +73,7 @@ def denial_of(error: Exception) -> tuple[str, ...]:
     if isinstance(error, SpoofSuspected):
         return "spoof_suspected", code
     if isinstance(error, EngineUnavailable):
-        return "cloud_unavailable", code
+        return ("cloud_unavailable", code, error.cause) if error.cause else ("cloud_unavailable", code)
     if isinstance(error, TryAnotherShot):
         return "no_usable_shot", code
     return "recognition_failed", code

@@ -15,6 +15,7 @@ from cloud_stub import TOKEN_PATH, CloudStub, answer, ok, refusal
 from edged.clock import SystemClock
 from edged.errors import EdgedError, Misconfigured, NeedsOperator, RetryLater
 from edged.recognition.cloud.budget import Budget, Resolver, connect
+from edged.recognition.cloud.inconclusive import FAIR_S, Hurried
 from edged.recognition.cloud.transport import MOST_ANSWER_BYTES
 
 JPEG = picture()
@@ -123,6 +124,21 @@ def test_the_deadline_of_a_request_cuts_every_time_out_short(stub):
     cloud = with_token(stub, read_timeout_s=600)
     stub.replies(lambda sock: stub.released.wait(10))
     assert code_of(cloud, wait_s=0.2) == "cloud_timeout"
+
+
+@pytest.mark.parametrize(
+    ("wait_s", "kind"), [(0.2, Hurried), (FAIR_S + 0.1, RetryLater)], ids=["hurried", "fair"]
+)
+def test_only_a_service_that_had_a_fair_time_is_blamed_for_a_missed_deadline(stub, wait_s, kind):
+    cloud = with_token(stub)
+    stub.replies(lambda sock: stub.released.wait(10))
+    assert type(failure(cloud, wait_s=wait_s)) is kind
+
+
+def test_a_service_that_misses_its_own_time_out_is_blamed_however_short_that_is(stub):
+    cloud = with_token(stub, read_timeout_s=0.1)
+    stub.replies(lambda sock: stub.released.wait(10))
+    assert type(failure(cloud, wait_s=10)) is RetryLater
 
 
 def test_after_its_deadline_a_request_is_not_sent(stub):

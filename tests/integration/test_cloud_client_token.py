@@ -15,7 +15,7 @@ from edged.errors import EdgedError, Misconfigured, NeedsOperator, RetryLater
 from edged.recognition.cloud.codes import CloudReauth
 from edged.recognition.cloud.grant import KeySource
 from edged.recognition.cloud.secrets import Secret
-from edged.recognition.cloud.token import FORCED_GAP_S, HOLD_WRONG_S, TokenKeeper
+from edged.recognition.cloud.token import FORCED_GAP_S, HOLD_BUSY_S, HOLD_WRONG_S, TokenKeeper
 from edged.recognition.cloud.token_file import NAME
 from edged.recognition.cloud.transport import Transport
 
@@ -162,6 +162,17 @@ def test_tokens_are_replaced_at_most_once_in_a_while(stub, clock):
     clock.advance(FORCED_GAP_S)
     refused(cloud)
     assert len(stub.token_requests) == 3
+
+
+def test_a_token_address_that_was_away_when_the_token_was_refused_is_asked_again_soon(stub, clock):
+    stub.replies(token("one"), answer(503, ""), token("two"), path=TOKEN_PATH)
+    stub.replies(FOUND, refusal(110), refusal(110), FOUND)
+    cloud = cloud_at(stub, clock=clock)
+    cloud.search(JPEG, ["g"])
+    assert refused(cloud).code == "cloud_http_503"
+    clock.advance(HOLD_BUSY_S)
+    cloud.search(JPEG, ["g"])
+    assert tokens_used(stub) == ["one", "one", "one", "two"]
 
 
 def test_the_same_token_again_is_not_tried_again(stub, clock):

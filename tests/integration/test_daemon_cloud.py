@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import threading
 
 import pytest
 from cloud_faces import FaceCloudStub
-from cloud_stub import TOKEN_PATH, refusal
+from cloud_stub import TOKEN_PATH, answer
 
 from edged.clock import SystemClock
 from edged.config import Config
@@ -78,12 +79,22 @@ def test_the_token_is_fetched_before_anybody_comes(tmp_path, key):
             assert daemon.stop()
 
 
-def test_a_refused_key_does_not_keep_the_daemon_from_starting(tmp_path, key):
+def test_a_refused_key_does_not_keep_the_daemon_from_starting_and_is_announced_before_anybody_comes(
+    tmp_path, key
+):
+    unknown = {"error": "invalid_client", "error_description": "unknown client id"}
     with FaceCloudStub() as cloud:
-        cloud.replies(refusal(6), path=TOKEN_PATH)
+        cloud.replies(answer(401, json.dumps(unknown)), path=TOKEN_PATH)
         daemon = Daemon(config(tmp_path, cloud.url, engine="hybrid"), SystemClock())
+        degraded, said = [], threading.Event()
+        daemon.bus.subscribe(CloudDegraded, degraded.append, name="test")
+        daemon.bus.subscribe(CloudDegraded, lambda event: said.set(), name="heard")
         daemon.start()
-        assert daemon.stop()
+        try:
+            assert said.wait(DEADLINE_S)
+        finally:
+            assert daemon.stop()
+        assert [(e.call, e.code, e.needs_operator) for e in degraded] == [("*", "cloud_api_key", True)]
 
 
 def test_without_a_key_the_daemon_does_not_start(tmp_path, nowhere, monkeypatch):

@@ -188,6 +188,12 @@ def test_the_documentation_says_what_happens_for_every_reaction():
     assert [reaction.name for reaction in Reaction if f"| {reaction.name} |" not in chapter] == []
 
 
+def test_an_http_status_has_words_and_is_named():
+    reason = describe("cloud_http_502")
+    assert "HTTP 502" in reason.meaning
+    assert reason.advice
+
+
 def test_a_number_without_a_row_stands_for_itself_and_is_no_known_code():
     assert describe("cloud_424242").meaning == "cloud 424242"
     assert "cloud_222207" not in known_codes()

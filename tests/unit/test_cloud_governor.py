@@ -15,10 +15,14 @@ from edged.recognition.cloud.allowance import AllowanceStore
 from edged.recognition.cloud.calls import Call
 from edged.recognition.cloud.codes import CloudUnknownAgain, error_for
 from edged.recognition.cloud.governor import Governor, GovernorLimits, open_governor
+from edged.recognition.cloud.inconclusive import ConnectionLost, Hurried
+from edged.recognition.cloud.refusals import CircuitOpen
 
 NOON = datetime(2026, 11, 21, 4, 0, tzinfo=UTC)  # 12:00 in UTC+8
 UNREACHABLE = RetryLater("The cloud cannot be reached.", code="cloud_unreachable")
 TIMEOUT = RetryLater("The cloud did not answer in time.", code="cloud_timeout")
+HURRIED = Hurried("The face cloud was too slow.", code="cloud_timeout")
+LOST = ConnectionLost("The connection was closed.", code="cloud_unreachable")
 CERTIFICATE = NeedsOperator("The certificate is not the cloud's.", code="cloud_certificate")
 
 
@@ -248,7 +252,8 @@ def test_three_failures_in_a_row_open_the_circuit_for_every_call(bench):
         bench.fail()
     for call in (Call.SEARCH, Call.GROUP_GETLIST):
         refused = bench.refusal(call)
-        assert (refused.code, type(refused)) == ("cloud_circuit_open", RetryLater)
+        assert (refused.code, type(refused)) == ("cloud_circuit_open", CircuitOpen)
+        assert refused.cause == "cloud_unreachable"
         assert UNREACHABLE.message in refused.message
 
 
@@ -261,6 +266,34 @@ def test_any_answer_between_keeps_the_circuit_closed(bench, code):
         bench.answer(code)
         bench.clock.advance(30)
     assert bench.governor.health()["circuit"]["state"] == "closed"
+
+
+@pytest.mark.parametrize("error", [HURRIED, LOST])
+def test_a_request_that_says_nothing_about_the_service_does_not_open_the_circuit(bench, error):
+    for _ in range(10):
+        bench.fail(error)
+    bench.answer()
+
+
+def test_a_request_that_says_nothing_about_the_service_does_not_make_good_its_failures(bench):
+    for error in (UNREACHABLE, HURRIED, UNREACHABLE, HURRIED, UNREACHABLE):
+        bench.fail(error)
+    assert bench.refusal().code == "cloud_circuit_open"
+
+
+def test_a_trial_that_says_nothing_about_the_service_gives_way_to_another_at_once(bench):
+    for _ in range(3):
+        bench.fail()
+    bench.fail(HURRIED)
+    bench.answer()
+    assert bench.said()[-1] == ("*", "recovered")
+
+
+def test_after_its_deadline_a_call_costs_no_turn(bench):
+    with pytest.raises(RetryLater) as refused:
+        bench.admit(within_s=-0.1)
+    assert refused.value.code == "cloud_overdue"
+    bench.admit()
 
 
 def test_a_busy_service_counts_as_one_that_does_not_answer(bench):
@@ -414,6 +447,7 @@ def test_two_governors_of_one_box_share_the_rate(tmp_path):
     "code",
     [
         "cloud_rate_limited",
+        "cloud_overdue",
         "cloud_backing_off",
         "cloud_circuit_open",
         "cloud_closed",

@@ -62,6 +62,10 @@ class Breaker:
         if self.state(now) is Circuit.HALF_OPEN:
             self._trial_until_s = now + self._trial_s
 
+    def inconclusive(self) -> None:
+        """A call ended without saying anything about the service: if it was the trial, another may try."""
+        self._trial_until_s = None
+
     def success(self) -> None:
         """The service answered: closed, whatever it was."""
         self._failures = 0

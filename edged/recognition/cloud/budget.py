@@ -16,13 +16,14 @@ from dataclasses import dataclass, field
 
 from edged.clock import Clock
 from edged.errors import RetryLater
+from edged.recognition.cloud.inconclusive import FAIR_S, Hurried
 
 Address = tuple[socket.AddressFamily, tuple]
 
 
-def timed_out(while_doing: str) -> RetryLater:
-    """A budget is used up."""
-    return RetryLater(
+def timed_out(while_doing: str, kind: type[RetryLater] = RetryLater) -> RetryLater:
+    """A budget is used up. `kind`: `Hurried` if that says nothing about the service."""
+    return kind(
         f"The face cloud was too slow: time ran out while {while_doing}.",
         code="cloud_timeout",
         hint="Check the network; connect_timeout_s and read_timeout_s say how long to wait.",
@@ -48,6 +49,10 @@ class Budget:
     reused: bool = False
     received: int = 0
     _answer_until_s: float | None = None
+    _began_s: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._began_s = self.clock.monotonic()
 
     def begin_answer(self) -> None:
         """The request is sent now."""
@@ -67,11 +72,23 @@ class Budget:
         """Raise when the deadline has passed."""
         self._positive(self.answer_s, "waiting to be sent")
 
+    def over(self, doing: str) -> RetryLater:
+        """The error for a wait that has used up its time."""
+        return self.judged(timed_out(doing))
+
+    def judged(self, error: RetryLater) -> RetryLater:
+        """`error`; as `Hurried` when a deadline that came too soon for the service is behind it."""
+        now_s = self.clock.monotonic()
+        at_deadline = self.deadline_s is not None and now_s >= self.deadline_s
+        if at_deadline and now_s - self._began_s < FAIR_S:
+            return Hurried(error.message, code=error.code, hint=error.hint)
+        return error
+
     def _positive(self, left_s: float, doing: str) -> float:
         if self.deadline_s is not None:
             left_s = min(left_s, self.deadline_s - self.clock.monotonic())
         if left_s <= 0:
-            raise timed_out(doing)
+            raise self.over(doing)
         return left_s
 
 
@@ -152,12 +169,15 @@ def connect(host: str, port: int, budget: Budget, resolver: Resolver, options: l
         RetryLater: `cloud_dns`, `cloud_timeout`, `cloud_unreachable`.
     """
     until_s = budget.clock.monotonic() + budget.connecting_s()
-    addresses = resolver.addresses(host, port, budget.connecting_s())
+    try:
+        addresses = resolver.addresses(host, port, budget.connecting_s())
+    except RetryLater as error:
+        raise budget.judged(error) from None
     problem: OSError = OSError("no address")
     for tried, (family, address) in enumerate(addresses):
         left_s = until_s - budget.clock.monotonic()
         if left_s <= 0:
-            raise timed_out(f"connecting to {host}")
+            raise budget.over(f"connecting to {host}")
         try:
             sock = _connect_one(family, address, left_s / (len(addresses) - tried), options)
         except OSError as error:
@@ -166,7 +186,7 @@ def connect(host: str, port: int, budget: Budget, resolver: Resolver, options: l
             sock.settimeout(budget.connecting_s())
             return sock
     if isinstance(problem, TimeoutError):
-        raise timed_out(f"connecting to {host}")
+        raise budget.over(f"connecting to {host}")
     raise RetryLater(
         f"The face cloud at {host} port {port} cannot be reached: {problem.strerror or problem}.",
         code="cloud_unreachable",
@@ -209,7 +229,7 @@ class BudgetSocket:
             try:
                 view = view[self._sock.send(view[:65536]) :]
             except TimeoutError:
-                raise timed_out("sending the request") from None
+                raise self._current.get().over("sending the request") from None
 
     def makefile(self, mode: str) -> io.BufferedReader:
         """A stream of what is received."""
@@ -241,7 +261,7 @@ class _BudgetReader(io.RawIOBase):
         try:
             count = self._raw.readinto(buffer)
         except TimeoutError:
-            raise timed_out("waiting for the answer") from None
+            raise budget.over("waiting for the answer") from None
         budget.received += count or 0
         return count
 

@@ -20,12 +20,13 @@ from edged.recognition.cloud.calls import Call
 from edged.recognition.cloud.codes import CloudReauth
 from edged.recognition.cloud.envelope import open_envelope
 from edged.recognition.cloud.grant import GivenSource, KeySource, TokenSource, UrlSource
+from edged.recognition.cloud.inconclusive import ConnectionLost
 from edged.recognition.cloud.profile import Profile, checked_url, profile_from
 from edged.recognition.cloud.reading import Answer
 from edged.recognition.cloud.secrets import Secret, Secrets, load_secrets
 from edged.recognition.cloud.token import TokenKeeper
 from edged.recognition.cloud.token_file import TokenFile
-from edged.recognition.cloud.transport import ConnectionLost, Transport
+from edged.recognition.cloud.transport import Transport
 
 R = TypeVar("R")
 
@@ -65,10 +66,15 @@ class Caller:
             raise self._admission.failed(call, error) from None
 
     def warm_up(self) -> None:
-        """Have a token, and renew it early from now on."""
+        """Have a token, and renew it early from now on. A failure is told to the governor, so that wrong keys
+        are announced before the first person comes; as that of a search, the call the token is for.
+
+        Raises:
+            EdgedError: see `TokenSource.fetch`.
+        """
         if self._tokens is not None:
             self._tokens.start()
-            self._tokens.token()
+            self._token(Call.SEARCH, None)
 
     def close(self) -> None:
         """Stop renewing the token, close the connections."""

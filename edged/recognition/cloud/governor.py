@@ -26,6 +26,7 @@ from edged.recognition.cloud.calls import Call
 from edged.recognition.cloud.codes import CloudFault, CloudUnknown
 from edged.recognition.cloud.governor_limits import GovernorLimits, service_of
 from edged.recognition.cloud.hold import HELD_BACK, CallHold, Hold
+from edged.recognition.cloud.inconclusive import Inconclusive
 
 __all__ = ["Governor", "GovernorLimits", "open_governor"]
 
@@ -82,7 +83,7 @@ class Governor:
         self._changed = threading.Condition()
         self._lines = {call: _Line(CallHold(call, limits.pauses, random)) for call in Call}
         self._breaker = Breaker(failures_to_open=limits.failures_to_open)
-        self._last_failure = ""
+        self._last_failure = self._last_code = ""
         self._announcements = Announcements(clock, publish)
         self._saved_calls = 0
         self._used: dict[Call, Used] = {}
@@ -97,8 +98,8 @@ class Governor:
 
         Raises:
             RetryLater: `cloud_rate_limited`, the turn cannot come before the deadline (raised at once, not
-                after waiting); `cloud_backing_off`, the service asked for a pause; `cloud_circuit_open`, the
-                service does not answer; `cloud_closed`.
+                after waiting); `cloud_overdue`, the deadline has passed; `cloud_backing_off`, the service
+                asked for a pause; `CircuitOpen`, the service does not answer; `cloud_closed`.
             NeedsOperator: `cloud_daily_quota`, `cloud_total_quota`, `cloud_throttled`, or the code of the
                 answer that holds this call back; `disk_full` and the like when the count cannot be written.
         """
@@ -128,7 +129,9 @@ class Governor:
         """
         with self._changed:
             error = self._lines[call].hold.known_error(error)
-            if isinstance(error, CloudUnknown):
+            if isinstance(error, Inconclusive):
+                self._breaker.inconclusive()
+            elif isinstance(error, CloudUnknown):
                 self._service_answers()
             elif not isinstance(error, CloudFault) or error.reaction is Reaction.RETRY:
                 self._not_answered(error)
@@ -183,6 +186,7 @@ class Governor:
         line.waiting.append(ticket)
         try:
             while True:
+                self._require_fresh(call, deadline_s)
                 self._require_open(call, line)
                 ahead = line.waiting.index(ticket)
                 if ahead == 0 and line.next_at <= self._clock.monotonic() and self._take(call, line):
@@ -211,6 +215,10 @@ class Governor:
         self._announcements.allowance_is_back(call.title)
         return True
 
+    def _require_fresh(self, call: Call, deadline_s: float | None) -> None:
+        if deadline_s is not None and self._clock.monotonic() > deadline_s:
+            raise refusals.overdue(call)
+
     def _require_open(self, call: Call, line: _Line) -> None:
         if self._closed:
             raise refusals.closed()
@@ -218,7 +226,7 @@ class Governor:
         if hold := line.hold.held(now):
             raise refusals.held_back(call, hold, now)
         if (wait_s := self._breaker.refused_for_s(now)) > 0:
-            raise refusals.circuit_open(wait_s, self._last_failure)
+            raise refusals.circuit_open(wait_s, self._last_failure, self._last_code)
 
     def _require_in_time(self, call: Call, line: _Line, ahead: int, deadline_s: float | None) -> None:
         if deadline_s is None:
@@ -249,7 +257,7 @@ class Governor:
 
     def _not_answered(self, error: EdgedError) -> None:
         now = self._clock.monotonic()
-        self._last_failure = error.message
+        self._last_failure, self._last_code = error.message, error.code
         if self._breaker.state(now) is Circuit.OPEN:
             return
         lasting = not isinstance(error, RetryLater)

@@ -34,12 +34,29 @@ def held_back(call: Call, hold: Hold, now: float) -> EdgedError:
     return RetryLater(message, code="cloud_backing_off", hint=hold.hint)
 
 
-def circuit_open(wait_s: float, last_failure: str) -> RetryLater:
-    """The service does not answer."""
-    return RetryLater(
+class CircuitOpen(RetryLater):
+    """The service does not answer; `cause` is the code of its last failure."""
+
+    def __init__(self, message: str, *, cause: str, hint: str) -> None:
+        super().__init__(message, code="cloud_circuit_open", hint=hint)
+        self.cause = cause
+
+
+def circuit_open(wait_s: float, last_failure: str, cause: str) -> CircuitOpen:
+    """The service does not answer, as `last_failure` with the code `cause` has shown."""
+    return CircuitOpen(
         f"Cloud: it does not answer; the next trial is in {_span(wait_s)}. {last_failure}".rstrip(),
-        code="cloud_circuit_open",
+        cause=cause,
         hint="Check the network and recognition.cloud.url.",
+    )
+
+
+def overdue(call: Call) -> RetryLater:
+    """The deadline of this call has passed before it was its turn to ask for one."""
+    return RetryLater(
+        f"Cloud, {call.title}: the picture was too old before the cloud could be asked.",
+        code="cloud_overdue",
+        hint="Look for earlier requests that took long, or an overloaded box.",
     )
 
 

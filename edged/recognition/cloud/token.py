@@ -16,6 +16,7 @@ from edged.clock import Clock
 from edged.errors import EdgedError, RetryLater
 from edged.recognition.cloud.budget import timed_out
 from edged.recognition.cloud.grant import Grant, TokenSource
+from edged.recognition.cloud.inconclusive import Hurried
 from edged.recognition.cloud.secrets import Secret
 
 CHECK_S = 600
@@ -123,7 +124,7 @@ class TokenKeeper:
                 return self._held.token
             now_s = self._clock.monotonic()
             if self._fetch is None:
-                if self._forced_s is not None and now_s - self._forced_s < FORCED_GAP_S:
+                if self._replaced_just_now(now_s):
                     return None
                 self._forced_s = now_s
             fetch = self._begin()
@@ -174,6 +175,12 @@ class TokenKeeper:
         else:
             scheduler.remove_job(self._job_id)
 
+    def _replaced_just_now(self, now_s: float) -> bool:
+        """A fresh token was refused like the one before. Not so when the request for one failed: then it is
+        asked for again as soon as `_begin` allows."""
+        recently = self._forced_s is not None and now_s - self._forced_s < FORCED_GAP_S
+        return recently and self._failure is None
+
     def _begin(self) -> _Fetch:
         """The request under way, or a new one. Needs the lock."""
         if self._fetch is None:
@@ -203,7 +210,8 @@ class TokenKeeper:
     def _wait_for(self, fetch: _Fetch, deadline_s: float | None) -> _Held:
         wait_s = None if deadline_s is None else max(0.0, deadline_s - self._clock.monotonic())
         if not fetch.done.wait(wait_s):
-            raise timed_out("waiting for a token")
+            # the request for the token goes on, and what becomes of it is said to the next caller
+            raise timed_out("waiting for a token", Hurried)
         if fetch.held is None:
             raise _again(fetch.error)
         return fetch.held

@@ -23,7 +23,8 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from edged import __version__
 from edged.clock import Clock
 from edged.errors import EdgedError, Misconfigured, NeedsOperator, RetryLater
-from edged.recognition.cloud.budget import Budget, BudgetSocket, CurrentBudget, Resolver, connect, timed_out
+from edged.recognition.cloud.budget import Budget, BudgetSocket, CurrentBudget, Resolver, connect
+from edged.recognition.cloud.inconclusive import ConnectionLost
 from edged.recognition.cloud.reading import bad_answer
 
 MOST_ANSWER_BYTES = 8 * 1024 * 1024
@@ -40,10 +41,6 @@ _HEADERS = {
     # packed answers could unpack to any size, and answers are small
     "Accept-Encoding": "identity",
 }
-
-
-class ConnectionLost(RetryLater):
-    """The other side closed a kept connection before it saw the request; a new one may do."""
 
 
 @dataclass(frozen=True)
@@ -220,7 +217,7 @@ def _meaning(error: Exception, budget: Budget) -> EdgedError:
         if isinstance(cause, ssl.SSLCertVerificationError):
             return _bad_certificate(cause)
     if any(isinstance(cause, TimeoutError | urllib3.exceptions.TimeoutError) for cause in causes):
-        return timed_out("greeting the server (TLS)")
+        return budget.over("greeting the server (TLS)")
     if any(isinstance(c, ssl.SSLError) and not isinstance(c, ssl.SSLEOFError) for c in causes):
         return NeedsOperator(
             "The face cloud's server does not speak TLS as expected.",
