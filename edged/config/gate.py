@@ -175,6 +175,13 @@ class GateConfig(Section):
             raise conflict("a door of an interlock cannot be free: the others could never open", "free")
         return self
 
+    hybrid_policy: Literal["local_first", "cloud_first"] | None = Field(
+        None, description="Of this door; empty: as `recognition.hybrid.policy`."
+    )
+    when_cloud_down: Literal["local", "deny"] | None = Field(
+        None, description="Of this door; empty: as `recognition.hybrid.when_cloud_down`."
+    )
+
     @model_validator(mode="after")
     def _board(self) -> GateConfig:
         if self.channel > self.channels:

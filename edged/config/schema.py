@@ -20,7 +20,7 @@ from edged.config.camera import CameraConfig
 from edged.config.delivery import DeliveryConfig
 from edged.config.gate import GateConfig
 from edged.config.journal import JournalConfig
-from edged.config.recognition import RecognitionConfig
+from edged.config.recognition import HybridConfig, RecognitionConfig
 from edged.config.vision import VisionConfig
 
 
@@ -100,6 +100,11 @@ class Config(Section):
     def door_of(self, camera: CameraConfig) -> str:
         """Id of the door whose people `camera` sees."""
         return camera.door or self.gate.id
+
+    def hybrid_of(self, gate: GateConfig) -> HybridConfig:
+        """How engine and cloud share the work at one door."""
+        own = {"policy": gate.hybrid_policy, "when_cloud_down": gate.when_cloud_down}
+        return self.recognition.hybrid.model_copy(update={k: v for k, v in own.items() if v is not None})
 
     @model_validator(mode="after")
     def _ids_are_unique(self) -> Config:
