@@ -36,6 +36,7 @@ class AccessDecided(Event):
         expires_s: monotonic time after which a grant may no longer move the relay.
         rules: every rule that was looked at, in order.
         direction: `in` or `out`, where the camera says which way people go.
+        extra_time: this person needs more time to pass (`gate.accessibility_groups`).
     """
 
     decision_id: str
@@ -55,4 +56,5 @@ class AccessDecided(Event):
     liveness: Liveness | None = None
     recognitions: int = 0
     direction: str | None = None
+    extra_time: bool = False
     timings_ms: dict[str, float] = field(default_factory=dict)

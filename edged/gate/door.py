@@ -130,12 +130,12 @@ class Door(DoorMemory):
             self._say(AlarmAcknowledged(alarm.code, by, alarm.active))
         return self._flush()
 
-    def set_mode(self, now: float, mode: DoorMode) -> list[Action]:
-        """Who may pass from now on."""
+    def set_mode(self, now: float, mode: DoorMode, source: str = "") -> list[Action]:
+        """Who may pass from now on; `source`: what wants it so, for the record."""
         self._settle(now)
         if mode is not self._mode:
             previous, self._mode = self._mode, mode
-            self._say(ModeChanged(previous, mode))
+            self._say(ModeChanged(previous, mode, source))
             if self._state not in (DoorState.OFFLINE, DoorState.FIRE):
                 self._mode_changed(now, previous)
         return self._flush()

@@ -188,10 +188,11 @@ class AlarmAcknowledged:
 
 @dataclass(frozen=True)
 class ModeChanged:
-    """Who may pass has changed."""
+    """Who may pass has changed. `source`: what wants it so, `schedule` or `order`."""
 
     previous: DoorMode
     mode: DoorMode
+    source: str = ""
 
 
 @dataclass(frozen=True)

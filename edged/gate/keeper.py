@@ -9,22 +9,33 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable
-from typing import Any
+from datetime import UTC, tzinfo
+from typing import Any, TypeVar
 
 from edged.bus import EventBus, Subscription
-from edged.clock import Clock
+from edged.clock import Clock, iso
 from edged.config import GateConfig
 from edged.events import AccessDecided, ComponentFailed, Outcome
 from edged.gate.announcer import Announcer
-from edged.gate.facts import Grant
+from edged.gate.contacts import Contacts
+from edged.gate.door import Door
+from edged.gate.facts import Action, Grant
+from edged.gate.interlock import Interlock
 from edged.gate.link import RelayLink
 from edged.gate.operation import GateOperation
 from edged.gate.pool import PortPool
 from edged.gate.reports import Reports
+from edged.gate.senses import DoorSenses, door_rules
 from edged.gate.sim import simulated_board
+from edged.gate.tasks import Task
+from edged.gate.timetable import ModeOrder
+
+T = TypeVar("T")
 
 BEAT_S = 1.5
 """Between two readbacks: a silent unplug shows after three (gate hardware reference 5)."""
+ANSWER_S = 3.0
+"""A person with an order waits so long; an exchange with a board that has just been lost takes about one."""
 INBOX = 16
 """Grants that may wait for the thread; they live for two seconds at most."""
 
@@ -38,8 +49,10 @@ class GateKeeper:
         clock: monotonic times of grants and events must come from the same one.
         on_beat: called when the relay was read back, about every two seconds or more often; and while the
             board is known to be lost, after every attempt to find it. A thread that is stuck never calls it.
-
         pool: the ports of the box; None: this door has one of its own.
+        zone: of the site, for `gate.free` and `gate.locked`.
+        interlock: shared with the doors of which only one may be unlocked at a time.
+        order: who may pass, as somebody said in an earlier run; it may still stand.
 
     Raises:
         Misconfigured: the port is a `sim:` URL that cannot be understood.
@@ -54,6 +67,9 @@ class GateKeeper:
         on_beat: Callable[[], None],
         beat_s: float = BEAT_S,
         pool: PortPool | None = None,
+        zone: tzinfo = UTC,
+        interlock: Interlock | None = None,
+        order: ModeOrder | None = None,
     ) -> None:
         self._config = config
         self._bus = bus
@@ -65,8 +81,12 @@ class GateKeeper:
         self._own_pool = pool is None
         self._announcer = Announcer(bus)
         self._reports = Reports(config, clock, self._announcer.say)
+        self._door = Door(door_rules(config), interlock=interlock, door_id=config.id)
+        self._zone = zone
+        self._order = order
         self._operation: GateOperation | None = None
-        self._inbox: deque[Grant] = deque()
+        self._senses: DoorSenses | None = None
+        self._inbox: deque[Grant | Task] = deque()
         self._wake = threading.Condition()
         self._stopping = False
         self._busy = False
@@ -81,16 +101,31 @@ class GateKeeper:
         """The board is there and its relay is in a known state: grants are executed."""
         return self._operation is not None and self._operation.connected
 
+    @property
+    def door_id(self) -> str:
+        """Which door this is."""
+        return self._config.id
+
+    @property
+    def grant_ttl_s(self) -> float:
+        """How long a grant may wait before it is dropped."""
+        return self._config.grant_ttl_s
+
     def health(self) -> dict[str, Any]:
         """What the gate is doing, as plain values for status pages."""
-        operation = self._operation
+        operation, senses = self._operation, self._senses
         error = operation.last_error if operation else None
         return {
             "ready": self.ready,
             "port": self._config.port,
             "protocol": self._config.protocol,
-            "state": operation.door.state.value if operation else "offline",
-            "relay_on": bool(operation and operation.door.relay_on),
+            "state": self._door.state.value,
+            "mode": self._door.mode.value,
+            "mode_by": "order" if senses and senses.standing_order else "schedule",
+            "mode_until": self._mode_until(),
+            "relay_on": self._door.relay_on,
+            "contacts": senses.states() if senses else {},
+            "alarms": self._alarms(),
             "readback": bool(operation and operation.readback),
             "pulse": "hardware" if operation and operation.hardware_pulse else "software",
             "max_on": "hardware" if operation and operation.hardware_limit else "software",
@@ -99,6 +134,54 @@ class GateKeeper:
             "events_lost": self._announcer.lost,
         }
 
+    def _mode_until(self) -> str | None:
+        """When the mode ends by itself, if nobody sets the clock."""
+        end = self._senses.mode_ends() if self._senses else None
+        return iso(end) if end else None
+
+    def _alarms(self) -> list[dict[str, Any]]:
+        now = self._clock.monotonic()
+        return [
+            {
+                "code": alarm.code,
+                "reason": alarm.reason,
+                "active": alarm.active,
+                "acknowledged_by": alarm.acknowledged_by,
+                "count": alarm.count,
+                "age_s": round(now - alarm.raised_s, 1),
+            }
+            for alarm in self._door.alarms
+        ]
+
+    # -- orders of people; each raises RetryLater (`gate_busy`) when the thread does not answer in time
+
+    def open_once(self, grant: Grant) -> Action:
+        """Let somebody pass once, as after a decision.
+
+        Returns:
+            GrantExecuted, GrantQueued or GrantRefused.
+        """
+        return self._ask(lambda operation: operation.grant(grant))
+
+    def order_mode(self, order: ModeOrder) -> None:
+        """Who may pass from now on."""
+        self._ask(lambda operation: operation.order_mode(order))
+
+    def has_end(self, order: ModeOrder) -> bool:
+        """Whether an order would end by itself."""
+        return bool(self._senses and self._senses.has_end(order))
+
+    def acknowledge(self, by: str) -> list[str]:
+        """Somebody has seen the alarms. Returns the codes of those nobody had seen before."""
+        return self._ask(lambda operation: operation.acknowledge(by))
+
+    def _ask(self, work: Callable[[GateOperation], T]) -> T:
+        """Have the thread do something and wait for the answer."""
+        task = Task(work)
+        if not (self._thread.is_alive() and self._hand_over(task)):
+            task.give_up()
+        return task.answer(ANSWER_S)
+
     def start(self) -> None:
         """Begin: connect (or keep trying), then execute grants. Once per keeper.
 
@@ -106,10 +189,23 @@ class GateKeeper:
             Misconfigured: the simulated board cannot put its device node where it was told to.
         """
         driver, port = self._pool.driver(self._config)
+        contacts = Contacts(
+            self._config, self._clock, read_board=driver.read_inputs, read_lines=port.modem_lines
+        )
+        self._senses = DoorSenses(
+            self._config,
+            contacts,
+            self._clock,
+            zone=self._zone,
+            order=self._order,
+            on_key=self._reports.key_pressed,
+        )
         guard = port if self._config.guard is not None else None
         self._operation = GateOperation(
             self._config,
+            self._door,
             RelayLink(driver, self._config.channel, self._clock, guard),
+            self._senses,
             self._reports,
             self._clock,
             beat_s=self._beat_s,
@@ -173,13 +269,14 @@ class GateKeeper:
             decision_id=event.decision_id,
             person_id=event.person_id,
             expires_s=latest_s if event.expires_s is None else min(event.expires_s, latest_s),
+            extra_time=event.extra_time,
             captured_s=event.captured_s,
             decided_s=now - min(max(age_s, 0.0), ttl_s),
             passage_id=event.passage_id,
             camera_id=event.camera_id,
         )
 
-    def _hand_over(self, grant: Grant) -> bool:
+    def _hand_over(self, grant: Grant | Task) -> bool:
         with self._wake:
             if len(self._inbox) >= INBOX:
                 return False
@@ -195,7 +292,7 @@ class GateKeeper:
         try:
             while not self._should_end():
                 while self._inbox:
-                    operation.grant(self._inbox.popleft())
+                    self._do(self._inbox.popleft(), operation)
                 wake_at = operation.step()
                 if operation.take_proof():
                     self._on_beat()
@@ -213,7 +310,19 @@ class GateKeeper:
         finally:
             operation.end()
             while self._inbox:
-                self._reports.not_executed(self._inbox.popleft(), "board_offline", "The gate is stopping.")
+                self._do(self._inbox.popleft(), None)
+
+    def _do(self, work: Grant | Task, operation: GateOperation | None) -> None:
+        """What another thread wants; no operation: it is too late for that."""
+        match work:
+            case Task() if operation is None:
+                work.give_up()
+            case Task():
+                work.run(operation)
+            case Grant() if operation is None:
+                self._reports.not_executed(work, "board_offline", "The gate is stopping.")
+            case Grant():
+                operation.grant(work)
 
     def _should_end(self) -> bool:
         """Told to, or the program ended without telling."""
@@ -230,4 +339,4 @@ class GateKeeper:
     def _is_idle(self) -> bool:
         if self._operation is None or not self._thread.is_alive():
             return True
-        return not self._busy and not self._inbox and self._operation.door.next_deadline() is None
+        return not self._busy and not self._inbox and self._door.at_rest

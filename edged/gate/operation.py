@@ -1,5 +1,7 @@
 """Works one door: lets the door machine act, carries out its commands, tells the facts. No threads, no bus.
 
+What the contacts say and what the hours want comes from `DoorSenses`; coming and going of the board is here.
+
 Called by the keeper's thread only; what is in here may block for the length of one exchange with the board.
 """
 
@@ -12,9 +14,12 @@ from edged.clock import Clock
 from edged.config import GateConfig
 from edged.errors import EdgedError, RetryLater
 from edged.gate.door import Door
-from edged.gate.facts import Action, DoorRules, DoorState, Grant, GrantExecuted, SwitchRelay
+from edged.gate.door_memory import RELEASED
+from edged.gate.facts import Action, AlarmAcknowledged, Grant, GrantExecuted, GrantRefused, SwitchRelay
 from edged.gate.link import READBACK_ROOM_S, RelayLink, Switched
 from edged.gate.reports import Reports
+from edged.gate.senses import DoorSenses
+from edged.gate.timetable import ModeOrder
 
 RETRY_MIN_S, RETRY_MAX_S, RETRY_FACTOR = 0.1, 2.0, 1.6
 LEASE_MARGIN_S = 1.0
@@ -27,7 +32,9 @@ class GateOperation:
     """Door machine and relay together.
 
     Args:
+        door: the machine.
         link: the relay.
+        senses: contacts and hours.
         reports: where facts go.
         beat_s: time between two readbacks of an idle board.
         should_end: asked between the attempts of anything that is repeated.
@@ -36,7 +43,9 @@ class GateOperation:
     def __init__(
         self,
         config: GateConfig,
+        door: Door,
         link: RelayLink,
+        senses: DoorSenses,
         reports: Reports,
         clock: Clock,
         *,
@@ -48,7 +57,8 @@ class GateOperation:
         self._clock = clock
         self._beat_s = beat_s
         self._should_end = should_end
-        self._door = Door(_rules(config))
+        self._door = door
+        self._senses = senses
         self._pulse_s = config.pulse_s if config.mode == "pulse" else None
         self._max_on_s = config.max_on_s
         self._connected = False
@@ -106,9 +116,27 @@ class GateOperation:
         proven, self._proven = self._proven or not self._connected, False
         return proven
 
-    def grant(self, grant: Grant) -> None:
-        """Execute a grant, or report why not."""
-        self._perform(lambda now: self._door.grant(now, grant))
+    def grant(self, grant: Grant) -> Action:
+        """Execute a grant, or report why not.
+
+        Returns:
+            GrantExecuted, GrantQueued or GrantRefused.
+        """
+        facts, failure = self._perform(lambda now: self._door.grant(now, grant))
+        answer = next(fact for fact in facts if getattr(fact, "grant", None) is grant)
+        if failure and isinstance(answer, GrantExecuted):
+            return GrantRefused(grant, failure.code, failure.message)
+        return answer
+
+    def order_mode(self, order: ModeOrder) -> None:
+        """Somebody has said who may pass."""
+        self._senses.order(order)
+        self._keep_hours()
+
+    def acknowledge(self, by: str) -> list[str]:
+        """Somebody has seen the alarms. Returns the codes of those nobody had seen before."""
+        facts, _ = self._perform(lambda now: self._door.acknowledge(by))
+        return [fact.code for fact in facts if isinstance(fact, AlarmAcknowledged)]
 
     def step(self) -> float:
         """Do everything that is due. Returns the monotonic time at which something will be again."""
@@ -118,32 +146,63 @@ class GateOperation:
                 self._link.renew_lease(wake_at - self._clock.monotonic() + LEASE_MARGIN_S)
             except EdgedError as error:
                 self._lose(error)
-        return wake_at if self._connected else self._retry_at
+        return wake_at if self._connected else min(wake_at, self._retry_at)
 
     def _step(self) -> float:
+        self._keep_hours()
         if not self._connected and self._clock.monotonic() >= self._retry_at:
             self._connect()
         self._perform(self._door.tick)
+        # one exchange with the board at most, so that a grant that comes meanwhile waits for no second one
+        if not (self._connected and self._beat()):
+            self._sense()
+        wake_at = math.inf if self._off_is_near() else self._senses.due_s(self._connected)
         if not self._connected:
-            return self._retry_at
-        self._beat()
-        if not self._connected:
-            return self._retry_at
+            return min(wake_at, self._retry_at)
         door_at = self._door.next_deadline()
-        return self._beat_at if door_at is None else min(door_at, self._beat_at)
+        return min(wake_at, self._beat_at, math.inf if door_at is None else door_at)
 
     def end(self) -> None:
         """Relay off and read back where possible, port closed."""
         self._connected = False
         self._make_safe("stopped")
+        self._senses.close()
+
+    def _keep_hours(self) -> None:
+        """Let the door have the mode it should have now."""
+        mode, source = self._senses.mode()
+        if mode is not self._door.mode:
+            self._perform(lambda now: self._door.set_mode(now, mode, source))
+
+    def _sense(self) -> None:
+        """Read the contacts that are due, unless the relay has to go off so soon that it would be late."""
+        if self._connected and self._off_is_near():
+            return
+        try:
+            told = self._senses.poll(self._connected)
+        except EdgedError as error:
+            self._lose(error)
+            return
+        for tell in told:
+            self._perform(lambda now, tell=tell: tell(self._door, now))
+
+    def _off_is_near(self) -> bool:
+        soon = self._door.next_deadline()
+        return self._door.relay_on and soon is not None and soon - self._clock.monotonic() < READBACK_ROOM_S
 
     # -- commands and facts
 
-    def _perform(self, step: Callable[[float], list[Action]]) -> None:
-        """Let the door machine act, carry out its commands, report its facts."""
+    def _perform(self, step: Callable[[float], list[Action]]) -> tuple[list[Action], EdgedError | None]:
+        """Let the door machine act, carry out its commands, report its facts.
+
+        Returns:
+            What the machine answered, and why a command did not get through, if one did not and nothing is
+            known to have moved.
+        """
         switched: Switched | None = None
         failure: EdgedError | None = None
-        for action in step(self._clock.monotonic()):
+        actions = step(self._clock.monotonic())
+        for action in actions:
             if failure and isinstance(action, GrantExecuted) and action.grant and switched is None:
                 self._reports.not_executed(action.grant, failure.code, failure.message)
             elif not isinstance(action, SwitchRelay):
@@ -159,6 +218,7 @@ class GateOperation:
                     switched = Switched(written_s, None, None) if gone_out else None
         if failure:
             self._lose(failure)
+        return actions, None if switched else failure
 
     def _switch(self, command: SwitchRelay) -> Switched:
         ends_at = self._door.next_deadline() if command.on else None
@@ -174,9 +234,9 @@ class GateOperation:
         """After how long the board is to switch off by itself, if it can.
 
         When the pulse is over, or else when the longest permitted on-time is: no dead host leaves a door open
-        for longer than that. Fire has no end.
+        for longer than that. Fire and free have no end that a board could know.
         """
-        if not command.on or self._door.state is DoorState.FIRE:
+        if not command.on or self._door.state in RELEASED:
             return None
         pulse_s = None if command.pulse_ms is None else command.pulse_ms / 1000
         return pulse_s if pulse_s is not None and self._link.times_pulse(pulse_s) else self._max_on_s
@@ -191,11 +251,14 @@ class GateOperation:
             self._disobeyed(command.on)
         elif switched.acknowledged:
             self._proven = True
-            self._reports.relay_obeys()
+            self._relay_obeys()
 
     def _disobeyed(self, wanted_on: bool) -> None:
         """A relay that stays off harms nobody; one that stays on takes the gate out of service."""
-        self._reports.relay_stuck(wanted_on)
+        wanted, is_ = ("on", "off") if wanted_on else ("off", "on")
+        meaning = "The door stays locked" if wanted_on else "The door may be unlocked"
+        what = f"The relay was switched {wanted} and reads back {is_}. {meaning}: check the board."
+        self._tell(self._door.trouble(self._clock.monotonic(), "relay_stuck", what))
         if not wanted_on:
             raise RetryLater(
                 "The relay does not switch off.",
@@ -203,15 +266,26 @@ class GateOperation:
                 hint="The door may be unlocked. Check the board; replace it if the relay hangs.",
             )
 
-    def _beat(self) -> None:
-        """Read the relay now and then, but not when a command is due so soon that it would come late."""
+    def _relay_obeys(self) -> None:
+        self._tell(self._door.trouble(self._clock.monotonic(), "relay_stuck", None))
+
+    def _tell(self, facts: list[Action]) -> None:
+        for fact in facts:
+            self._reports.fact(fact, None)
+
+    def _beat(self) -> bool:
+        """Read the relay now and then, but not when a command is due so soon that it would come late.
+
+        Returns:
+            Whether the board was spoken to.
+        """
         now = self._clock.monotonic()
         if now < self._beat_at:
-            return
+            return False
         soon = self._door.next_deadline()
         if soon is not None and soon - now < 2 * READBACK_ROOM_S:
             self._beat_at = soon
-            return
+            return False
         self._beat_at = now + self._beat_s
         wanted = self._door.relay_on
         try:
@@ -219,22 +293,23 @@ class GateOperation:
                 # after a miss, too: a question of another kind, whose answer makes the next one sure sooner
                 self._link.switch(False, READBACK_ROOM_S)
             state = self._link.read(expected=wanted)
-            if state is False and self._door.state is DoorState.FIRE:
+            if state is False and self._door.state in RELEASED:
                 # a timer of the board may have run on, or it was without power: the way out stays open
                 state = self._link.switch(True, READBACK_ROOM_S).acknowledged
             if state is wanted:
-                self._reports.relay_obeys()
+                self._relay_obeys()
             elif state is not None:
                 self._disobeyed(wanted)
             elif self._link.readback:
                 self._missed = True
                 self._beat_at = now + min(self._beat_s, MISSED_BEAT_S)
-                return
+                return True
             self._missed = False
             self._link.feed_watchdog()
             self._proven = True
         except EdgedError as error:
             self._lose(error)
+        return True
 
     # -- coming and going of the board
 
@@ -261,13 +336,12 @@ class GateOperation:
         self._retry_s = RETRY_MIN_S
         self._beat_at = self._clock.monotonic() + self._beat_s
         self._reports.connected(was_on)
-        self._reports.relay_obeys()
+        self._relay_obeys()
         self._proven = True
         self._missed = False
-        if may_have_been_on:
+        if may_have_been_on and not self._door.relay_on:
             self._report_locked("reconciled", self._clock.monotonic(), acknowledged)
-        for action in actions:
-            self._reports.fact(action, None)
+        self._tell(actions)
         self._connected = True
 
     def _lose(self, error: EdgedError) -> None:
@@ -285,21 +359,12 @@ class GateOperation:
         switched = self._link.make_safe()
         if was_on and switched and not self._link.may_be_on:
             self._report_locked(reason, switched.written_s, switched.acknowledged)
-        for action in self._door.board_lost(self._clock.monotonic()):
-            self._reports.fact(action, None)
+        now = self._clock.monotonic()
+        self._tell(self._door.board_lost(now))
+        for tell in self._senses.board_lost():
+            self._tell(tell(self._door, now))
 
     def _report_locked(self, reason: str, written_s: float, acknowledged: bool | None) -> None:
         on_s = None if self._on_since is None else written_s - self._on_since
         self._on_since = None
         self._reports.locked(reason, on_s, acknowledged)
-
-
-def _rules(config: GateConfig) -> DoorRules:
-    return DoorRules(
-        mode=config.mode,
-        pulse_s=config.pulse_s,
-        hold_s=config.hold_s,
-        max_on_s=config.max_on_s,
-        min_interval_s=config.min_interval_s,
-        queue=config.queue,
-    )

@@ -8,16 +8,36 @@ from edged.clock import Clock
 from edged.config import GateConfig
 from edged.errors import EdgedError
 from edged.events import (
+    DirectionKeyPressed,
     DoorLocked,
+    DoorModeChanged,
     DoorStateChanged,
     DoorUnlocked,
     Event,
+    ExitRequested,
+    GateAlarmAcknowledged,
+    GateAlarmEnded,
     GateAlarmRaised,
     GateConnected,
     GateLost,
     GrantNotExecuted,
+    PersonPassed,
 )
-from edged.gate.facts import Action, AlarmRaised, Grant, GrantExecuted, GrantRefused, StateChanged
+from edged.events import GrantUnused as GrantWasUnused
+from edged.gate.facts import (
+    Action,
+    AlarmAcknowledged,
+    AlarmEnded,
+    AlarmRaised,
+    ExitExpected,
+    Grant,
+    GrantExecuted,
+    GrantRefused,
+    GrantUnused,
+    ModeChanged,
+    PassageCounted,
+    StateChanged,
+)
 from edged.gate.link import Switched
 
 
@@ -33,7 +53,6 @@ class Reports:
         self._clock = clock
         self._say = say
         self._lost_code: str | None = None
-        self._alarms: set[str] = set()
 
     def fact(self, fact: Action, switched: Switched | None) -> None:
         """A fact of the door machine; `switched`: the command that went before it, if any."""
@@ -42,12 +61,51 @@ class Reports:
                 self._unlocked(grant, None if fact.extended else switched, fact.extended)
             case GrantRefused(grant=Grant() as grant):
                 self.not_executed(grant, fact.code, fact.reason)
+            case GrantExecuted():
+                self._exit("extended" if fact.extended else "unlocked")
+            case GrantRefused():
+                self._exit(fact.code)
+            case ExitExpected():
+                self._exit("expected")
+            case GrantUnused(grant=grant):
+                self._say(GrantWasUnused(**self._of_grant(grant), **_who(grant)))
+            case PassageCounted(grant=grant):
+                passed = PersonPassed(
+                    **self._of_grant(grant), **_who(grant), authorised=fact.authorised, out=fact.out
+                )
+                self._say(passed)
+            case _:
+                self._of_the_door(fact)
+
+    def _of_the_door(self, fact: Action) -> None:
+        """Facts that belong to nobody who passes."""
+        match fact:
             case AlarmRaised():
                 self._say(GateAlarmRaised(**self._at_door(), code=fact.code, reason=fact.reason))
+            case AlarmEnded():
+                self._say(GateAlarmEnded(**self._at_door(), code=fact.code))
+            case AlarmAcknowledged():
+                seen = GateAlarmAcknowledged(
+                    **self._at_door(), code=fact.code, by=fact.by, active=fact.active
+                )
+                self._say(seen)
+            case ModeChanged():
+                self._say(
+                    DoorModeChanged(
+                        **self._at_door(),
+                        previous=fact.previous.value,
+                        mode=fact.mode.value,
+                        source=fact.source,
+                    )
+                )
             case StateChanged():
                 self._say(
                     DoorStateChanged(**self._at_door(), previous=fact.previous.value, state=fact.state.value)
                 )
+
+    def key_pressed(self, direction: str) -> None:
+        """An attendance key at the door: `in` or `out`."""
+        self._say(DirectionKeyPressed(**self._at_door(), direction=direction))
 
     def not_executed(self, grant: Grant, code: str, reason: str) -> None:
         """A grant that did not move the relay."""
@@ -94,25 +152,6 @@ class Reports:
             )
         )
 
-    def relay_stuck(self, wanted_on: bool) -> None:
-        """The relay reads back other than written; said once until it obeys again."""
-        if "relay_stuck" in self._alarms:
-            return
-        self._alarms.add("relay_stuck")
-        wanted, is_ = ("on", "off") if wanted_on else ("off", "on")
-        meaning = "The door stays locked" if wanted_on else "The door may be unlocked"
-        self._say(
-            GateAlarmRaised(
-                **self._at_door(),
-                code="relay_stuck",
-                reason=f"The relay was switched {wanted} and reads back {is_}. {meaning}: check the board.",
-            )
-        )
-
-    def relay_obeys(self) -> None:
-        """The relay was read back as it was written."""
-        self._alarms.discard("relay_stuck")
-
     def _unlocked(self, grant: Grant, switched: Switched | None, extended: bool) -> None:
         moved_s = switched.written_s if switched else self._clock.monotonic()
         captured_s, decided_s = grant.captured_s, grant.decided_s
@@ -131,8 +170,20 @@ class Reports:
             )
         )
 
+    def _exit(self, outcome: str) -> None:
+        self._say(ExitRequested(**self._at_door(), outcome=outcome))
+
     def _at_door(self) -> dict:
         return {"at": self._clock.now(), "door_id": self._config.id}
 
-    def _of_grant(self, grant: Grant) -> dict:
+    def _of_grant(self, grant: Grant | None) -> dict:
+        if grant is None:
+            return self._at_door()
         return {**self._at_door(), "passage_id": grant.passage_id, "camera_id": grant.camera_id}
+
+
+def _who(grant: Grant | None) -> dict:
+    return {
+        "decision_id": grant.decision_id if grant else None,
+        "person_id": grant.person_id if grant else None,
+    }

@@ -10,7 +10,13 @@ from hypothesis import strategies as st
 
 from edged.gate.inputs import USUAL, Debouncer, DoorInputs, InputEdge, InputKind, InputRule, usual_rule
 
-DOOR, EXIT, PASSAGE, FIRE, TAMPER = InputKind
+DOOR, EXIT, PASSAGE, FIRE, TAMPER = (
+    InputKind.DOOR,
+    InputKind.EXIT,
+    InputKind.PASSAGE,
+    InputKind.FIRE,
+    InputKind.TAMPER,
+)
 CLOSED, OPEN = True, False
 
 samples = st.lists(st.tuples(st.booleans(), st.integers(0, 80)), min_size=1, max_size=60)
