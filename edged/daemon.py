@@ -14,6 +14,7 @@ from datetime import UTC
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from edged import __version__
+from edged.attendance_desk import start_attendance
 from edged.bus import EventBus
 from edged.clock import Clock
 from edged.config import Config
@@ -180,6 +181,7 @@ class Daemon:
         self._journal.attach(self.bus)
         self._jobs.start()
         self._stack.callback(self._jobs.shutdown, wait=False)
+        self._attendance = start_attendance(config, self._journal, self.bus, self.clock, self._stack)
         self._start_doors()
         self._start_recognition()
         self._start_cameras()

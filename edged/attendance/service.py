@@ -14,7 +14,7 @@ from edged.attendance.store import PunchLedger
 from edged.bus import EventBus, Overflow
 from edged.clock import Clock
 from edged.config.attendance import AttendanceConfig
-from edged.events import AccessDecided, Outcome, PunchRecorded
+from edged.events import AccessDecided, DirectionKeyPressed, Outcome, PunchRecorded
 
 KEY_S = 10.0
 """A key that was pressed longer ago says nothing about who passes now."""
@@ -24,7 +24,7 @@ _LOOK_BACK = timedelta(days=1)
 
 @dataclass(frozen=True, kw_only=True)
 class Grant:
-    """A passage that was let in, from the bus or out of the journal."""
+    """A passage that was let in, from the bus or out of the journal. `direction`: what its camera says."""
 
     decision_id: str
     person_id: str
@@ -33,6 +33,7 @@ class Grant:
     passage_id: str | None = None
     door_id: str | None = None
     camera_id: str | None = None
+    direction: str | None = None
 
 
 class AttendanceService:
@@ -72,9 +73,14 @@ class AttendanceService:
         return missing
 
     def attach(self) -> None:
-        """Record every grant from now on."""
+        """Record every grant from now on, and listen to the keys of the doors."""
         self._bus.subscribe(
             AccessDecided, self._decided, name="attendance", capacity=256, overflow=Overflow.WAIT
+        )
+        self._bus.subscribe(
+            DirectionKeyPressed,
+            lambda event: self.press_key(Direction(event.direction)),
+            name="attendance-keys",
         )
 
     def press_key(self, direction: Direction) -> None:
@@ -93,12 +99,13 @@ class AttendanceService:
                     passage_id=event.passage_id,
                     door_id=event.door_id,
                     camera_id=event.camera_id,
+                    direction=event.direction,
                 )
             )
 
     def _record(self, grant: Grant) -> Punch | None:
         last = self._last(grant.person_id, grant.at)
-        direction, found_by, repeated = self._direction(last, grant.at)
+        direction, found_by, repeated = self._direction(last, grant)
         punch = self._ledger.add(
             Punch(
                 person_id=grant.person_id,
@@ -123,22 +130,23 @@ class AttendanceService:
         rows = self._ledger.rows(since=at - self._longest - _LOOK_BACK, until=until, person_id=person_id)
         return next((punch for punch in reversed(effective(rows)) if punch.at <= at), None)
 
-    def _direction(self, last: Punch | None, at: datetime) -> tuple[Direction, str, bool]:
+    def _direction(self, last: Punch | None, grant: Grant) -> tuple[Direction, str, bool]:
         """Which way, how that was found, and whether it repeats the last punch."""
+        at = grant.at
         soon = last is not None and at - last.at < timedelta(seconds=self._config.dedupe_s)
-        found, found_by = self._said(at)
+        found, found_by = self._said(grant)
         if found is None and last is not None and soon:
             return last.direction, "alternate", True  # going to and fro in a moment is one passage
         if found is None:
             found, found_by = by_alternation(last, at, self._longest), "alternate"
         return found, found_by, bool(soon and last and last.direction is found)
 
-    def _said(self, at: datetime) -> tuple[Direction | None, str]:
+    def _said(self, grant: Grant) -> tuple[Direction | None, str]:
         how = self._config.direction
         if how == "device":
-            return Direction(self._config.device_direction), how
+            return Direction(grant.direction or self._config.device_direction), how
         if how == "schedule":
-            return by_schedule(self._shifts, at, self._zone), how
+            return by_schedule(self._shifts, grant.at, self._zone), how
         if how == "key":
             return self._take_key(), how
         return None, how

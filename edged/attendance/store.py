@@ -75,6 +75,15 @@ class PunchLedger:
         with self._database.transaction() as connection:
             connection.execute("UPDATE caught_up SET seq = max(seq, ?)", [journal_seq])
 
+    def want(self, wanted: bool, journal_seq: int) -> None:
+        """Say whether attendance is wanted from now on. When it was not until now, what the journal holds up
+        to `journal_seq` gets no punch."""
+        with self._database.transaction() as connection:
+            connection.execute(
+                "UPDATE caught_up SET seq = iif(wanted, seq, max(seq, ?)), wanted = ?",
+                [journal_seq, int(wanted)],
+            )
+
     def correct(
         self,
         punch_id: int,

@@ -34,6 +34,11 @@ BEGIN SELECT RAISE(ABORT, 'punches are not changed'); END;
 CREATE TRIGGER punches_are_not_removed BEFORE DELETE ON punches
 BEGIN SELECT RAISE(ABORT, 'punches are not removed'); END;
 
--- How far the journal has been looked through for grants without a punch.
-CREATE TABLE caught_up (id INTEGER PRIMARY KEY CHECK (id = 1), seq INTEGER NOT NULL) STRICT;
-INSERT INTO caught_up VALUES (1, 0);
+-- How far the journal has been looked through for grants without a punch; and whether attendance is wanted:
+-- what is let in while it is not gets no punch later. A new ledger was not wanted before.
+CREATE TABLE caught_up (
+    id     INTEGER PRIMARY KEY CHECK (id = 1),
+    seq    INTEGER NOT NULL,
+    wanted INTEGER NOT NULL CHECK (wanted IN (0, 1))
+) STRICT;
+INSERT INTO caught_up VALUES (1, 0, 0);

@@ -1,0 +1,106 @@
+"""Attendance beside the journal: nothing lost between decision and punch, nothing invented."""
+
+from contextlib import ExitStack
+from datetime import timedelta
+
+import pytest
+
+from edged.attendance.store import PunchLedger
+from edged.attendance_desk import start_attendance
+from edged.bus import EventBus
+from edged.clock import ManualClock
+from edged.config import Config
+from edged.events import AccessDecided, DirectionKeyPressed, Outcome
+from edged.journal import Journal, journal_path
+
+
+class Box:
+    """A data directory that is started and stopped."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.clock = ManualClock()
+        self.number = 0
+
+    def run(self, *happens, crash=False, **attendance):
+        """One life of the daemon; with `crash` the decisions are committed, but get no further."""
+        config = Config.model_validate(
+            {"data_dir": self.folder, "attendance": {"enabled": True, **attendance}}
+        )
+        bus = EventBus(self.clock)
+        with ExitStack() as stack:
+            journal = Journal.open(journal_path(self.folder), self.clock)
+            stack.callback(journal.close)
+            start_attendance(config, journal, bus, self.clock, stack)
+            for person in happens:
+                decision = self.decision(person)
+                journal.commit_decision(decision)
+                if not crash:
+                    bus.publish(decision)
+            assert bus.close(5)
+
+    def decision(self, person):
+        self.number += 1
+        self.clock.advance(3600)
+        return AccessDecided(
+            at=self.clock.now(), passage_id=f"p{self.number}", door_id="door1", camera_id="cam1",
+            decision_id=f"d{self.number}", outcome=Outcome.GRANTED if person else Outcome.DENIED,
+            person_id=person, person_name=person, score=95.0, reasons=("granted",), direction="out",
+        )  # fmt: skip
+
+    def punches(self):
+        ledger = PunchLedger.open(self.folder, self.clock)
+        rows = ledger.rows()
+        ledger.close()
+        return [(row.decision_id, row.direction.value) for row in rows]
+
+
+@pytest.fixture
+def box(tmp_path):
+    return Box(tmp_path)
+
+
+def test_what_was_let_in_before_a_crash_is_punched_at_the_next_start(box):
+    box.run("ann")
+    box.run("ann", "bo", None, crash=True)
+    assert box.punches() == [("d1", "in")]
+    box.run()
+    assert box.punches() == [("d1", "in"), ("d2", "out"), ("d3", "in")]
+    box.run()
+    assert len(box.punches()) == 3
+
+
+def test_what_was_before_attendance_was_wanted_is_no_punch(box):
+    box.run("ann", enabled=False)
+    box.run("bo")
+    assert [decision for decision, _ in box.punches()] == ["d2"]
+
+
+def test_what_happens_while_it_is_switched_off_gets_no_punch_later(box):
+    box.run("ann")
+    box.run("bo", enabled=False)
+    box.run()
+    assert [decision for decision, _ in box.punches()] == ["d1"]
+
+
+def test_the_camera_says_which_way_where_the_device_decides(box):
+    box.run("ann", direction="device", device_direction="in")
+    assert box.punches() == [("d1", "out")]
+
+
+def test_a_key_at_the_door_says_which_way(box):
+    config = Config.model_validate(
+        {"data_dir": box.folder, "attendance": {"enabled": True, "direction": "key"}}
+    )
+    bus = EventBus(box.clock)
+    with ExitStack() as stack:
+        journal = Journal.open(journal_path(box.folder), box.clock)
+        stack.callback(journal.close)
+        start_attendance(config, journal, bus, box.clock, stack)
+        decision = box.decision("ann")
+        bus.publish(DirectionKeyPressed(at=box.clock.now(), door_id="door1", direction="out"))
+        assert bus.drain(5)
+        box.clock.advance(timedelta(seconds=2).total_seconds())
+        bus.publish(decision)
+        assert bus.close(5)
+    assert box.punches() == [("d1", "out")]
