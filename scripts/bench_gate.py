@@ -1,7 +1,7 @@
 """Measure the gate: from the decision to the wire and to the board's answer, and how exact pulses are.
 
-Prints a table, and writes it as JSON with --json FILE. Nothing here asserts. Bus, keeper, driver and guard are
-the production code; the board is simulated at 9600 baud in a process of its own, which notes when bytes came
+Prints a table, and writes it as JSON with --json FILE. Bus, keeper, driver and guard are the
+production code; the board is simulated at 9600 baud in a process of its own, which notes when bytes came
 and when its relay moved. Loaded means that the vision thread analyses pictures with five faces meanwhile, as
 fast as it can, in the process of the gate.
 """
