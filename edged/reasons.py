@@ -355,6 +355,42 @@ _TEXTS = {
     "door_forced": ("the door was opened without a grant", "Look after the door, then close it."),
     "door_held": ("the door stood open for too long", "Close the door, or find out what holds it."),
     "passage_unauthorised": ("somebody went through without a grant", "Look after the door."),
+    "passage_reverse": ("somebody went through in the wrong direction", "Look after the lane."),
+    "tamper": ("a housing at the door was opened", "Look after the reader and the box."),
+    "inputs_lost": (
+        "the contacts of the door cannot be read",
+        "Check their wiring and the keys that say where they are; `edged door status` shows what is known.",
+    ),
+    "inputs_missing": (
+        "the board has fewer inputs than are configured",
+        "Check gate.door_contact and the other contacts against the board.",
+    ),
+    "door_locked_down": (
+        "the door was locked down, by its hours or by an order",
+        "End it with `edged door normal`; the hours are those of gate.locked.",
+    ),
+    "door_free": ("the door stood open to everybody", ""),
+    "interlocked": (
+        "the other door of the interlock was not locked",
+        "Close it and try again; a door whose relay board is away does not count as locked.",
+    ),
+    "gate_busy": ("the gate did not take up the order in time", "Try again."),
+    "order_needs_end": (
+        "a door may not be free without an end",
+        "Say for how long (--for 2h), or set gate.free.",
+    ),
+    "order_free_interlocked": (
+        "a door of an interlock cannot be free",
+        "The others could never open; take it out of gate.interlock first.",
+    ),
+    "gate_guard_missing": (
+        "the gate guard that owns the port does not answer",
+        "Start it, or correct gate.guard.",
+    ),
+    "gate_guard_denied": (
+        "the gate guard may not be spoken to by this user",
+        "Run it and edged as the same user.",
+    ),
     "door_busy": (
         "the door was still busy with another passage",
         "Wait for it to close; gate.queue lets a turnstile remember the next person.",

@@ -13,10 +13,18 @@ from collections.abc import Iterator
 from typing import Any
 
 from edged.database import Database
-from edged.events import AccessDecided, Event, JournalPruned, JournalRestored, PersonErased, event_name
+from edged.events import (
+    AccessDecided,
+    DoorOrdered,
+    Event,
+    JournalPruned,
+    JournalRestored,
+    PersonErased,
+    event_name,
+)
 from edged.journal.record import COLUMNS, derived
 
-CHAINED: tuple[type[Event], ...] = (AccessDecided, JournalPruned, JournalRestored, PersonErased)
+CHAINED: tuple[type[Event], ...] = (AccessDecided, DoorOrdered, JournalPruned, JournalRestored, PersonErased)
 CHAINED_NAMES = tuple(event_name(kind) for kind in CHAINED)
 PERSONAL = ("person_id", "person_name")
 ERASED = "erased_"

@@ -25,6 +25,7 @@ from edged.events import (
     ClockStepped,
     DaemonStarted,
     DaemonStopping,
+    DoorOrdered,
     DoorUnlocked,
     Event,
     GateAlarmRaised,
@@ -123,8 +124,8 @@ class Journal(JournalReader):
         """What the records may take, and do."""
         return self._room
 
-    def commit_decision(self, event: AccessDecided) -> int:
-        """Write a decision; when this returns, a power cut cannot take it away.
+    def commit_decision(self, event: AccessDecided | DoorOrdered) -> int:
+        """Write a decision, or the order of a person; when this returns, a power cut cannot take it away.
 
         Returns:
             Its sequence number.
@@ -237,7 +238,7 @@ class Journal(JournalReader):
                     code="decision_repeated",
                     hint="This is a fault of edged; please report it.",
                 ) from error
-            if isinstance(event, AccessDecided):
+            if isinstance(event, AccessDecided | DoorOrdered):
                 self._committed.append(event.decision_id)
             self._waiting.clear()
             self._long_log_possible = True
@@ -273,7 +274,8 @@ class Journal(JournalReader):
             self._database.close()
 
     def _on_event(self, event: Event) -> None:
-        if not (isinstance(event, AccessDecided) and event.decision_id in self._committed):
+        decided = isinstance(event, AccessDecided | DoorOrdered)
+        if not (decided and event.decision_id in self._committed):
             self.record(event)
 
     def _row(self, event: Event) -> tuple[Any, ...]:
@@ -281,9 +283,9 @@ class Journal(JournalReader):
 
     def _require_room(self, event: Event) -> None:
         """A grant must leave room for its outcome; a refusal may use what is kept back for it."""
-        if not isinstance(event, AccessDecided) or not self._room.full:
+        if not isinstance(event, AccessDecided | DoorOrdered) or not self._room.full:
             return
-        if event.outcome is Outcome.GRANTED or self._room.exhausted:
+        if _opens(event) or self._room.exhausted:
             raise NeedsOperator(
                 f"The room for records is used up ({self._room.use.used_bytes / 1e6:.0f} MB).",
                 code="journal_full",
@@ -345,7 +347,14 @@ class Journal(JournalReader):
 
 def _keep_account(connection: sqlite3.Connection, event: Event, seq: int) -> None:
     """Remember a grant until its outcome is written, in the same transactions."""
-    if isinstance(event, AccessDecided) and event.outcome is Outcome.GRANTED:
+    if _opens(event):
         connection.execute("INSERT INTO unfinished_grants VALUES (?, ?)", (event.decision_id, seq))
     elif isinstance(event, DoorUnlocked | GrantNotExecuted):
         connection.execute("DELETE FROM unfinished_grants WHERE decision_id = ?", (event.decision_id,))
+
+
+def _opens(event: Event) -> bool:
+    """A grant, or an order to open that was accepted: the relay may move because of it."""
+    if isinstance(event, DoorOrdered):
+        return event.action == "open" and event.code is None
+    return isinstance(event, AccessDecided) and event.outcome is Outcome.GRANTED
