@@ -23,7 +23,7 @@ from edged.config.explain import Seen, explain
 from edged.config.problems import ConfigProblems, Problem
 from edged.config.recognition import RecognitionConfig
 from edged.config.schema import Config
-from edged.config.yaml_lines import MAX_BYTES, Document, KeyPath, Mark, dotted, parse
+from edged.config.yaml_lines import MAX_BYTES, Document, KeyPath, Mark, dotted, key_path, parse
 from edged.errors import Misconfigured
 
 DEFAULT_PATH = Path("/etc/edged/edged.yaml")
@@ -211,7 +211,7 @@ def _problems(error: ValidationError, document: Document, file: str, root: type[
         problems += [_problem(item, document, file, root) for item in found]
         wrong.update(path for item in found for path in _concerned(item))
         rest = _errors(root, _without(document.data, wrong))
-        found = [item for item in rest if not wrong & set(_concerned(item))]
+        found = [item for item in rest if not wrong & set(_concerned(item)) and not _emptied(item, wrong)]
     return problems
 
 
@@ -226,7 +226,8 @@ def _errors(root: type[Section], data: Any) -> list[Any]:
 def _problem(item: Any, document: Document, file: str, root: type[Section]) -> Problem:
     if item["type"] == "conflict":
         path, message, hint = _given(_concerned(item), document), item["ctx"]["message"], ""
-        mark = document.places[path].key if path in document.places else None
+        place = document.places.get(_written(path, document))
+        mark = place.key if place else None
     else:
         path = tuple(item["loc"])
         written = path[:-1] if item["type"] == "missing" else path
@@ -243,12 +244,25 @@ def _concerned(item: Any) -> list[KeyPath]:
     """Full paths of the keys that an error is about: one, or those of a rule between keys."""
     if item["type"] != "conflict":
         return [tuple(item["loc"])]
-    return [(*item["loc"], *key.split(".")) for key in item["ctx"]["keys"]]
+    return [(*item["loc"], *key_path(key)) for key in item["ctx"]["keys"]]
+
+
+def _emptied(item: Any, wrong: set[KeyPath]) -> bool:
+    """Whether a list is too short only because wrong items of it were left out."""
+    path = tuple(item["loc"])
+    return item["type"] == "too_short" and any(other[: len(path)] == path for other in wrong)
 
 
 def _given(paths: list[KeyPath], document: Document) -> KeyPath:
     """The first of `paths` that is written in the file; one of them is, or the defaults would not fit."""
     return next((path for path in paths if path in document.places), paths[0])
+
+
+def _written(path: KeyPath, document: Document) -> KeyPath:
+    """`path`, or the nearest section or item around it that is written: a default stands nowhere."""
+    while path and path not in document.places:
+        path = path[:-1]
+    return path
 
 
 def _without(data: Any, wrong: set[KeyPath], path: KeyPath = ()) -> Any:

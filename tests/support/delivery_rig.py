@@ -114,7 +114,7 @@ class Rig:
     """One target fed from a journal in `folder`, step by step, with a clock that is moved by hand."""
 
     def __init__(
-        self, folder: Path, target: Target, *, picture_of: PictureOf | None = None, **settings: object
+        self, folder: Path, target: Target | None, *, picture_of: PictureOf | None = None, **settings: object
     ) -> None:
         self.picture_of = picture_of
         self.folder = folder
@@ -123,6 +123,7 @@ class Rig:
         self.told: list[Event] = []
         self.bus.subscribe(Event, self.told.append, name="told")
         self.target = target
+        self.build: Callable[[], Target] = lambda: self.target
         given = {"name": "office", "kind": "http", "url": "http://127.0.0.1:1", "retry_s": 1.0}
         self.settings = TargetConfig.model_validate({**given, **settings})
         self.journal = Journal.open(journal_path(folder), self.clock)
@@ -135,7 +136,7 @@ class Rig:
         """As after a restart of the daemon."""
         return Drain(
             self.settings,
-            lambda: self.target,
+            lambda: self.build(),
             self.outbox,
             lambda: JournalReader.open_readonly(journal_path(self.folder)),
             RecordMaker(DEVICE, "Head office", self.clock, picture_of=self.picture_of),
