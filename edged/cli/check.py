@@ -63,8 +63,10 @@ def _print_text(loaded: Loaded, warnings: tuple[Problem, ...]) -> None:
     for warning in warnings:
         typer.echo(f"warning: {warning}", err=True)
     typer.echo(f"{_name(loaded) or 'built-in defaults (no configuration file)'}: fine")
-    for name, text in summary(loaded.config).items():
-        typer.echo(f"  {name:<7} {text}")
+    settings = summary(loaded.config)
+    width = max(map(len, settings)) + 1
+    for name, text in settings.items():
+        typer.echo(f"  {name:<{width}} {text}")
 
 
 def _answer(

@@ -8,10 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from edged.config.camera import CameraConfig
+from edged.config.gate import GateConfig
 from edged.config.load import Loaded, is_file_source
 from edged.config.mask import mask_url
 from edged.config.problems import Problem, in_file_order
-from edged.config.schema import Config
+from edged.config.schema import WITH_ADDRESS, Config
+from edged.config.yaml_lines import dotted, key_path
 
 Exists = Callable[[str], bool]
 
@@ -26,7 +29,7 @@ _SERIAL_NAMES = ("/dev/ttyUSB", "/dev/ttyACM", "/dev/ttyCH341USB")
 
 @dataclass(frozen=True)
 class Advice:
-    """One remark: the dotted key, what was seen, what it means or what to do."""
+    """One remark: the key (`more_gates.0.port`), what was seen, what it means or what to do."""
 
     key: str
     message: str
@@ -47,14 +50,15 @@ def advise(loaded: Loaded, exists: Exists) -> tuple[Problem, ...]:
     remarks = []
     for check in _CHECKS:
         for advice in check(loaded.config, exists):
-            mark = loaded.marks.get(tuple(advice.key.split(".")))
+            path = key_path(advice.key)
+            mark = loaded.marks.get(path)
             line, column = (mark.line, mark.column) if mark else (None, None)
             remarks.append(
                 Problem(
                     file=file,
                     line=line,
                     column=column,
-                    key=advice.key,
+                    key=dotted(path),
                     message=advice.message,
                     hint=advice.hint,
                 )
@@ -62,49 +66,77 @@ def advise(loaded: Loaded, exists: Exists) -> tuple[Problem, ...]:
     return in_file_order(remarks)
 
 
+def _doors(config: Config) -> Iterator[tuple[str, GateConfig]]:
+    """Every door with the key of its section."""
+    for number, gate in enumerate(config.gates):
+        yield ("gate" if number == 0 else f"more_gates.{number - 1}"), gate
+
+
+def _cameras(config: Config) -> Iterator[tuple[str, CameraConfig]]:
+    """Every camera with the key of its section."""
+    for number, camera in enumerate(config.cameras):
+        yield ("camera" if number == 0 else f"more_cameras.{number - 1}"), camera
+
+
 def _simulated(config: Config, exists: Exists) -> Iterator[Advice]:
-    if config.gate.port.startswith("sim:") or config.gate.protocol == "dummy":
-        yield Advice(
-            "gate.port" if config.gate.port.startswith("sim:") else "gate.protocol",
-            "the gate is simulated, no relay will move",
-            "set gate.port to the board's /dev/serial/by-id/… when it is wired",
-        )
-    if config.camera.source.startswith("demo:"):
-        yield Advice(
-            "camera.source",
-            "the pictures come from the built-in scene, not from a camera",
-            "set it to /dev/v4l/by-id/… or rtsp://…",
-        )
+    for key, gate in _doors(config):
+        if gate.port.startswith("sim:") or gate.protocol == "dummy":
+            yield Advice(
+                f"{key}.port" if gate.port.startswith("sim:") else f"{key}.protocol",
+                "the gate is simulated, no relay will move",
+                "set its port to the board's /dev/serial/by-id/… when it is wired",
+            )
+    for key, camera in _cameras(config):
+        if camera.source.startswith("demo:"):
+            yield Advice(
+                f"{key}.source",
+                "the pictures come from the built-in scene, not from a camera",
+                "set it to /dev/v4l/by-id/… or rtsp://…",
+            )
 
 
 def _port(config: Config, exists: Exists) -> Iterator[Advice]:
-    port = config.gate.port
-    if ":" in port and not port.startswith("/"):
-        return
-    if not port.startswith("/"):
-        yield Advice(
-            "gate.port", f"{port} is not a full path", f"write /dev/{port}, or better /dev/serial/by-id/…"
-        )
-    elif port.startswith(_SERIAL_NAMES):
-        yield Advice(
-            "gate.port",
-            f"{port} may be another device after the next start",
-            "write its name under /dev/serial/by-id/ (or by-path/ for two boards of one kind)",
-        )
-    if port.startswith("/") and not exists(port):
-        yield Advice("gate.port", f"{port} is not there now", "plug the board in, or correct the path")
+    for section, gate in _doors(config):
+        key, port = f"{section}.port", gate.port
+        if ":" in port and not port.startswith("/"):
+            continue
+        if not port.startswith("/"):
+            yield Advice(
+                key, f"{port} is not a full path", f"write /dev/{port}, or better /dev/serial/by-id/…"
+            )
+        elif port.startswith(_SERIAL_NAMES):
+            yield Advice(
+                key,
+                f"{port} may be another device after the next start",
+                "write its name under /dev/serial/by-id/ (or by-path/ for two boards of one kind)",
+            )
+        if port.startswith("/") and not exists(port):
+            yield Advice(key, f"{port} is not there now", "plug the board in, or correct the path")
 
 
 def _camera(config: Config, exists: Exists) -> Iterator[Advice]:
-    source = config.camera.source
-    if source.isdigit() or source.startswith("/dev/video"):
-        yield Advice(
-            "camera.source",
-            f"{source} may be another camera after the next start",
-            "write its name under /dev/v4l/by-id/",
-        )
-    if is_file_source(source) and not exists(source):
-        yield Advice("camera.source", f"{source} is not there now", "plug the camera in, or correct the path")
+    for section, camera in _cameras(config):
+        key, source = f"{section}.source", camera.source
+        if source.isdigit() or source.startswith("/dev/video"):
+            yield Advice(
+                key,
+                f"{source} may be another camera after the next start",
+                "write its name under /dev/v4l/by-id/",
+            )
+        if is_file_source(source) and not exists(source):
+            yield Advice(key, f"{source} is not there now", "plug the camera in, or correct the path")
+
+
+def _unseen(config: Config, exists: Exists) -> Iterator[Advice]:
+    """With one door no camera can be at another."""
+    watched = {config.door_of(camera) for camera in config.cameras}
+    for key, gate in _doors(config):
+        if gate.id not in watched:
+            yield Advice(
+                f"{key}.id",
+                f"no camera is at the door {gate.id}, so nobody is let in there by their face",
+                f"write `door: {gate.id}` at its camera",
+            )
 
 
 def _recognition(config: Config, exists: Exists) -> Iterator[Advice]:
@@ -127,21 +159,26 @@ def _access(config: Config, exists: Exists) -> Iterator[Advice]:
 
 
 def _on_time(config: Config, exists: Exists) -> Iterator[Advice]:
-    gate = config.gate
-    if gate.mode == "hold" and (gate.protocol in _NO_TIMER or gate.profile == "coils"):
-        yield Advice(
-            "gate.mode",
-            "this board cannot end the on-time itself: if the computer dies, the lock stays open",
-            "use a board with a hardware pulse, or a timer relay behind it",
-        )
-    if gate.mode == "hold" and gate.queue:
-        yield Advice("gate.queue", "has no effect in hold mode", "remove it: a grant extends the on-time")
+    for key, gate in _doors(config):
+        if gate.mode != "hold":
+            continue
+        if gate.protocol in _NO_TIMER or gate.profile == "coils":
+            yield Advice(
+                f"{key}.mode",
+                "this board cannot end the on-time itself: if the computer dies, the lock stays open",
+                "use a board with a hardware pulse, or a timer relay behind it",
+            )
+        if gate.queue:
+            yield Advice(
+                f"{key}.queue", "has no effect in hold mode", "remove it: a grant extends the on-time"
+            )
 
 
 _CHECKS: tuple[Callable[[Config, Exists], Iterator[Advice]], ...] = (
     _simulated,
     _port,
     _camera,
+    _unseen,
     _recognition,
     _access,
     _on_time,
@@ -149,15 +186,40 @@ _CHECKS: tuple[Callable[[Config, Exists], Iterator[Advice]], ...] = (
 
 
 def summary(config: Config) -> dict[str, str]:
-    """The settings an installer looks for first, in words, without credentials."""
-    gate, recognition = config.gate, config.recognition
-    on_s = gate.pulse_s if gate.mode == "pulse" else gate.hold_s
+    """The settings an installer looks for first, in words, without credentials.
+
+    Further cameras and doors are `camera 2`, `gate 2` and so on, and each camera then says where it is.
+    """
+    recognition = config.recognition
     threshold = (
         "chosen by the number of people" if recognition.threshold is None else f"{recognition.threshold:g}"
     )
     return {
-        "camera": f"{config.camera.id}: {mask_url(config.camera.source)}",
-        "gate": f"{gate.id}: {gate.protocol} at {gate.port}, relay {gate.channel}, {gate.mode} {on_s:g} s",
+        **{_nth("camera", n): _camera_words(config, camera) for n, camera in enumerate(config.cameras, 1)},
+        **{_nth("gate", n): _gate_words(gate) for n, gate in enumerate(config.gates, 1)},
         "engine": f"{recognition.engine}, threshold {threshold}, {recognition.agreeing_shots} agreeing shots",
         "data": str(config.data_dir),
     }
+
+
+def _nth(what: str, number: int) -> str:
+    return what if number == 1 else f"{what} {number}"
+
+
+def _camera_words(config: Config, camera: CameraConfig) -> str:
+    words = [f"{camera.id}: {mask_url(camera.source)}"]
+    if len(config.gates) > 1:
+        words.append(f"at door {config.door_of(camera)}")
+    if camera.direction != "both":
+        words.append(f"going {camera.direction}")
+    return ", ".join(words)
+
+
+def _gate_words(gate: GateConfig) -> str:
+    on_s = gate.pulse_s if gate.mode == "pulse" else gate.hold_s
+    board = f" board {gate.address}" if gate.protocol in WITH_ADDRESS else ""
+    guard = "" if gate.guard is None else f", guarded through {gate.guard}"
+    return (
+        f"{gate.id}: {gate.protocol}{board} at {gate.port}, relay {gate.channel}, "
+        f"{gate.mode} {on_s:g} s{guard}"
+    )

@@ -6,13 +6,12 @@ config/edged.yaml is checked against them by a test.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from edged.config.attendance import AttendanceConfig
 from edged.config.base import Directory, Seconds, Section, Text, conflict
@@ -24,8 +23,38 @@ from edged.config.recognition import HybridConfig, RecognitionConfig
 from edged.config.vision import VisionConfig
 
 
-def _repeated(ids: Iterable[str]) -> str | None:
-    return next((name for name, count in Counter(ids).items() if count > 1), None)
+def _key(section: str, number: int, key: str) -> str:
+    """Where `key` of the so many-th camera or gate stands: `gate.port`, `more_gates.0.port`."""
+    return f"{section}.{key}" if number == 0 else f"more_{section}s.{number - 1}.{key}"
+
+
+def _may_share(gate: GateConfig, other: GateConfig, numbers: tuple[int, int]) -> None:
+    """Two doors on one port: whether they can be. Raises the conflict that says why not."""
+
+    def refused(message: str, key: str) -> PydanticCustomError:
+        return conflict(message, *(_key("gate", number, k) for number in numbers for k in (key, "port")))
+
+    both = f"{gate.id} and {other.id} share the port {gate.port}"
+    for key in ("protocol", "baud"):
+        if getattr(gate, key) != getattr(other, key):
+            raise refused(f"{both}, but not {key}", key)
+    if gate.guard is not None or other.guard is not None:
+        raise refused(
+            f"{both}, and a port with a gate guard carries one door: give each door a board of its own, "
+            "or use a board that ends its pulses itself and no guard",
+            "guard",
+        )
+    if gate.protocol in WITH_ADDRESS and gate.address != other.address:
+        return
+    for key in ("firmware", "profile", "channels"):
+        if getattr(gate, key) != getattr(other, key):
+            raise refused(f"{both} and so one board, but not {key}", key)
+    if gate.channel == other.channel:
+        board = f", address {gate.address}" if gate.protocol in WITH_ADDRESS else ""
+        raise refused(
+            f"{gate.id} has the relay of {other.id}: port {gate.port}{board}, channel {gate.channel}",
+            "channel",
+        )
 
 
 def _known_zone(name: str) -> str:
@@ -35,6 +64,9 @@ def _known_zone(name: str) -> str:
         raise ValueError("is not a time zone such as Europe/Berlin or Asia/Shanghai") from error
     return name
 
+
+WITH_ADDRESS = ("modbus", "dcon")
+"""Protocols that let several boards share a line."""
 
 ZoneName = Annotated[str, Field(max_length=64), AfterValidator(_known_zone)]
 
@@ -108,48 +140,40 @@ class Config(Section):
 
     @model_validator(mode="after")
     def _ids_are_unique(self) -> Config:
-        for what, items, key in (
-            ("camera", self.cameras, "more_cameras"),
-            ("gate", self.gates, "more_gates"),
-        ):
-            if double := _repeated(item.id for item in items):
-                raise conflict(f"two are called {double}: give each {what} an id of its own", key)
+        for what, items in (("camera", self.cameras), ("gate", self.gates)):
+            first: dict[str, int] = {}
+            for number, item in enumerate(items):
+                before = first.setdefault(item.id, number)
+                if before != number:
+                    message = f"two are called {item.id}: give each {what} an id of its own"
+                    raise conflict(message, _key(what, number, "id"), _key(what, before, "id"))
         return self
 
     @model_validator(mode="after")
     def _cameras_have_doors(self) -> Config:
         known = [gate.id for gate in self.gates]
-        for camera in self.cameras:
+        for number, camera in enumerate(self.cameras):
             if self.door_of(camera) not in known:
-                key = "camera.door" if camera is self.camera else "more_cameras"
                 raise conflict(
                     f"camera {camera.id} belongs to door {camera.door}, but the doors are {', '.join(known)}",
-                    key,
+                    _key("camera", number, "door"),
+                    *(_key("gate", n, "id") for n in range(len(known))),
                 )
         return self
 
     @model_validator(mode="after")
     def _shared_ports(self) -> Config:
         """One port may carry several boards, or one board several doors, if they can be told apart."""
-        wired: dict[str, GateConfig] = {}
-        relays: set[tuple[str, int, int]] = set()
-        for gate in self.gates:
-            if gate.protocol == "dummy":
-                continue
-            first = wired.setdefault(gate.port, gate)
-            if (gate.protocol, gate.baud) != (first.protocol, first.baud):
-                raise conflict(
-                    f"{gate.id} and {first.id} share the port {gate.port}, but not protocol and baud",
-                    "more_gates",
-                )
-            relay = (gate.port, gate.address, gate.channel)
-            if relay in relays:
-                raise conflict(
-                    f"{gate.id} has the relay of another door: port {gate.port}, address {gate.address}, "
-                    f"channel {gate.channel}",
-                    "more_gates",
-                )
-            relays.add(relay)
+        for number, gate in enumerate(self.gates):
+            for before, other in enumerate(self.gates[:number]):
+                if gate.port == other.port and "dummy" not in (gate.protocol, other.protocol):
+                    _may_share(gate, other, (number, before))
+                if gate.guard is not None and gate.guard == other.guard:
+                    raise conflict(
+                        f"{gate.id} and {other.id} have the same gate guard, which serves one door",
+                        _key("gate", number, "guard"),
+                        _key("gate", before, "guard"),
+                    )
         return self
 
     @model_validator(mode="after")

@@ -265,6 +265,11 @@ _SCALARS: dict[str, Callable[[str], Any]] = {
 }
 
 
+def key_path(name: str) -> KeyPath:
+    """`more_gates.0.port` -> `("more_gates", 0, "port")`."""
+    return tuple(int(part) if part.isdigit() else part for part in name.split("."))
+
+
 def dotted(path: KeyPath) -> str:
     """`("access", "allowed_groups", 0)` -> `access.allowed_groups[0]`."""
     out = ""
