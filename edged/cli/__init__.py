@@ -27,12 +27,20 @@ COMMANDS = {
     "records": Command("edged.cli.records", "List, export and verify what was recorded."),
     "why": Command("edged.cli.why", "Explain one passage: why did the gate open, or not?"),
     "attendance": Command("edged.cli.attendance", "Working time: days, months, corrections, export."),
+    "delivery": Command("edged.cli.delivery", "How records reach other systems; pause, resume, retry."),
+    "backup": Command("edged.cli.backup", "Copy people, records and pictures into a folder."),
+    "restore": Command("edged.cli.restore", "Put a backup back."),
+    "verify": Command(
+        "edged.cli.verify", "Check that records, pictures and backups are whole and unchanged."
+    ),
+    "forget": Command("edged.cli.forget", "Erase a person everywhere, backups included, and prove it."),
     "inspect": Command("edged.cli.inspect", "Measure the faces in pictures and videos against the limits."),
     "serve": Command(
         "edged.cli.serve", "Answer the face cloud's calls on this machine: a recognition server."
     ),
     "aim": Command("edged.cli.aim", "Show live what the camera sees, and what to change about its place."),
     "gate": Command("edged.cli.gate", "List relay boards; look at, pulse and test the configured one."),
+    "door": Command("edged.cli.door", "See, open, lock and free the doors of the running daemon."),
     "gate-guard": Command("edged.cli.gate_guard", "Own a relay board's port, apart from the daemon."),
 }
 
