@@ -18,9 +18,11 @@ from edged.attendance_desk import start_attendance
 from edged.bus import EventBus
 from edged.clock import Clock
 from edged.config import Config
-from edged.doors import DoorUnit
+from edged.doors import DoorUnit, interlocks
 from edged.events import DaemonStarted, DaemonStopping, SourceEnded
 from edged.gate import GateKeeper, check_port_free
+from edged.gate.order_book import OrderBook
+from edged.gate.orders import door_commands
 from edged.gate.pool import PortPool
 from edged.journal import Journal, journal_path
 from edged.library.cloud_sync import CloudSync
@@ -28,6 +30,7 @@ from edged.library.store import LibraryStore
 from edged.recognition.protocol import LOCAL
 from edged.recognition.service import RecognitionService
 from edged.recognizers import CloudLink, build_recognizers, greet, open_cloud
+from edged.service.control import Command, ControlServer
 from edged.service.heartbeat import Heartbeats
 from edged.service.lock import lock_data_dir
 from edged.vision.opencv import prepare_opencv
@@ -185,6 +188,7 @@ class Daemon:
         self._start_doors()
         self._start_recognition()
         self._start_cameras()
+        self._start_control()
 
     def _build_cameras(self) -> None:
         """First of all: a wrong address, model or driver must show before anything is touched."""
@@ -208,7 +212,8 @@ class Daemon:
         self._passages = passages
 
     def _start_doors(self) -> None:
-        pool = PortPool(self.config.gates, self.clock)
+        pool, together = PortPool(self.config.gates, self.clock), interlocks(self.config.gates)
+        self._orders = OrderBook(self.config.data_dir)
         self._stack.callback(pool.close)
         for number, gate in enumerate(self.config.gates):
             door = DoorUnit(
@@ -220,6 +225,8 @@ class Daemon:
                 self.clock,
                 heartbeats=self.heartbeats,
                 pool=pool,
+                interlock=together.get(gate.id),
+                order=self._orders.order(gate.id),
                 part=f":{gate.id}" if number else "",
             )
             self._doors[gate.id] = door
@@ -271,6 +278,24 @@ class Daemon:
         self.bus.subscribe(SourceEnded, self._on_source_ended, name="daemon")
         for camera in self._cameras:
             camera.start()
+
+    def _start_control(self) -> None:
+        """Last of all: whoever asks finds everything running."""
+        control = ControlServer(self.config.data_dir, self._commands())
+        control.start()
+        self._stack.callback(control.stop, 1.0)
+
+    def _commands(self) -> dict[str, Command]:
+        """What the command line may ask of the running daemon, by name. Each part brings its own."""
+        return {
+            **door_commands(
+                self.gates,
+                self._orders,
+                self.clock,
+                commit=self._journal.commit_decision,
+                publish=self.bus.publish,
+            ),
+        }
 
     # -- the end of a source
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 from edged.access import DoorPolicy, PersonRecord
 from edged.access.service import AccessService
@@ -12,7 +13,9 @@ from edged.clock import Clock
 from edged.config import Config, GateConfig
 from edged.events import FaceIdentified
 from edged.gate import GateKeeper
+from edged.gate.interlock import Interlock
 from edged.gate.pool import PortPool
+from edged.gate.timetable import ModeOrder
 from edged.journal import Journal
 from edged.library.store import LibraryStore
 from edged.recognition.consensus import rules_by_engine
@@ -23,12 +26,24 @@ from edged.service.heartbeat import Heartbeats
 BEAT_S = 5.0
 
 
+def interlocks(gates: Iterable[GateConfig]) -> dict[str, Interlock]:
+    """The interlock of each door that has one, by door id."""
+    together: dict[str, list[str]] = {}
+    for gate in gates:
+        if gate.interlock is not None:
+            together.setdefault(gate.interlock, []).append(gate.id)
+    shared = {name: Interlock(door_ids) for name, door_ids in together.items()}
+    return {door_id: shared[name] for name, door_ids in together.items() for door_id in door_ids}
+
+
 class DoorUnit:
     """A gate keeper and the access service that sends it grants.
 
     Args:
         gate: which door.
         pool: the ports of the box.
+        interlock: shared with the doors of which only one may be unlocked at a time.
+        order: who may pass, as somebody ordered it in an earlier run.
         part: how it is called among the heartbeats and subscriptions, after `gate`; empty for the only one.
     """
 
@@ -43,6 +58,8 @@ class DoorUnit:
         *,
         heartbeats: Heartbeats,
         pool: PortPool,
+        interlock: Interlock | None = None,
+        order: ModeOrder | None = None,
         part: str = "",
     ) -> None:
         self.gate = gate
@@ -54,7 +71,16 @@ class DoorUnit:
         self._heartbeats = heartbeats
         self._part = f"gate{part}"
         self._rules = rules_by_engine(config.recognition, config.vision.max_shots)
-        self.keeper = GateKeeper(gate, bus, clock, on_beat=heartbeats.register(self._part, BEAT_S), pool=pool)
+        self.keeper = GateKeeper(
+            gate,
+            bus,
+            clock,
+            on_beat=heartbeats.register(self._part, BEAT_S),
+            pool=pool,
+            zone=ZoneInfo(config.timezone),
+            interlock=interlock,
+            order=order,
+        )
 
     def start(self) -> None:
         """The keeper first, so that the first grant finds it. Raises what `GateKeeper.start` raises."""
@@ -111,4 +137,5 @@ class DoorUnit:
             active=person.active,
             valid_from=person.valid_from,
             valid_until=person.valid_until,
+            extra_time=not set(person.groups).isdisjoint(self.gate.accessibility_groups),
         )

@@ -38,7 +38,7 @@ class Request:
 
 @dataclass(frozen=True, kw_only=True)
 class PersonRecord:
-    """What the library says of a person: groups, whether active, and from when until when."""
+    """What the library says of a person: groups, whether active, from when until when, more time to pass."""
 
     person_id: str
     name: str
@@ -46,6 +46,7 @@ class PersonRecord:
     active: bool = True
     valid_from: datetime | None = None
     valid_until: datetime | None = None
+    extra_time: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -152,6 +152,7 @@ class AccessService:
             liveness=event.liveness,
             recognitions=shots,
             direction=self._direction(event.camera_id),
+            extra_time=bool(known and person and person.extra_time),
             timings_ms=event.timings_ms,
         )
 

@@ -107,6 +107,11 @@ class GateKeeper:
         return self._config.id
 
     @property
+    def interlocked(self) -> bool:
+        """Of several doors, of which this is one, only one may be unlocked."""
+        return self._config.interlock is not None
+
+    @property
     def grant_ttl_s(self) -> float:
         """How long a grant may wait before it is dropped."""
         return self._config.grant_ttl_s

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from datetime import UTC
 
 import pytest
 from gate_bench import DEADLINE_S, GateBench
@@ -11,12 +12,15 @@ from edged.clock import ManualClock, SystemClock
 from edged.config import GateConfig
 from edged.errors import RetryLater
 from edged.events import DoorUnlocked, Event, GateConnected, GateLost
+from edged.gate.contacts import Contacts
+from edged.gate.door import Door
 from edged.gate.drivers.base import Capabilities, PlainBoard
 from edged.gate.drivers.registry import make_driver
 from edged.gate.facts import Grant
 from edged.gate.link import RelayLink
 from edged.gate.operation import RETRY_MAX_S, RETRY_MIN_S, GateOperation
 from edged.gate.reports import Reports
+from edged.gate.senses import DoorSenses, door_rules
 from edged.gate.sim import SimBoard, parse_url
 
 READABLE = [("sim:lcus?firmware=feedback", {"firmware": "feedback"}), ("sim:modbus", {"protocol": "modbus"})]
@@ -33,10 +37,15 @@ class Turns:
 
     def __init__(self, driver, clock, config: GateConfig) -> None:
         self.events: list[Event] = []
+        reports = Reports(config, clock, self.events.append)
+        contacts = Contacts(config, clock, read_board=driver.read_inputs, read_lines=driver.read_inputs)
+        senses = DoorSenses(config, contacts, clock, zone=UTC, order=None, on_key=reports.key_pressed)
         self.operation = GateOperation(
             config,
+            Door(door_rules(config)),
             RelayLink(driver, config.channel, clock),
-            Reports(config, clock, self.events.append),
+            senses,
+            reports,
             clock,
             beat_s=0.0,
             should_end=lambda: False,

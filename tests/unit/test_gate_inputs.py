@@ -65,6 +65,9 @@ def test_every_kind_has_its_usual_wiring_and_a_debounce_time_of_the_reference():
         PASSAGE: 0.03,
         FIRE: 0.05,
         TAMPER: 0.05,
+        InputKind.PASSAGE_OUT: 0.03,
+        InputKind.KEY_IN: 0.03,
+        InputKind.KEY_OUT: 0.03,
     }
 
 

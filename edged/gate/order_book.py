@@ -1,0 +1,100 @@
+"""Remembers over a restart who may pass at which door, as somebody ordered it. One small file.
+
+The journal has every order as well, but finding the last one for a door there takes the longer the more is in
+it, and a lock-down must stand from the first moment.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from datetime import datetime
+from pathlib import Path
+
+from edged.clock import iso
+from edged.errors import NeedsOperator
+from edged.gate.facts import DoorMode
+from edged.gate.timetable import ModeOrder
+
+FILE_NAME = "door-orders.json"
+
+
+class OrderBook:
+    """The last order for each door.
+
+    Args:
+        directory: the data directory.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self._path = directory / FILE_NAME
+        self._orders = self._read()
+
+    def order(self, door_id: str) -> ModeOrder | None:
+        """The last order for a door; its time may be over."""
+        return self._orders.get(door_id)
+
+    def keep(self, door_id: str, order: ModeOrder) -> None:
+        """Remember an order. It is on the disk when this returns.
+
+        Raises:
+            NeedsOperator: `order_not_kept`.
+        """
+        orders = {**self._orders, door_id: order}
+        text = json.dumps({name: _plain(each) for name, each in orders.items()}, indent=1)
+        fresh = self._path.with_suffix(".new")
+        try:
+            with fresh.open("w", encoding="utf-8") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            fresh.replace(self._path)
+            _sync(self._path.parent)
+        except OSError as error:
+            raise NeedsOperator(
+                f"The order could not be written to {self._path}: {error.strerror}.",
+                code="order_not_kept",
+                hint="It stands, but not after a restart: check the free space and the health of the disk.",
+            ) from error
+        self._orders = orders
+
+    def _read(self) -> dict[str, ModeOrder]:
+        """A file that makes no sense is put aside: it must not keep the doors from working."""
+        try:
+            found = json.loads(self._path.read_text(encoding="utf-8"))
+            return {door_id: _order(each) for door_id, each in found.items()}
+        except FileNotFoundError:
+            return {}
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            with contextlib.suppress(OSError):
+                self._path.replace(self._path.with_suffix(".damaged"))
+            return {}
+
+
+def _plain(order: ModeOrder) -> dict[str, str | None]:
+    return {
+        "mode": order.mode.value,
+        "at": iso(order.at),
+        "until": None if order.until is None else iso(order.until),
+    }
+
+
+def _order(plain: dict[str, str | None]) -> ModeOrder:
+    until = plain["until"]
+    order = ModeOrder(
+        DoorMode(plain["mode"]),
+        datetime.fromisoformat(str(plain["at"])),
+        None if until is None else datetime.fromisoformat(until),
+    )
+    if order.at.tzinfo is None or (order.until is not None and order.until.tzinfo is None):
+        raise ValueError("a time without zone")
+    return order
+
+
+def _sync(directory: Path) -> None:
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
