@@ -26,7 +26,9 @@ from edged.journal.record import COLUMNS, derived
 
 CHAINED: tuple[type[Event], ...] = (AccessDecided, DoorOrdered, JournalPruned, JournalRestored, PersonErased)
 CHAINED_NAMES = tuple(event_name(kind) for kind in CHAINED)
-PERSONAL = ("person_id", "person_name")
+PERSONAL = ("person_id", "person_name", "user", "by")
+"""Fields that name somebody: who passed, and who gave an order."""
+
 ERASED = "erased_"
 """How every pseudonym begins."""
 
@@ -107,7 +109,7 @@ def _all_problems(database: Database) -> Iterator[str]:
             if not _fits(row, payload, before):
                 yield f"Record {row['seq']} was changed after it was written."
             if row["salt"] is None:
-                erased[str(payload.get("person_id"))] += 1
+                erased[_pseudonym(payload)] += 1
             if row["event"] == "person_erased":
                 explained[payload["pseudonym"]] += payload["decisions"]
             signed = signed or _signs(payload, database)
@@ -118,6 +120,12 @@ def _all_problems(database: Database) -> Iterator[str]:
         if not pseudonym.startswith(ERASED) or erased[pseudonym] > explained[pseudonym]:
             yield f"Decisions of {pseudonym} lost their salt, and no record of an erasure explains it."
     yield from _unlinked(database)
+
+
+def _pseudonym(payload: dict[str, Any]) -> str:
+    """What stands in the place of an erased person."""
+    values = [str(payload.get(name)) for name in PERSONAL]
+    return next((value for value in values if value.startswith(ERASED)), values[0])
 
 
 def _signs(payload: dict[str, Any], database: Database) -> bool:

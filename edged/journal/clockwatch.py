@@ -74,6 +74,11 @@ class ClockWatch:
         return self._clock.now().timestamp() - self._clock.monotonic()
 
 
+def quality_now(now: datetime) -> Quality:
+    """What the clock is worth at this moment, for a command that does not watch it."""
+    return _quality(synchronised_now(now), was_synchronised=False)
+
+
 def _quality(state: bool | None, was_synchronised: bool) -> Quality:
     if state:
         return "synchronised"

@@ -1,0 +1,1 @@
+"""Care for everything the data directory holds: backups, repair, verification, erasure, age."""

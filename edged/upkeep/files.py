@@ -1,0 +1,56 @@
+"""What lies in a data directory: its databases, who migrates them, its folders of pictures. Opens nothing."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+
+JOURNAL = "journal.sqlite3"
+LIBRARY = "library.db"
+ATTENDANCE = "attendance.db"
+
+DATABASES = {
+    JOURNAL: "edged.journal",
+    LIBRARY: "edged.library",
+    ATTENDANCE: "edged.attendance",
+    "cloud.db": "edged.recognition.cloud",
+    "delivery.db": "edged.delivery",
+}
+"""Every SQLite file of the daemon and the package with its migrations."""
+
+PHOTOS = "photos"
+SNAPSHOTS = "snapshots"
+BACKUPS = "backups"
+ASIDE = "set-aside"
+"""Where a damaged or replaced file goes."""
+
+_CHUNK = 1 << 20
+
+
+def present(data_dir: Path) -> dict[str, str]:
+    """The databases that exist there, with their packages."""
+    return {name: package for name, package in DATABASES.items() if (data_dir / name).is_file()}
+
+
+def parts_of(path: Path) -> tuple[Path, ...]:
+    """A database file, its log and the index of its log."""
+    return (path, *(path.with_name(path.name + suffix) for suffix in ("-wal", "-shm")))
+
+
+def sha256_of(path: Path) -> str:
+    """Of a file's content, hexadecimal."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def sync(path: Path) -> None:
+    """Wait until a file's content, or a folder's list of files, is on the disk."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,101 @@
+"""Looking for bytes in every file of a folder: the proof that something is gone, or where it still is."""
+
+from __future__ import annotations
+
+import mmap
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+SHORTEST = 5
+"""Shorter texts stand in any file by chance."""
+
+_SLICE = 64
+_SLICES = 8
+
+
+@dataclass(frozen=True)
+class Needle:
+    """Bytes to look for, what they are, and longer texts that contain them and are somebody else's."""
+
+    what: str
+    content: bytes
+    not_in: tuple[bytes, ...] = ()
+
+
+@dataclass(frozen=True)
+class Hit:
+    """Something was found: in which file, and what."""
+
+    file: Path
+    what: str
+
+
+def text_needles(what: str, texts: Iterable[str], others: Iterable[str] = ()) -> Iterator[Needle]:
+    """Needles for ids or names. `others`: what else is known to stand there."""
+    known = [other.encode() for other in others]
+    for text in sorted(set(texts)):
+        content = text.encode()
+        if len(content) >= SHORTEST:
+            longer = tuple(other for other in known if content in other and content != other)
+            yield Needle(what, content, longer)
+
+
+def part_needles(what: str, content: bytes) -> Iterator[Needle]:
+    """Needles for a template or a picture: pieces from all over it, as a database may store it in parts."""
+    if len(content) <= _SLICE:
+        yield Needle(what, content)
+        return
+    step = (len(content) - _SLICE) / _SLICES
+    # the beginning is left out: the header of a picture is the same in many
+    for number in range(1, _SLICES + 1):
+        piece = content[int(number * step) : int(number * step) + _SLICE]
+        if len(set(piece)) > _SLICE // 8:  # padding is no sign of anybody
+            yield Needle(what, piece)
+
+
+def scan(folders: Iterable[Path], needles: Iterable[Needle]) -> list[Hit]:
+    """Look into every regular file below the folders, names of files included.
+
+    Returns:
+        Each file and kind of finding once, in the order of the files.
+    """
+    wanted = list(needles)
+    hits: dict[Hit, None] = {}
+    for folder in dict.fromkeys(folders):
+        for file in sorted(folder.rglob("*")):
+            if file.is_file() and not file.is_symlink():
+                for needle in wanted:
+                    if needle.content in file.name.encode() or _holds(file, needle):
+                        hits[Hit(file, needle.what)] = None
+    return list(hits)
+
+
+def _holds(file: Path, needle: Needle) -> bool:
+    try:
+        with file.open("rb") as opened:
+            if opened.seek(0, 2) == 0:
+                return False
+            with mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) as content:
+                return any(not _is_other(content, at, needle) for at in _positions(content, needle.content))
+    except FileNotFoundError:  # a log of a database that was closed meanwhile
+        return False
+
+
+def _positions(content: mmap.mmap, piece: bytes) -> Iterator[int]:
+    at = content.find(piece)
+    while at >= 0:
+        yield at
+        at = content.find(piece, at + 1)
+
+
+def _is_other(content: mmap.mmap, at: int, needle: Needle) -> bool:
+    """The place belongs to a longer text of somebody else."""
+    for other in needle.not_in:
+        offset = other.find(needle.content)
+        while offset >= 0:
+            start = at - offset
+            if start >= 0 and content[start : start + len(other)] == other:
+                return True
+            offset = other.find(needle.content, offset + 1)
+    return False

@@ -1,0 +1,175 @@
+"""The care a running daemon takes of its records: repair, clock, age, pictures, daily backups."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, TypeVar
+
+import cv2
+import numpy as np
+
+from edged.bus import EventBus
+from edged.clock import Clock
+from edged.config import Config
+from edged.database.device import device_id
+from edged.errors import EdgedError, NeedsOperator
+from edged.events import BackupFailed, BackupMade, ComponentFailed, JournalRestored
+from edged.journal import Journal, journal_path
+from edged.journal.clockwatch import ClockWatch
+from edged.journal.retention import Keep, Retention
+from edged.journal.room import MB
+from edged.journal.snapshots import SnapshotFolder, SnapshotService
+from edged.upkeep.backup import list_backups, make_backup, remove_backup
+from edged.upkeep.files import BACKUPS, JOURNAL
+from edged.upkeep.restore import repair
+
+Opened = TypeVar("Opened")
+
+CLOCK_S = 10
+BACKUP_AFTER = timedelta(hours=24)
+_JPEG_QUALITY = 85
+
+
+def backup_folder(config: Config) -> Path:
+    """Where the daily backups go."""
+    return config.journal.backup_dir or config.data_dir / BACKUPS
+
+
+class Upkeep:
+    """Looks after the data directory of one daemon, which must have been locked before.
+
+    Args:
+        undelivered_from: lowest seq that a delivery target still has to get; None: nothing waits.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        bus: EventBus,
+        clock: Clock,
+        *,
+        undelivered_from: Callable[[], int | None] = lambda: None,
+    ) -> None:
+        self._config = config
+        self._bus = bus
+        self._clock = clock
+        self._undelivered_from = undelivered_from
+        self._watch = ClockWatch(clock, bus.publish)
+        self._restored: list[JournalRestored] = []
+        self._backup_lock = threading.Lock()
+
+    # -- opening
+
+    def opened(self, name: str, opener: Callable[[], Opened]) -> Opened:
+        """What `opener` opens. A damaged file is put back from the newest good backup first, if there is one.
+
+        Args:
+            name: of the database file, see `edged.upkeep.files`.
+
+        Raises:
+            NeedsOperator: `database_corrupt`: there is no good backup, or it is the library, which is never
+                put back by itself. Nothing was changed then.
+        """
+        try:
+            return opener()
+        except NeedsOperator as error:
+            if error.code != "database_corrupt":
+                raise
+            restored = repair(self._config.data_dir, name, (backup_folder(self._config),), self._clock)
+            if restored is None:
+                raise
+            self._restored.append(restored)
+            return opener()
+
+    def open_journal(self) -> Journal:
+        """The journal, with everything the configuration says of it. Raises as `opened()`."""
+        data_dir, settings = self._config.data_dir, self._config.journal
+        self._journal = self.opened(
+            JOURNAL,
+            lambda: Journal.open(
+                journal_path(data_dir),
+                self._clock,
+                clock_quality=lambda: self._watch.quality,
+                max_bytes=settings.max_mb * MB,
+                undelivered_from=self._undelivered_from,
+                device=device_id(data_dir),
+            ),
+        )
+        self._snapshots = SnapshotFolder(data_dir, self._journal.database, self._clock)
+        self._retention = Retention(
+            self._journal,
+            self._journal.room,
+            self._snapshots,
+            Keep(settings.keep_days, settings.keep_details_days, settings.keep_snapshot_days),
+        )
+        return self._journal
+
+    # -- while it runs
+
+    def attach(self) -> None:
+        """Say what was put back, remove what a crash left, take pictures from now on. After the journal's own
+        `attach()`, so that it is written down."""
+        for restored in self._restored:
+            if restored.file != JOURNAL:
+                self._bus.publish(restored)
+            self._bus.publish(
+                ComponentFailed(
+                    at=self._clock.now(),
+                    component=restored.file,
+                    error=restored.reason,
+                    hint="Look for disk errors in `dmesg`; `edged verify` tells whether the rest is whole.",
+                )
+            )
+        self._snapshots.sweep()
+        SnapshotService(self._config.journal.snapshots, self._snapshots, _jpeg).attach(self._bus)
+        self._journal.look_after_room()
+
+    def jobs(self) -> list[dict[str, Any]]:
+        """Arguments for the scheduler's `add_job`, one dict per job."""
+        often = {"trigger": "interval", "coalesce": True, "max_instances": 1, "misfire_grace_time": None}
+        soon, later = (self._clock.now() + timedelta(minutes=minutes) for minutes in (2, 10))
+        return [
+            {**often, "func": self._watch.check, "seconds": CLOCK_S, "id": "clock"},
+            {**often, "func": self.remove_old, "hours": 1, "id": "retention", "next_run_time": soon},
+            {**often, "func": self.back_up_if_due, "hours": 1, "id": "backup", "next_run_time": later},
+        ]
+
+    def remove_old(self) -> None:
+        """Remove what was kept for as long as it should be. A failure is reported, and tried again later."""
+        try:
+            self._retention.run(self._clock.now())
+            self._journal.look_after_room()
+        except EdgedError as error:
+            self._bus.publish(
+                ComponentFailed(
+                    at=self._clock.now(), component="retention", error=error.message, hint=error.hint
+                )
+            )
+
+    def back_up_if_due(self) -> None:
+        """Make a backup when the newest is a day old, and remove the oldest ones. Reports both ways."""
+        keep = self._config.journal.keep_backups
+        if not keep:
+            return
+        with self._backup_lock:
+            folder = backup_folder(self._config)
+            try:
+                backups = list_backups(folder)
+                if backups and abs(self._clock.now() - backups[0].made_at) < BACKUP_AFTER:
+                    return
+                made = make_backup(self._config.data_dir, folder, self._clock)
+                for old in list_backups(folder)[keep:]:
+                    remove_backup(old)
+            except EdgedError as error:
+                self._bus.publish(
+                    BackupFailed(at=self._clock.now(), code=error.code, reason=error.message, hint=error.hint)
+                )
+                return
+        self._bus.publish(BackupMade(at=made.made_at, path=str(made.path), size_mb=round(made.bytes / MB, 1)))
+
+
+def _jpeg(picture: np.ndarray) -> bytes:
+    return cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])[1].tobytes()
