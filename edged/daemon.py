@@ -194,7 +194,7 @@ class Daemon:
         """First of all: a wrong address, model or driver must show before anything is touched."""
         config, passages = self.config, PassageBook()
         liveness = LivenessParts.load(config.vision, self.clock)
-        for number, camera in enumerate(config.cameras):
+        for camera in config.cameras:
             watch = CameraWatch(
                 camera,
                 config.vision,
@@ -204,7 +204,7 @@ class Daemon:
                 door_id=config.door_of(camera),
                 passages=passages,
                 heartbeats=self.heartbeats,
-                part=f":{camera.id}" if number else "",
+                part=f":{camera.id}" if config.more_cameras else "",
                 speed=self._speed,
                 loop=self._loop,
             )
@@ -215,7 +215,7 @@ class Daemon:
         pool, together = PortPool(self.config.gates, self.clock), interlocks(self.config.gates)
         self._orders = OrderBook(self.config.data_dir)
         self._stack.callback(pool.close)
-        for number, gate in enumerate(self.config.gates):
+        for gate in self.config.gates:
             door = DoorUnit(
                 self.config,
                 gate,
@@ -227,7 +227,7 @@ class Daemon:
                 pool=pool,
                 interlock=together.get(gate.id),
                 order=self._orders.order(gate.id),
-                part=f":{gate.id}" if number else "",
+                part=f":{gate.id}" if self.config.more_gates else "",
             )
             self._doors[gate.id] = door
             self._stack.callback(door.stop, 1.0)
@@ -301,6 +301,9 @@ class Daemon:
 
     def _on_source_ended(self, event: SourceEnded) -> None:
         """The box has nothing more to do when the sources of all its cameras have ended."""
+        for camera in self._cameras:
+            if camera.camera.id == event.camera_id:
+                camera.forget_beats()  # the others go on, and its silence is no hang
         if self._ended is None or not event.complete:
             self._ended = event
         self._cameras_ended += 1

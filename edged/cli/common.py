@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from edged.config import Config, ConfigProblems, load_config
+from edged.config import Config, ConfigProblems, GateConfig, load_config
 from edged.errors import EdgedError
 
 ConfigOption = Annotated[
@@ -33,10 +33,29 @@ DataDirOption = Annotated[
     ),
 ]
 
+DoorOption = Annotated[
+    str | None,
+    typer.Option(
+        "--door", metavar="ID", help="Which door, where there are several: its gate.id.", show_default=False
+    ),
+]
+
 
 def resolve_config(path: Path | None) -> Config:
     """The configuration for this command. Errors: see `edged.config.load.load`."""
     return load_config(path, environ=os.environ)
+
+
+def pick_gate(config: Config, door: str | None) -> GateConfig:
+    """The door named by `--door`; the only one needs no name. Raises BadParameter, which lists them."""
+    named = [gate for gate in config.gates if door is None or gate.id == door]
+    if len(named) == 1:
+        return named[0]
+    doors = ", ".join(gate.id for gate in config.gates)
+    message = (
+        f"there are several doors; name one of {doors}" if door is None else f"{door} is not one of {doors}"
+    )
+    raise typer.BadParameter(message, param_hint="--door")
 
 
 def resolve_data_dir(config: Path | None, data_dir: Path | None) -> Path:

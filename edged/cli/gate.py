@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
-from edged.cli.common import ConfigOption, resolve_config
+from edged.cli.common import ConfigOption, DoorOption, pick_gate, resolve_config
 from edged.cli.gate_view import ask, print_json, print_ports, print_status, print_step, say
 from edged.clock import Clock, SystemClock, iso
 from edged.config import GateConfig
@@ -44,9 +44,9 @@ def list_ports(as_json: JsonOption = False) -> None:
 
 
 @app.command()
-def status(as_json: JsonOption = False, config: ConfigOption = None) -> None:
+def status(as_json: JsonOption = False, door: DoorOption = None, config: ConfigOption = None) -> None:
     """Read the configured board: relay, contacts, what it can do. Switches nothing."""
-    gate = resolve_config(config).gate
+    gate = pick_gate(resolve_config(config), door)
     with _board(gate, SystemClock()) as board:
         answer = _status(board)
     if as_json:
@@ -61,10 +61,11 @@ def watch(
         float | None, typer.Option("--for", min=0, metavar="SECONDS", help="End after so long.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+    door: DoorOption = None,
     config: ConfigOption = None,
 ) -> None:
     """Show every change of the relay and the contacts until Ctrl-C. Switches nothing."""
-    gate, clock = resolve_config(config).gate, SystemClock()
+    gate, clock = pick_gate(resolve_config(config), door), SystemClock()
     with _board(gate, clock) as board:
         try:
             _watch(board, clock, seconds, as_json)
@@ -79,10 +80,11 @@ def pulse(
     ] = None,
     yes: YesOption = False,
     as_json: JsonOption = False,
+    door: DoorOption = None,
     config: ConfigOption = None,
 ) -> None:
     """Open the door once, for one pulse, and measure it."""
-    gate, clock = resolve_config(config).gate, SystemClock()
+    gate, clock = pick_gate(resolve_config(config), door), SystemClock()
     length_s = (gate.pulse_s if gate.mode == "pulse" else gate.hold_s) if seconds is None else seconds
     if not 0.1 <= length_s <= gate.max_on_s:
         raise Misconfigured(
@@ -94,19 +96,21 @@ def pulse(
     with _board(gate, clock) as board:
         result, measured_s = pulse_once(board, length_s)
     if as_json:
-        print_json({**asdict(result), "wanted_s": length_s, "measured_s": measured_s})
+        print_json({"door": gate.id, **asdict(result), "wanted_s": length_s, "measured_s": measured_s})
     else:
         print_step(result)
     _exit_if_failed([result.outcome])
 
 
 @app.command("test")
-def walk_through(yes: YesOption = False, as_json: JsonOption = False, config: ConfigOption = None) -> None:
+def walk_through(
+    yes: YesOption = False, as_json: JsonOption = False, door: DoorOption = None, config: ConfigOption = None
+) -> None:
     """Walk through the commissioning checklist: off, on, pulse, contacts, plug.
 
     Asks what you see at the door. With --yes nobody is asked, and what only a person can see stays unsure.
     """
-    gate, clock = resolve_config(config).gate, SystemClock()
+    gate, clock = pick_gate(resolve_config(config), door), SystemClock()
     _ask_before_moving(gate, yes)
     person = _Nobody() if yes or is_simulated(gate.port) else _AtTerminal()
     steps = []
@@ -119,6 +123,7 @@ def walk_through(yes: YesOption = False, as_json: JsonOption = False, config: Co
     if as_json:
         print_json(
             {
+                "door": gate.id,
                 "port": gate.port,
                 "protocol": gate.protocol,
                 "ok": not failed,
@@ -184,6 +189,7 @@ def _status(board: BoardAtHand) -> dict[str, Any]:
     capabilities = board.driver.capabilities
     gate = board.config
     return {
+        "door": gate.id,
         "port": gate.port,
         "protocol": gate.protocol,
         "simulated": board.sim is not None,

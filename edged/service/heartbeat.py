@@ -56,6 +56,12 @@ class Heartbeats:
         with self._lock:
             self._parts.pop(name, None)
 
+    @property
+    def names(self) -> list[str]:
+        """The parts that are watched, in order of registration."""
+        with self._lock:
+            return list(self._parts)
+
     def stale(self) -> list[str]:
         """Names of the parts that have not moved within their limit, in order of registration."""
         now_s = self._clock.monotonic()
