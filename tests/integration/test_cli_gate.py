@@ -246,6 +246,61 @@ def test_a_plug_that_nobody_pulls_leaves_the_door_open_no_longer_than_allowed(be
     assert board.relays[0] is False
 
 
+# -- several doors
+
+
+@pytest.fixture
+def two_doors(bench, tmp_path):
+    """A board with two relays, and the file in which each is a door."""
+    board = bench.board("sim:modbus?channels=2")
+    door = {"port": str(board.link), "protocol": "modbus", "channels": 2, "pulse_s": 0.3}
+    path = tmp_path / "two.yaml"
+    gates = [{**door, "id": "lane1"}, {**door, "id": "lane2", "channel": 2}]
+    path.write_text(json.dumps({"gate": gates[0], "more_gates": gates[1:]}))
+    return board, str(path)
+
+
+@pytest.mark.parametrize(("door", "channel"), [("lane1", 1), ("lane2", 2)])
+def test_the_named_door_is_the_one_that_opens(two_doors, door, channel):
+    board, path = two_doors
+    done = gate("pulse", "--yes", "--json", "--door", door, "-c", path)
+    assert (done.returncode, json.loads(done.stdout)["door"]) == (0, door), done.stdout + done.stderr
+    assert [(edge.channel, edge.on) for edge in board.edges] == [(channel, True), (channel, False)]
+
+
+def test_every_command_about_a_board_takes_the_door(two_doors):
+    board, path = two_doors
+    board.force(2, True)
+    assert json.loads(gate("status", "--json", "--door", "lane2", "-c", path).stdout)["relay_on"] is True
+    watched = gate("watch", "--for", "0", "--json", "--door", "lane1", "-c", path)
+    assert json.loads(watched.stdout)["relay_on"] is False
+    board.force(2, False)
+    tried = json.loads(gate("test", "--yes", "--json", "--door", "lane2", "-c", path).stdout)
+    assert (tried["door"], tried["ok"]) == ("lane2", True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ([], "there are several doors; name one of lane1, lane2"),
+        (["--door", "lane3"], "lane3 is not one of lane1, lane2"),
+    ],
+)
+@pytest.mark.parametrize("command", [["status"], ["watch"], ["pulse", "--yes"], ["test", "--yes"]])
+def test_without_a_door_that_exists_nothing_is_opened(two_doors, command, arguments, said):
+    board, path = two_doors
+    done = gate(*command, *arguments, "-c", path)
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert not board.received()
+
+
+def test_the_only_door_may_be_named(write):
+    path = write(port="sim:lcus", id="front")
+    assert gate("status", "--door", "front", "-c", path).returncode == 0
+    assert gate("status", "--door", "back", "-c", path).returncode == 2
+
+
 # -- what goes wrong
 
 
