@@ -1,9 +1,6 @@
 """The way to the face cloud when it is broken, on real sockets: every fault is stated, nothing hangs."""
 
-import shutil
 import socket
-import ssl
-import subprocess
 import threading
 import time
 from contextlib import ExitStack
@@ -11,6 +8,7 @@ from contextlib import ExitStack
 import pytest
 from cloud_bench import cloud_at, picture
 from cloud_stub import TOKEN_PATH, CloudStub, answer, ok, refusal
+from tls_certificate import OPENSSL, certificate
 
 from edged.clock import SystemClock
 from edged.errors import EdgedError, Misconfigured, NeedsOperator, RetryLater
@@ -20,7 +18,6 @@ from edged.recognition.cloud.transport import MOST_ANSWER_BYTES
 
 JPEG = picture()
 FOUND = ok({"user_list": []})
-OPENSSL = shutil.which("openssl")
 
 
 @pytest.fixture
@@ -358,39 +355,6 @@ def test_many_calls_that_fail_leave_no_threads_behind(stub):
     ours = [thread.name for thread in threading.enumerate() if thread.name.startswith("cloud-")]
     assert ours == []
     assert threading.active_count() <= before + 1 + stub.connections  # the stub's own
-
-
-CA_SETTINGS = """[ca]
-default_ca = test
-[test]
-database = {folder}/index
-new_certs_dir = {folder}
-serial = {folder}/serial
-rand_serial = yes
-policy = names
-default_md = sha256
-copy_extensions = copy
-[names]
-commonName = supplied
-"""
-
-
-def certificate(folder, name, dates=("20200101000000Z", "20991231000000Z")):
-    """A self-signed certificate for `name`, as the server uses it and as a file."""
-    key, asked, cert = folder / "key.pem", folder / "asked.pem", folder / "cert.pem"
-    (folder / "index").touch()
-    (folder / "ca.cnf").write_text(CA_SETTINGS.format(folder=folder))
-
-    def openssl(*arguments):
-        subprocess.run([OPENSSL, *arguments], check=True, capture_output=True)
-
-    new = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", key)
-    openssl("req", "-new", *new, "-out", asked, "-subj", "/CN=test", "-addext", f"subjectAltName={name}")
-    signed = ("-config", folder / "ca.cnf", "-selfsign", "-keyfile", key, "-notext")
-    openssl("ca", "-batch", *signed, "-in", asked, "-out", cert, "-startdate", dates[0], "-enddate", dates[1])
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(cert, key)
-    return context, cert
 
 
 needs_openssl = pytest.mark.skipif(OPENSSL is None, reason="openssl makes the certificates")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import ssl
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -30,8 +31,8 @@ class FaceCloudStub(CloudStub):
         trouble: called before each answer; what it returns (if anything) is sent instead.
     """
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, certificate: ssl.SSLContext | None = None) -> None:
+        super().__init__(certificate)
         self.enrolled: dict[str, list[dict[str, Any]]] = {}
         self.trouble: Callable[[Asked], Reply | None] = lambda asked: None
         self.sizes: list[tuple[int, int]] = []

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+from edged.clock import SystemClock
+
 DEADLINE_S = 10.0
 TOKEN_PATH = "/oauth/2.0/token"
 LIFE_S = 2_592_000
@@ -30,6 +32,7 @@ class Asked:
     headers: Mapping[str, str]
     body: bytes
     connection: int
+    arrived_s: float
 
     @property
     def json(self) -> Any:
@@ -89,6 +92,7 @@ class CloudStub:
         self._sockets: list[socket.socket] = []
         self._threads: list[threading.Thread] = []
         self._closed = False
+        self._port = self._listener.getsockname()[1]
         self.asked: list[Asked] = []
         self.connections = 0
         self.released = threading.Event()
@@ -96,7 +100,7 @@ class CloudStub:
 
     @property
     def port(self) -> int:
-        return self._listener.getsockname()[1]
+        return self._port
 
     @property
     def url(self) -> str:
@@ -123,6 +127,16 @@ class CloudStub:
         """Until so many requests came."""
         with self._changed:
             assert self._changed.wait_for(lambda: len(self.asked) >= count, DEADLINE_S)
+
+    def vanish(self) -> None:
+        """Refuse every connection from now on, as a host does whose server is gone."""
+        _hang_up(self._listener)
+        self.drop_connections()
+
+    def come_back(self) -> None:
+        """Listen again at the same address."""
+        self._listener = socket.create_server(("127.0.0.1", self._port))
+        self._start(self._accept)
 
     def drop_connections(self) -> None:
         """Close every open connection, as a server that restarts does."""
@@ -189,13 +203,14 @@ def _read_request(stream: Any, connection: int) -> Asked | None:
     first = stream.readline().decode().split()
     if len(first) != 3:
         return None
+    arrived_s = SystemClock().monotonic()
     headers = {}
     while line := stream.readline().strip().decode():
         name, _, value = line.partition(":")
         headers[name.lower()] = value.strip()
     body = stream.read(int(headers.get("content-length", 0)))
     target = urlsplit(first[1])
-    return Asked(first[0], target.path, dict(parse_qsl(target.query)), headers, body, connection)
+    return Asked(first[0], target.path, dict(parse_qsl(target.query)), headers, body, connection, arrived_s)
 
 
 def _hang_up(sock: socket.socket) -> None:

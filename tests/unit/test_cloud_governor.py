@@ -16,7 +16,7 @@ from edged.recognition.cloud.calls import Call
 from edged.recognition.cloud.codes import CloudUnknownAgain, error_for
 from edged.recognition.cloud.governor import Governor, GovernorLimits, open_governor
 from edged.recognition.cloud.inconclusive import ConnectionLost, Hurried
-from edged.recognition.cloud.refusals import CircuitOpen
+from edged.recognition.cloud.refusals import NotAsked
 
 NOON = datetime(2026, 11, 21, 4, 0, tzinfo=UTC)  # 12:00 in UTC+8
 UNREACHABLE = RetryLater("The cloud cannot be reached.", code="cloud_unreachable")
@@ -184,7 +184,7 @@ def test_closing_sends_the_waiting_threads_away_and_leaves_none(tmp_path):
 def test_an_exceeded_rate_pauses_this_call_and_no_other(bench):
     bench.answer(18)
     refused = bench.refusal()
-    assert (refused.code, type(refused)) == ("cloud_backing_off", RetryLater)
+    assert (refused.code, type(refused), refused.cause) == ("cloud_backing_off", NotAsked, "cloud_18")
     bench.admit(Call.DETECT)
     bench.answer()
 
@@ -252,7 +252,7 @@ def test_three_failures_in_a_row_open_the_circuit_for_every_call(bench):
         bench.fail()
     for call in (Call.SEARCH, Call.GROUP_GETLIST):
         refused = bench.refusal(call)
-        assert (refused.code, type(refused)) == ("cloud_circuit_open", CircuitOpen)
+        assert (refused.code, type(refused)) == ("cloud_circuit_open", NotAsked)
         assert refused.cause == "cloud_unreachable"
         assert UNREACHABLE.message in refused.message
 

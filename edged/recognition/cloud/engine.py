@@ -17,7 +17,7 @@ from edged.recognition.cloud.client import FaceCloud
 from edged.recognition.cloud.codes import CloudDeny, CloudSpoof
 from edged.recognition.cloud.collage import MAX_FACES, assign, lay_out
 from edged.recognition.cloud.crop import face_picture
-from edged.recognition.cloud.refusals import CircuitOpen
+from edged.recognition.cloud.refusals import NotAsked
 from edged.recognition.cloud.replies import FoundUser, Location
 from edged.recognition.protocol import (
     CLOUD,
@@ -212,7 +212,7 @@ def _as_reaction(error: EdgedError) -> EdgedError:
         return SpoofSuspected(error.message, code=error.code, hint=error.hint)
     if isinstance(error, TryAnotherShot):
         return error
-    cause = error.cause if isinstance(error, CircuitOpen) else ""
+    cause = error.cause if isinstance(error, NotAsked) else ""
     return EngineUnavailable(error.message, code=error.code, hint=error.hint, cause=cause)
 
 

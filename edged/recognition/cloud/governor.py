@@ -98,8 +98,8 @@ class Governor:
 
         Raises:
             RetryLater: `cloud_rate_limited`, the turn cannot come before the deadline (raised at once, not
-                after waiting); `cloud_overdue`, the deadline has passed; `cloud_backing_off`, the service
-                asked for a pause; `CircuitOpen`, the service does not answer; `cloud_closed`.
+                after waiting); `cloud_overdue`, the deadline has passed; `cloud_closed`. `NotAsked`:
+                `cloud_backing_off`, the service asked for a pause; `cloud_circuit_open`, it does not answer.
             NeedsOperator: `cloud_daily_quota`, `cloud_total_quota`, `cloud_throttled`, or the code of the
                 answer that holds this call back; `disk_full` and the like when the count cannot be written.
         """

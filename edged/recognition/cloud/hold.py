@@ -61,6 +61,7 @@ class Hold:
         reason, hint: for people.
         needs_operator: it will not get better by itself.
         notable: worth an event; a single short pause is not.
+        cause: the code of the answer it follows from.
     """
 
     until_s: float
@@ -69,6 +70,7 @@ class Hold:
     hint: str
     needs_operator: bool
     notable: bool
+    cause: str = ""
 
 
 class CallHold:
@@ -144,7 +146,7 @@ class CallHold:
             return _operator_hold("cloud_throttled", error, now + self._longer(self._pauses.probe_s))
         pause_s = self._longer(self._pauses.rate_s if own else self._pauses.overload_s)
         notable = self._in_a_row >= NOTABLE_PAUSES
-        return Hold(now + pause_s, "cloud_throttled", error.message, error.hint, False, notable)
+        return Hold(now + pause_s, "cloud_throttled", error.message, error.hint, False, notable, error.code)
 
     @property
     def _is_lasting(self) -> bool:

@@ -6,6 +6,15 @@ from edged.errors import EdgedError, NeedsOperator, RetryLater
 from edged.recognition.cloud.calls import Call
 from edged.recognition.cloud.hold import Hold
 
+
+class NotAsked(RetryLater):
+    """The service is not asked for a while because of an earlier failure; `cause` is the code of that one."""
+
+    def __init__(self, message: str, *, code: str, cause: str, hint: str) -> None:
+        super().__init__(message, code=code, hint=hint)
+        self.cause = cause
+
+
 SPENT = {
     "day": (
         "cloud_daily_quota",
@@ -31,21 +40,14 @@ def held_back(call: Call, hold: Hold, now: float) -> EdgedError:
     message = f"Cloud, {call.title}: held back for another {_span(hold.until_s - now)}. {hold.reason}"
     if hold.needs_operator:
         return NeedsOperator(message, code=hold.code, hint=hold.hint)
-    return RetryLater(message, code="cloud_backing_off", hint=hold.hint)
+    return NotAsked(message, code="cloud_backing_off", hint=hold.hint, cause=hold.cause)
 
 
-class CircuitOpen(RetryLater):
-    """The service does not answer; `cause` is the code of its last failure."""
-
-    def __init__(self, message: str, *, cause: str, hint: str) -> None:
-        super().__init__(message, code="cloud_circuit_open", hint=hint)
-        self.cause = cause
-
-
-def circuit_open(wait_s: float, last_failure: str, cause: str) -> CircuitOpen:
+def circuit_open(wait_s: float, last_failure: str, cause: str) -> NotAsked:
     """The service does not answer, as `last_failure` with the code `cause` has shown."""
-    return CircuitOpen(
+    return NotAsked(
         f"Cloud: it does not answer; the next trial is in {_span(wait_s)}. {last_failure}".rstrip(),
+        code="cloud_circuit_open",
         cause=cause,
         hint="Check the network and recognition.cloud.url.",
     )
