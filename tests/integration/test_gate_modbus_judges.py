@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
-import select
 import shutil
-import struct
 import subprocess
-import threading
-import tty
 from collections.abc import Iterator
 
 import pytest
-from gate_bench import DEADLINE_S, GateBench
+from gate_bench import GateBench
 from pymodbus.client import ModbusSerialClient
-from pymodbus.pdu.bit_message import WriteSingleCoilRequest, WriteSingleCoilResponse
-from pymodbus.server import ModbusSerialServer
-from pymodbus.simulator import DataType, SimData, SimDevice
+from pymodbus_board import Cable, PymodbusBoards, WaveshareCoil
 
 from edged.config import GateConfig
 from edged.errors import NeedsOperator
@@ -35,107 +27,11 @@ def bench():
 # -- pymodbus as the board
 
 
-class Cable:
-    """Two ptys joined byte by byte: one end for the board, one for us."""
-
-    def __init__(self) -> None:
-        self._ends = [os.openpty(), os.openpty()]
-        self._stop_r, self._stop_w = os.pipe()
-        for _, slave in self._ends:
-            tty.setraw(slave)
-        self.board_end, self.host_end = (os.ttyname(slave) for _, slave in self._ends)
-        self._thread = threading.Thread(target=self._carry)
-        self._thread.start()
-
-    def _carry(self) -> None:
-        one, other = self._ends[0][0], self._ends[1][0]
-        while True:
-            ready, _, _ = select.select([one, other, self._stop_r], [], [])
-            if self._stop_r in ready:
-                return
-            for fd in ready:
-                os.write(other if fd == one else one, os.read(fd, 256))
-
-    def close(self) -> None:
-        os.write(self._stop_w, b"x")
-        self._thread.join()
-        for fd in [self._stop_r, self._stop_w, *self._ends[0], *self._ends[1]]:
-            os.close(fd)
-
-
-class WaveshareCoil(WriteSingleCoilRequest):
-    """Write single coil with the maker's flash range, which pymodbus does not know: the value is kept."""
-
-    flashed: list[tuple[int, int]] = []  # noqa: RUF012 - pymodbus makes one object per request
-
-    def decode(self, data: bytes) -> None:
-        self.address, self.value = struct.unpack(">HH", data[:4])
-        self.bits = [bool(self.value)]
-
-    async def datastore_update(self, context, device_id):
-        if self.address < 0x0200:
-            return await super().datastore_update(context, device_id)
-        self.flashed.append((self.address, self.value))
-        await context.async_setValues(device_id, self.function_code, self.address - 0x0200, [True])
-        answer = FlashAnswer(address=self.address, dev_id=self.dev_id, transaction_id=self.transaction_id)
-        answer.value = self.value
-        return answer
-
-
-class FlashAnswer(WriteSingleCoilResponse):
-    """Its echo."""
-
-    value = 0
-
-    def encode(self) -> bytes:
-        return struct.pack(">HH", self.address, self.value)
-
-
-class PymodbusBoard:
-    """A board with 8 coils, 8 inputs and the input modes, served by pymodbus in a thread."""
-
-    def __init__(self, port: str, coils: list[bool], inputs: list[bool]) -> None:
-        self._port = port
-        self._device = SimDevice(
-            1,
-            simdata=(
-                [SimData(0, values=coils, datatype=DataType.BITS)],
-                [SimData(0, values=inputs, datatype=DataType.BITS)],
-                [SimData(0x1000, values=[0] * 8, datatype=DataType.REGISTERS)],
-                [SimData(0, values=[0], datatype=DataType.REGISTERS)],
-            ),
-        )
-        self._loop = asyncio.new_event_loop()
-        self._ready = threading.Event()
-        self._thread = threading.Thread(target=self._run)
-        self._thread.start()
-        assert self._ready.wait(DEADLINE_S)
-
-    def _run(self) -> None:
-        asyncio.set_event_loop(self._loop)
-        self._loop.run_until_complete(self._serve())
-
-    async def _serve(self) -> None:
-        self._server = ModbusSerialServer(
-            self._device, port=self._port, baudrate=9600, custom_pdu=[WaveshareCoil]
-        )
-        await self._server.serve_forever(background=True)
-        self._stop = asyncio.Event()
-        self._ready.set()
-        await self._stop.wait()
-        await self._server.shutdown()
-
-    def close(self) -> None:
-        self._loop.call_soon_threadsafe(self._stop.set)
-        self._thread.join(DEADLINE_S)
-        self._loop.close()
-
-
 @pytest.fixture
 def pymodbus_port() -> Iterator[str]:
     cable = Cable()
     WaveshareCoil.flashed.clear()
-    board = PymodbusBoard(cable.board_end, [False] * 8, [False, True] + [False] * 6)
+    board = PymodbusBoards(cable.board_end, [1], [False, True] + [False] * 6)
     yield cable.host_end
     board.close()
     cable.close()

@@ -2,6 +2,7 @@
 
 import pytest
 from gate_bench import GateBench
+from pymodbus_board import Cable, PymodbusBoards, WaveshareCoil
 
 from edged.config import GateConfig
 from edged.events import DoorLocked, DoorUnlocked, GateConnected, GateLost
@@ -12,7 +13,7 @@ from edged.gate.pool import PortPool
 class TwoDoors:
     """Two keepers on one port."""
 
-    def __init__(self, bench, port, *sections):
+    def __init__(self, bench, port, *sections, ready=("door1", "door2")):
         self.bench = bench
         configs = [GateConfig(id=f"door{n}", port=str(port), **more) for n, more in enumerate(sections, 1)]
         self.pool = PortPool(configs, bench.clock)
@@ -23,7 +24,11 @@ class TwoDoors:
         for keeper in self.keepers:
             keeper.start()
         bench.callback(self.close)
-        bench.wait_until(lambda: all(keeper.ready for keeper in self.keepers))
+        bench.wait_until(
+            lambda: all(
+                k.ready for k, config in zip(self.keepers, configs, strict=True) if config.id in ready
+            )
+        )
 
     def close(self):
         for keeper in self.keepers:
@@ -102,3 +107,57 @@ def test_one_simulated_board_serves_two_doors(bench):
     bench.wait_for(DoorUnlocked, door_id="door2")
     board = doors.pool.board(GateConfig(port="sim:lcus?firmware=feedback&channels=2"))
     assert board.edges[0].channel == 2
+
+
+# -- boards with addresses on one line, played by pymodbus
+
+
+@pytest.fixture
+def two_addresses():
+    """Our end of a line with boards at the addresses 1 and 2; what is written to them is noted."""
+    cable = Cable()
+    WaveshareCoil.flashed.clear()
+    WaveshareCoil.written.clear()
+    boards = PymodbusBoards(cable.board_end, [1, 2], [False] * 8)
+    yield cable.host_end
+    boards.close()
+    cable.close()
+
+
+MODBUS = {"protocol": "modbus", "profile": "coils", "pulse_s": 0.3, "min_interval_s": 0.0}
+
+
+def test_two_boards_on_one_line_each_get_their_own_commands(bench, two_addresses):
+    TwoDoors(bench, two_addresses, {**MODBUS, "address": 1, "channel": 3}, {**MODBUS, "address": 2})
+    WaveshareCoil.written.clear()  # both were switched off when they were found
+    for number, written in ((1, (1, 2)), (2, (2, 0))):
+        bench.decide(f"d{number}", door_id=f"door{number}")
+        assert bench.wait_for(DoorUnlocked, door_id=f"door{number}").acknowledged
+        assert bench.wait_for(DoorLocked, door_id=f"door{number}", reason="time_over").acknowledged
+        assert WaveshareCoil.written == [(*written, True), (*written, False)]
+        WaveshareCoil.written.clear()
+
+
+def test_both_boards_of_a_line_may_be_open_at_once(bench, two_addresses):
+    TwoDoors(bench, two_addresses, {**MODBUS, "address": 1}, {**MODBUS, "address": 2})
+    WaveshareCoil.written.clear()
+    for number in range(4):
+        bench.decide(f"a{number}", door_id="door1")
+        bench.decide(f"b{number}", door_id="door2")
+        for door in ("door1", "door2"):
+            bench.wait_for(DoorLocked, number + 1, door_id=door, reason="time_over")
+    assert all(event.acknowledged for event in bench.seen(DoorUnlocked))
+    for address in (1, 2):
+        assert [on for at, _, on in WaveshareCoil.written if at == address] == [True, False] * 4
+    assert not bench.seen(GateLost)
+
+
+def test_a_board_that_is_missing_on_the_line_leaves_the_other_in_service(bench, two_addresses):
+    doors = TwoDoors(
+        bench, two_addresses, {**MODBUS, "address": 1}, {**MODBUS, "address": 7}, ready=("door1",)
+    )
+    bench.wait_for(GateLost, door_id="door2")
+    bench.decide("d1", door_id="door1")
+    assert bench.wait_for(DoorUnlocked, door_id="door1").acknowledged
+    assert [keeper.ready for keeper in doors.keepers] == [True, False]
+    assert not bench.seen(GateLost, door_id="door1")
