@@ -124,6 +124,24 @@ class Database:
                 connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
             return True
 
+    def settle(self) -> None:
+        """Wait until everything that can be read here is on the disk, whoever wrote it and however: what was told
+        to others must still be there after a power cut. SQLite holds no locks on the log, so it may be opened.
+        """
+        log = self.path.with_name(self.path.name + "-wal")
+        try:
+            descriptor = os.open(log, os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError:
+            return  # it was moved into the file, and that is never done without waiting for the disk
+        except OSError as error:
+            raise from_os_error(error, log) from error
+        try:
+            os.fdatasync(descriptor)
+        except OSError as error:
+            raise from_os_error(error, log) from error
+        finally:
+            os.close(descriptor)
+
     def used_bytes(self) -> int:
         """Room taken by content; pages that were freed and will be used again are not counted."""
         with self._lock, plain_errors(self.path):

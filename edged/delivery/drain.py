@@ -291,8 +291,12 @@ class Drain:
     # -- the journal
 
     def _read(self, after: int, limit: int) -> list[Record]:
+        """Records that a power cut cannot take away: their numbers would be given, and told, a second time."""
         assert self._reader is not None
-        return self._reader.list(after_seq=after, newest_first=False, limit=limit)
+        records = self._reader.list(after_seq=after, newest_first=False, limit=limit)
+        if records:
+            self._reader.database.settle()
+        return records
 
     def _message(self, record: Record, series: int) -> Message:
         return self._maker.make(record, series=series, pictures=self._settings.pictures)
