@@ -24,7 +24,6 @@ from edged.gate import GateKeeper, check_port_free
 from edged.gate.order_book import OrderBook
 from edged.gate.orders import door_commands
 from edged.gate.pool import PortPool
-from edged.journal import Journal, journal_path
 from edged.library.cloud_sync import CloudSync
 from edged.library.store import LibraryStore
 from edged.recognition.protocol import LOCAL
@@ -33,6 +32,8 @@ from edged.recognizers import CloudLink, build_recognizers, greet, open_cloud
 from edged.service.control import Command, ControlServer
 from edged.service.heartbeat import Heartbeats
 from edged.service.lock import lock_data_dir
+from edged.upkeep.files import ATTENDANCE
+from edged.upkeep.service import Upkeep
 from edged.vision.opencv import prepare_opencv
 from edged.vision.passages import PassageBook
 from edged.watching import CameraWatch, FrameCounts, LivenessParts
@@ -176,15 +177,23 @@ class Daemon:
         self._stack.enter_context(lock_data_dir(config.data_dir, clock=self.clock))
         for gate in config.gates:
             check_port_free(gate)
-        self._journal = Journal.open(journal_path(config.data_dir), self.clock)
+        self._upkeep = Upkeep(config, self.bus, self.clock)
+        self._journal = self._upkeep.open_journal()
         self._stack.callback(self._journal.close)
         self._journal.close_unfinished()
         self._library = LibraryStore.open(config.data_dir, self.clock)
         self._stack.callback(self._library.close)
         self._journal.attach(self.bus)
+        self._attendance = self._upkeep.opened(
+            ATTENDANCE,
+            lambda: start_attendance(config, self._journal, self.bus, self.clock, self._stack),
+        )
+        self._upkeep.attach()
+        self._stack.callback(self._upkeep.stop)
         self._jobs.start()
         self._stack.callback(self._jobs.shutdown, wait=False)
-        self._attendance = start_attendance(config, self._journal, self.bus, self.clock, self._stack)
+        for job in self._upkeep.jobs():
+            self._jobs.add_job(**job)
         self._start_doors()
         self._start_recognition()
         self._start_cameras()

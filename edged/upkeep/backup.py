@@ -9,7 +9,7 @@ import json
 import os
 import shutil
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -31,6 +31,7 @@ SPARE_BYTES = 16 * 1024 * 1024
 """Left on the disk beside a backup, so that the daemon can go on writing."""
 
 _PARTIAL = ".partial-"
+_PAGES = 1000  # copied between two looks whether to stop: 4 MB
 
 
 @dataclass(frozen=True)
@@ -68,10 +69,16 @@ class Backup:
         return sum(file.bytes for file in self.databases.values())
 
 
-def make_backup(data_dir: Path, target: Path, clock: Clock) -> Backup:
+def make_backup(
+    data_dir: Path, target: Path, clock: Clock, *, stopped: Callable[[], bool] = lambda: False
+) -> Backup:
     """Copy everything in `data_dir` into a new folder in `target`, which is made when absent.
 
+    Args:
+        stopped: asked now and then; True ends it at once, leaving nothing.
+
     Raises:
+        RetryLater: `backup_stopped`, or `backup_exists` of this very second.
         NotFound: `backup_nothing`: there is no database in `data_dir`.
         NeedsOperator: the disk (`disk_full`, …), or a damaged database: of that no backup is made.
     """
@@ -94,7 +101,7 @@ def make_backup(data_dir: Path, target: Path, clock: Clock) -> Backup:
         partial.mkdir(mode=0o700)
         try:
             for name in names:
-                copy_database(data_dir / name, partial / name)
+                copy_database(data_dir / name, partial / name, stopped)
             pictures = _copy_pictures(data_dir, partial)
             write_device_id(partial, device_id(data_dir))
             backup = write_manifest(partial, made_at, pictures)
@@ -199,15 +206,25 @@ def remove_backup(backup: Backup) -> None:
         raise from_os_error(error, backup.path) from error
 
 
-def copy_database(source: Path, target: Path) -> None:
-    """Copy one database as it is now, beside its writers, and check the copy. Raises NeedsOperator."""
+def copy_database(source: Path, target: Path, stopped: Callable[[], bool] = lambda: False) -> None:
+    """Copy one database as it is now, beside its writers, and check the copy.
+
+    Raises as `make_backup()`.
+    """
+
+    def go_on(status: int, remaining: int, total: int) -> None:
+        if stopped():
+            raise RetryLater("The backup was stopped before it was complete.", code="backup_stopped")
+
     os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600))
     with (
         plain_errors(source),
         closing(sqlite3.connect(f"{source.as_uri()}?mode=ro", uri=True)) as reading,
         closing(sqlite3.connect(target)) as writing,
     ):
-        reading.backup(writing)
+        reading.execute("BEGIN")  # one state from the first page to the last, whatever is written meanwhile
+        reading.execute("SELECT 1 FROM sqlite_schema").fetchone()
+        reading.backup(writing, pages=_PAGES, progress=go_on)
         writing.execute("PRAGMA journal_mode = DELETE")  # one file, readable where nothing may be written
         answer = writing.execute("PRAGMA quick_check(1)").fetchone()[0]
     if answer != "ok":

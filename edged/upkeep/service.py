@@ -41,25 +41,19 @@ def backup_folder(config: Config) -> Path:
 class Upkeep:
     """Looks after the data directory of one daemon, which must have been locked before.
 
-    Args:
-        undelivered_from: lowest seq that a delivery target still has to get; None: nothing waits.
+    Where delivery has targets, no record is removed before `follow_delivery()` was called.
     """
 
-    def __init__(
-        self,
-        config: Config,
-        bus: EventBus,
-        clock: Clock,
-        *,
-        undelivered_from: Callable[[], int | None] = lambda: None,
-    ) -> None:
+    def __init__(self, config: Config, bus: EventBus, clock: Clock) -> None:
         self._config = config
         self._bus = bus
         self._clock = clock
-        self._undelivered_from = undelivered_from
+        before = 0 if config.delivery.targets else None
+        self._undelivered_from: Callable[[], int | None] = lambda: before
         self._watch = ClockWatch(clock, bus.publish)
         self._restored: list[JournalRestored] = []
         self._backup_lock = threading.Lock()
+        self._stopping = threading.Event()
 
     # -- opening
 
@@ -94,7 +88,7 @@ class Upkeep:
                 self._clock,
                 clock_quality=lambda: self._watch.quality,
                 max_bytes=settings.max_mb * MB,
-                undelivered_from=self._undelivered_from,
+                undelivered_from=lambda: self._undelivered_from(),
                 device=device_id(data_dir),
             ),
         )
@@ -126,6 +120,18 @@ class Upkeep:
         self._snapshots.sweep()
         SnapshotService(self._config.journal.snapshots, self._snapshots, _jpeg).attach(self._bus)
         self._journal.look_after_room()
+
+    def follow_delivery(self, undelivered_from: Callable[[], int | None]) -> None:
+        """From now on keep what delivery still needs.
+
+        Args:
+            undelivered_from: lowest seq that a target still has to get; None: nothing waits.
+        """
+        self._undelivered_from = undelivered_from
+
+    def stop(self) -> None:
+        """Break off a backup under way."""
+        self._stopping.set()
 
     def jobs(self) -> list[dict[str, Any]]:
         """Arguments for the scheduler's `add_job`, one dict per job."""
@@ -160,10 +166,12 @@ class Upkeep:
                 backups = list_backups(folder)
                 if backups and abs(self._clock.now() - backups[0].made_at) < BACKUP_AFTER:
                     return
-                made = make_backup(self._config.data_dir, folder, self._clock)
+                made = make_backup(self._config.data_dir, folder, self._clock, stopped=self._stopping.is_set)
                 for old in list_backups(folder)[keep:]:
                     remove_backup(old)
             except EdgedError as error:
+                if self._stopping.is_set():
+                    return
                 self._bus.publish(
                     BackupFailed(at=self._clock.now(), code=error.code, reason=error.message, hint=error.hint)
                 )
