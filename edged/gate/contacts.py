@@ -22,6 +22,8 @@ POLL_S = 0.05
 pulse of 300 ms is seen at least twice (gate hardware reference 2.4)."""
 RETRY_S = 2.0
 """Until contacts that could not be read are tried again."""
+SILENT_S = 2.0
+"""A connected board that told nothing of its inputs for so long has none; a missed answer or two say nothing."""
 
 KEYS = {
     InputKind.DOOR: "door_contact",
@@ -79,6 +81,7 @@ class _Group:
     poll_at: float = 0.0
     known: set[InputKind] = field(default_factory=set)
     failed: bool = False
+    silent_since_s: float | None = None
 
 
 class Contacts:
@@ -185,7 +188,7 @@ class Contacts:
         try:
             bits = group.read()
             now = self._clock.monotonic()
-            edges = () if bits is None else self._sample(group, bits, now)
+            edges = self._silent(group, now) if bits is None else self._sample(group, bits, now)
         except EdgedError as error:
             if group.of_board and not isinstance(error, NeedsOperator):
                 raise
@@ -197,7 +200,19 @@ class Contacts:
         group.known |= {edge.kind for edge in edges}
         return Seen(edges=edges, ended=ended)
 
+    def _silent(self, group: _Group, now: float) -> tuple[InputEdge, ...]:
+        if group.silent_since_s is None:
+            group.silent_since_s = now
+        elif now - group.silent_since_s >= SILENT_S:
+            raise NeedsOperator(
+                "The board tells nothing of its inputs.",
+                code="inputs_missing",
+                hint="Check that this model has inputs, and gate.channels.",
+            )
+        return ()
+
     def _sample(self, group: _Group, bits: Sequence[bool], now: float) -> tuple[InputEdge, ...]:
+        group.silent_since_s = None
         if len(bits) < group.inputs.highest:
             raise NeedsOperator(
                 f"Input {group.inputs.highest} is configured, but there are {len(bits)}.",
@@ -216,6 +231,7 @@ class Contacts:
 
     def _forget(self, group: _Group) -> tuple[InputKind, ...]:
         group.inputs.lost()
+        group.silent_since_s = None
         known, group.known = group.known, set()
         return tuple(kind for kind in group.kinds if kind in known)
 
