@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from contextlib import ExitStack
 
 from edged.attendance.service import AttendanceService, Grant
@@ -34,19 +35,16 @@ def start_attendance(
     if not config.attendance.enabled:
         return None
     service = AttendanceService(config.attendance, ledger, bus, clock, zone=config.timezone)
-    granted = journal.list(
-        event="access_decided",
-        outcome=Outcome.GRANTED,
-        after_seq=ledger.caught_up(),
-        newest_first=False,
-        limit=None,
-    )
-    service.catch_up((_grant(record) for record in granted if record.person_id), newest)
+    new = {"after_seq": ledger.caught_up(), "newest_first": False, "limit": None}
+    granted = journal.list(event="access_decided", outcome=Outcome.GRANTED, **new)
+    announced = {record.decision_id for record in journal.list(event="punch_recorded", **new)}
+    journal.database.settle()  # the ledger must not rely on what a power cut can take out of the journal
+    service.catch_up((_grant(record, announced) for record in granted if record.person_id), newest)
     service.attach()
     return service
 
 
-def _grant(record: Record) -> Grant:
+def _grant(record: Record, announced: Container[str | None]) -> Grant:
     return Grant(
         decision_id=str(record.decision_id),
         person_id=str(record.person_id),
@@ -56,4 +54,5 @@ def _grant(record: Record) -> Grant:
         door_id=record.door_id,
         camera_id=record.camera_id,
         direction=record.payload.get("direction"),
+        announced=record.decision_id in announced,
     )

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from edged.attendance.direction import by_alternation, by_schedule, parse_shift
@@ -14,6 +15,7 @@ from edged.attendance.store import PunchLedger
 from edged.bus import EventBus, Overflow
 from edged.clock import Clock
 from edged.config.attendance import AttendanceConfig
+from edged.errors import Misconfigured
 from edged.events import AccessDecided, DirectionKeyPressed, Outcome, PunchRecorded
 
 KEY_S = 10.0
@@ -24,7 +26,12 @@ _LOOK_BACK = timedelta(days=1)
 
 @dataclass(frozen=True, kw_only=True)
 class Grant:
-    """A passage that was let in, from the bus or out of the journal. `direction`: what its camera says."""
+    """A passage that was let in, from the bus or out of the journal.
+
+    Attributes:
+        direction: what its camera says.
+        announced: its `PunchRecorded` is in the journal, from where others get it.
+    """
 
     decision_id: str
     person_id: str
@@ -34,6 +41,7 @@ class Grant:
     door_id: str | None = None
     camera_id: str | None = None
     direction: str | None = None
+    announced: bool = False
 
 
 class AttendanceService:
@@ -59,7 +67,8 @@ class AttendanceService:
         self._key: tuple[Direction, float] | None = None
 
     def catch_up(self, grants: Iterable[Grant], journal_seq: int) -> int:
-        """Record what was let in and has no punch yet. For the start, before `attach`.
+        """Record what was let in and has no punch yet, and announce the punches of which the journal knows
+        nothing because the daemon ended in between. For the start, before `attach`.
 
         Args:
             grants: of the journal after `ledger.caught_up()`, oldest first.
@@ -68,8 +77,15 @@ class AttendanceService:
         Returns:
             How many punches were missing.
         """
-        missing = sum(self._record(grant) is not None for grant in grants)
-        self._ledger.mark_caught_up(journal_seq)
+        missing, complete = 0, True
+        for grant in grants:
+            punch = self._record(grant)
+            missing += punch is not None
+            if punch is None and not grant.announced:
+                self._announce(self._ledger.of_decision(grant.decision_id), grant)
+            complete = complete and punch is None and grant.announced
+        if complete:  # else the next start looks whether what was announced now has reached the journal
+            self._ledger.mark_caught_up(journal_seq)
         return missing
 
     def attach(self) -> None:
@@ -87,6 +103,17 @@ class AttendanceService:
         """Somebody has said which way the next person goes; it holds for 10 s and for one person."""
         with self._lock:
             self._key = (direction, self._clock.monotonic())
+
+    def key_command(self, peer: object, arguments: dict[str, Any]) -> dict[str, Any]:
+        """`attendance.key` of the control socket. Raises Misconfigured (`direction_unknown`)."""
+        try:
+            direction = Direction(str(arguments.get("direction")))
+        except ValueError as error:
+            raise Misconfigured(
+                "The direction is neither in nor out.", code="direction_unknown", hint="Say in or out."
+            ) from error
+        self.press_key(direction)
+        return {"direction": direction.value, "for_s": KEY_S}
 
     def _decided(self, event: AccessDecided) -> None:
         if event.outcome is Outcome.GRANTED and event.person_id is not None:
@@ -120,9 +147,12 @@ class AttendanceService:
                 camera_id=grant.camera_id,
             )
         )
+        self._announce(punch, grant)
+        return punch
+
+    def _announce(self, punch: Punch | None, grant: Grant) -> None:
         if punch is not None:
             self._bus.publish(_recorded(punch, grant.passage_id))
-        return punch
 
     def _last(self, person_id: str, at: datetime) -> Punch | None:
         """The newest punch up to `at` that counts, as corrections leave it."""

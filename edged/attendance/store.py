@@ -181,6 +181,11 @@ class PunchLedger:
             )
         return _punch(rows[0])
 
+    def of_decision(self, decision_id: str) -> Punch | None:
+        """The punch of an access decision."""
+        rows = self._database.query("SELECT * FROM punches WHERE decision_id = ?", [decision_id])
+        return _punch(rows[0]) if rows else None
+
     def rows(
         self, *, since: datetime | None = None, until: datetime | None = None, person_id: str | None = None
     ) -> list[Punch]:

@@ -1,6 +1,7 @@
 """Grants become punches: once each, with the right direction, on the disk."""
 
 import sqlite3
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -145,9 +146,31 @@ def test_grants_without_a_punch_are_caught_up_and_the_others_left(desk):
         for n in (1, 2)
     ]
     assert desk.service.catch_up(grants, 40) == 1
-    assert desk.ledger.caught_up() == 40
     assert [p.decision_id for p in desk.ledger.rows()] == ["d1", "d2"]
-    assert desk.service.catch_up(grants, 30) == 0
+    assert desk.service.catch_up(grants, 40) == 0
+    assert [p.decision_id for p in desk.ledger.rows()] == ["d1", "d2"]
+
+
+def test_a_punch_that_did_not_reach_the_journal_is_announced_again(desk):
+    desk.passes()
+    grant = Grant(decision_id="d1", person_id="ann", person_name="Ann", at=START, passage_id="p1")
+
+    desk.service.catch_up([grant], 40)
+    assert desk.bus.drain(5)
+    desk.service.catch_up([replace(grant, announced=True)], 40)
+    assert desk.bus.drain(5)
+
+    assert [(e.punch_id, e.passage_id) for e in desk.heard] == [(1, "p1"), (1, "p1")]
+
+
+def test_the_journal_counts_as_looked_through_when_it_held_every_punch(desk):
+    grant = Grant(decision_id="d1", person_id="ann", person_name="Ann", at=START)
+
+    desk.service.catch_up([grant], 40)
+    assert desk.ledger.caught_up() == 0
+    desk.service.catch_up([replace(grant, announced=True)], 40)
+    assert desk.ledger.caught_up() == 40
+    desk.service.catch_up([], 30)
     assert desk.ledger.caught_up() == 40
 
 
