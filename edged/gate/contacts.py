@@ -23,7 +23,7 @@ pulse of 300 ms is seen at least twice (gate hardware reference 2.4)."""
 RETRY_S = 2.0
 """Until contacts that could not be read are tried again."""
 SILENT_S = 2.0
-"""A connected board that told nothing of its inputs for so long has none; a missed answer or two say nothing."""
+"""A connected board that told nothing of its inputs for so long has none; a missed answer is no sign yet."""
 
 KEYS = {
     InputKind.DOOR: "door_contact",

@@ -11,7 +11,9 @@ from edged.clock import SystemClock
 from edged.config import GateConfig
 from edged.events import AccessDecided, Event, Outcome
 from edged.gate import GateKeeper
+from edged.gate.interlock import Interlock
 from edged.gate.sim import SimBoard, parse_url
+from edged.gate.timetable import ModeOrder
 
 E = TypeVar("E", bound=Event)
 DEADLINE_S = 15.0
@@ -53,15 +55,41 @@ class GateBench:
         """Called when the bench is put away, before the boards are."""
         self._callbacks.append(close)
 
-    def keeper(self, port: object, *, wait_until_ready: bool = True, **gate: object) -> GateKeeper:
+    def keeper(
+        self,
+        port: object,
+        *,
+        wait_until_ready: bool = True,
+        order: ModeOrder | None = None,
+        interlock_object: Interlock | None = None,
+        **gate: object,
+    ) -> GateKeeper:
         """A started keeper on `port` that looks after its board more often than in service."""
         config = GateConfig(port=str(port), **gate)
-        keeper = GateKeeper(config, self.bus, self.clock, on_beat=self._beat, beat_s=0.25)
+        keeper = GateKeeper(
+            config,
+            self.bus,
+            self.clock,
+            on_beat=self._beat,
+            beat_s=0.25,
+            order=order,
+            interlock=interlock_object,
+        )
         self._keepers.append(keeper)
         keeper.start()
         if wait_until_ready:
             self.wait_until(lambda: keeper.ready)
         return keeper
+
+    def interlocked(self, *door_ids: str, **gate: object) -> list[GateKeeper]:
+        """Keepers of doors of which one may be unlocked at a time, each with a Modbus board of its own."""
+        shared = Interlock(door_ids)
+        return [
+            self.keeper(
+                self.board("sim:modbus").link, id=name, interlock="trap", interlock_object=shared, **gate
+            )
+            for name in door_ids
+        ]
 
     def decide(self, decision_id: str, *, life_s: float = 2.0, **changes: object) -> None:
         """Publish a grant, as the access package does."""
