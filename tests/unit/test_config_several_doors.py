@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,8 @@ more_gates:
     channel: 2
 """
 
+PAGE = (Path(__file__).parents[2] / "docs" / "doors-several.md").read_text("utf-8")
+
 
 def problems(text: str) -> list[str]:
     with pytest.raises(ConfigProblems) as caught:
@@ -41,6 +44,11 @@ def remarks(text: str) -> list[str]:
 
 def test_two_lanes_on_one_board_are_sound():
     assert remarks(TWO) == []
+
+
+@pytest.mark.parametrize("sample", re.findall(r"```yaml\n(.*?)```", PAGE, re.S))
+def test_the_page_about_several_doors_shows_sound_files(sample):
+    assert remarks(sample) == []
 
 
 @pytest.mark.parametrize(
