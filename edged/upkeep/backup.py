@@ -22,7 +22,7 @@ from edged.database.device import device_id, write_device_id
 from edged.database.errors import from_os_error, plain_errors
 from edged.database.migrate import migrations
 from edged.errors import EdgedError, Misconfigured, NeedsOperator, NotFound, RetryLater
-from edged.upkeep.files import DATABASES, JOURNAL, LIBRARY, PHOTOS, SNAPSHOTS, present, sha256_of, sync
+from edged.upkeep.files import DATABASES, JOURNAL, LIBRARY, PHOTOS, SNAPSHOTS, make_private, present, sha256_of, sync
 
 MANIFEST = "manifest.json"
 FORMAT = 1
@@ -95,7 +95,7 @@ def make_backup(
     if final.exists():
         raise RetryLater(f"A backup of this second exists already: {final}.", code="backup_exists")
     try:
-        target.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private(target)
         _remove_partial(target)
         _require_room(data_dir, names, target)
         partial.mkdir(mode=0o700)
@@ -238,7 +238,7 @@ def copy_database(source: Path, target: Path, stopped: Callable[[], bool] = lamb
 
 def link_or_copy(source: Path, target: Path) -> None:
     """The same file under another name; a copy where that cannot be. For files that are never changed."""
-    target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_private(target.parent)
     try:
         os.link(source, target)
     except OSError:

@@ -23,7 +23,7 @@ from edged.upkeep.backup import (
     read_backup,
     referred_pictures,
 )
-from edged.upkeep.files import ASIDE, DATABASES, JOURNAL, LIBRARY, parts_of, sync
+from edged.upkeep.files import ASIDE, DATABASES, JOURNAL, LIBRARY, make_private, parts_of, sync
 
 _INCOMING = ".restoring"
 
@@ -119,7 +119,7 @@ def _replace(
         if JOURNAL in names:
             device = read_device_id(data_dir) or backup.device
             event = resume(incoming / JOURNAL, clock, event, issued, device)
-        aside.mkdir(mode=0o700, parents=True)
+        make_private(aside)
         for name in names:
             sync(incoming / name)
             for part in parts_of(data_dir / name):

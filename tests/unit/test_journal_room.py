@@ -108,7 +108,7 @@ def test_when_full_the_oldest_details_go_first_and_no_decision_ever(tmp_path):
         for _ in range(10):
             journal.record(detail(n))
         journal.commit_decision(decided(n))
-    journal.room._max_bytes = 2 * MB
+    journal.room._max_bytes = 3 * MB
     before = events(journal).count("track_started")
 
     journal.look_after_room()
