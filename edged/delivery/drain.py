@@ -291,7 +291,7 @@ class Drain:
     # -- the journal
 
     def _read(self, after: int, limit: int) -> list[Record]:
-        """Records that a power cut cannot take away: their numbers would be given, and told, a second time."""
+        """Records that a power cut cannot take away: else their numbers would be given, and told, twice."""
         assert self._reader is not None
         records = self._reader.list(after_seq=after, newest_first=False, limit=limit)
         if records:

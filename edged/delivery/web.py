@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import logging
+import re
 import ssl
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -24,6 +26,8 @@ MOST_ANSWER_BYTES = 256 * 1024
 _WRONG_ADDRESS = (404, 405, 410, 421, 426)
 _NOT_ALLOWED = (401, 403, 407)
 _LATER = (408, 425, 429, 503)
+# a filter of a logger does not count for the loggers below it, so all are named
+_LOGGERS_WITH_ADDRESSES = tuple(f"urllib3.{name}" for name in ("connectionpool", "connection", "util.retry"))
 
 
 @dataclass(frozen=True)
@@ -72,6 +76,7 @@ class WebCaller:
         self._url = url
         self._clock = clock
         self._timeout_s = timeout_s
+        _keep_paths_out_of_logs()
         self._session = _Session()
         self._session.trust_env = False  # no proxy and no .netrc password by accident
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
@@ -115,7 +120,7 @@ class WebCaller:
     def _content(self, response: requests.Response) -> bytes:
         until_s = self._clock.monotonic() + self._timeout_s
         content = b""
-        for piece in response.raw.stream(8192, decode_content=False):
+        while piece := response.raw.read1(8192, decode_content=False):  # what has come, however little
             content += piece
             if len(content) > MOST_ANSWER_BYTES or self._clock.monotonic() > until_s:
                 raise DeliveryFailed(
@@ -174,6 +179,23 @@ class WebCaller:
             code="delivery_unreachable",
             hint="Check the network and that the receiver runs; records wait here meanwhile.",
         )
+
+
+class _WithoutPaths(logging.Filter):
+    """Takes paths and queries out of what urllib3 logs: the address of a webhook may be a secret."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.msg = re.sub(r"/[^\s\"')]*", "/***", record.getMessage())
+        record.args = ()
+        record.exc_info = None
+        return True
+
+
+def _keep_paths_out_of_logs() -> None:
+    for name in _LOGGERS_WITH_ADDRESSES:
+        logger = logging.getLogger(name)
+        if not any(isinstance(one, _WithoutPaths) for one in logger.filters):
+            logger.addFilter(_WithoutPaths())
 
 
 def require_success(answer: WebAnswer, name: str) -> None:

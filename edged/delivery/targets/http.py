@@ -14,8 +14,9 @@ from edged.delivery.web import WebAnswer, WebCaller, require_success
 
 
 class HttpTarget:
-    """Modelled on the push contract of the edge device reference 2.7: the receiver echoes the id, and says
-    with `errorCode` 0 that the record is stored. Anything else is no acknowledgement, whatever the status.
+    """Modelled on the push contract of the edge device reference 2.7: the receiver echoes the id (`recordId`,
+    or `logId` as that contract calls it; both are sent), and says with `errorCode` 0 that the record is stored.
+    Anything else is no acknowledgement, whatever the status.
     """
 
     def __init__(self, settings: TargetConfig, secrets: TargetSecrets, clock: Clock) -> None:
@@ -57,7 +58,7 @@ class HttpTarget:
             text = shortened(str(said.get("errorMsg", "")))
             raise self._not_acknowledged(answer, f"errorCode {shortened(str(error))} {text}".strip())
         if self.batch == 1:
-            if said.get("recordId") != messages[0].id:
+            if messages[0].id not in (said.get("recordId"), said.get("logId")):
                 raise self._not_acknowledged(answer, f"it does not echo recordId {messages[0].id}")
             return Receipt(frozenset({messages[0].id}))
         return self._receipt_for_several(messages, said, answer)
