@@ -68,7 +68,8 @@ class AttendanceService:
 
     def catch_up(self, grants: Iterable[Grant], journal_seq: int) -> int:
         """Record what was let in and has no punch yet, and announce the punches of which the journal knows
-        nothing because the daemon ended in between. For the start, before `attach`.
+        nothing because the daemon ended in between. One that was announced before it was lost (the ledger was
+        put back from a backup) is not announced again. For the start, before `attach`.
 
         Args:
             grants: of the journal after `ledger.caught_up()`, oldest first.
@@ -81,8 +82,8 @@ class AttendanceService:
         for grant in grants:
             punch = self._record(grant)
             missing += punch is not None
-            if punch is None and not grant.announced:
-                self._announce(self._ledger.of_decision(grant.decision_id), grant)
+            if not grant.announced:
+                self._announce(punch or self._ledger.of_decision(grant.decision_id), grant)
             complete = complete and punch is None and grant.announced
         if complete:  # else the next start looks whether what was announced now has reached the journal
             self._ledger.mark_caught_up(journal_seq)
@@ -117,7 +118,7 @@ class AttendanceService:
 
     def _decided(self, event: AccessDecided) -> None:
         if event.outcome is Outcome.GRANTED and event.person_id is not None:
-            self._record(
+            self._enter(
                 Grant(
                     decision_id=event.decision_id,
                     person_id=event.person_id,
@@ -130,10 +131,13 @@ class AttendanceService:
                 )
             )
 
+    def _enter(self, grant: Grant) -> None:
+        self._announce(self._record(grant), grant)
+
     def _record(self, grant: Grant) -> Punch | None:
         last = self._last(grant.person_id, grant.at)
         direction, found_by, repeated = self._direction(last, grant)
-        punch = self._ledger.add(
+        return self._ledger.add(
             Punch(
                 person_id=grant.person_id,
                 person_name=grant.person_name,
@@ -147,8 +151,6 @@ class AttendanceService:
                 camera_id=grant.camera_id,
             )
         )
-        self._announce(punch, grant)
-        return punch
 
     def _announce(self, punch: Punch | None, grant: Grant) -> None:
         if punch is not None:

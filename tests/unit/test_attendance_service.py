@@ -163,6 +163,16 @@ def test_a_punch_that_did_not_reach_the_journal_is_announced_again(desk):
     assert [(e.punch_id, e.passage_id) for e in desk.heard] == [(1, "p1"), (1, "p1")]
 
 
+def test_a_punch_that_a_restored_ledger_lacks_is_not_announced_twice(desk):
+    grant = Grant(decision_id="d1", person_id="ann", person_name="Ann", at=START, announced=True)
+
+    assert desk.service.catch_up([grant], 40) == 1
+    assert desk.bus.drain(5)
+
+    assert [p.decision_id for p in desk.ledger.rows()] == ["d1"]
+    assert desk.heard == []
+
+
 def test_the_journal_counts_as_looked_through_when_it_held_every_punch(desk):
     grant = Grant(decision_id="d1", person_id="ann", person_name="Ann", at=START)
 
