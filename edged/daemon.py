@@ -29,6 +29,7 @@ from edged.library.store import LibraryStore
 from edged.recognition.protocol import LOCAL
 from edged.recognition.service import RecognitionService
 from edged.recognizers import CloudLink, build_recognizers, greet, open_cloud
+from edged.sending import start_delivery
 from edged.service.control import Command, ControlServer
 from edged.service.heartbeat import Heartbeats
 from edged.service.lock import lock_data_dir
@@ -190,6 +191,9 @@ class Daemon:
         )
         self._upkeep.attach()
         self._stack.callback(self._upkeep.stop)
+        self._delivery = start_delivery(config, self._journal, self.bus, self.clock, self._stack)
+        if self._delivery is not None:
+            self._upkeep.follow_delivery(self._delivery.undelivered_from)
         self._jobs.start()
         self._stack.callback(self._jobs.shutdown, wait=False)
         for job in self._upkeep.jobs():
@@ -304,6 +308,8 @@ class Daemon:
                 commit=self._journal.commit_decision,
                 publish=self.bus.publish,
             ),
+            **(self._delivery.commands() if self._delivery is not None else {}),
+            **({"attendance.key": self._attendance.key_command} if self._attendance is not None else {}),
         }
 
     # -- the end of a source

@@ -48,6 +48,7 @@ def test_a_grant_is_a_pass_with_the_names_of_the_proposed_record(clock):
     given = body(decision(clock, 3, liveness=liveness, direction="in", margin=70.1), clock)
     assert given == {
         "version": 1,
+        "logId": "box7-17",
         "recordId": "box7-17",
         "seq": 17,
         "deviceId": "box7",

@@ -15,8 +15,8 @@ from edged.delivery.web import WebAnswer, WebCaller, require_success
 
 class HttpTarget:
     """Modelled on the push contract of the edge device reference 2.7: the receiver echoes the id (`recordId`,
-    or `logId` as that contract calls it; both are sent), and says with `errorCode` 0 that the record is stored.
-    Anything else is no acknowledgement, whatever the status.
+    or `logId` as that contract calls it; both are sent), and says with `errorCode` 0 that the record is
+    stored. Anything else is no acknowledgement, whatever the status.
     """
 
     def __init__(self, settings: TargetConfig, secrets: TargetSecrets, clock: Clock) -> None:
