@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Container
 from contextlib import ExitStack
 
+from edged.attendance.punch import Direction
 from edged.attendance.service import AttendanceService, Grant
 from edged.attendance.store import FILE_NAME, PunchLedger
 from edged.bus import EventBus
 from edged.clock import Clock
 from edged.config import Config
-from edged.events import Outcome
+from edged.events import DirectionKeyPressed, Outcome
 from edged.journal import Journal
 from edged.journal.record import Record
 
@@ -41,6 +42,11 @@ def start_attendance(
     journal.database.settle()  # the ledger must not rely on what a power cut can take out of the journal
     service.catch_up((_grant(record, announced) for record in granted if record.person_id), newest)
     service.attach()
+    bus.subscribe(
+        DirectionKeyPressed,
+        lambda event: service.press_key(Direction(event.direction)),
+        name="attendance:keys",
+    )
     return service
 
 

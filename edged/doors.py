@@ -93,6 +93,7 @@ class DoorUnit:
             policy=self._policy,
             person=self._person,
             gate_ready=lambda: self.keeper.ready,
+            locked_down=lambda: self.keeper.locked_down,
             commit=self._journal.commit_decision,
             grant_ttl_s=self.gate.grant_ttl_s,
             last_grants=self._journal.last_grants(self.gate.id, since),

@@ -80,12 +80,14 @@ class Snapshot:
         person: the record of the requested person, None when the library has none (any more).
         since_last_grant_s: time since this person was last let in at this door; None when never.
         gate_ready: the relay board is connected and in a known state.
+        locked_down: nobody is let in at this door now, whoever it is.
     """
 
     policy: DoorPolicy
     person: PersonRecord | None
     since_last_grant_s: float | None
     gate_ready: bool
+    locked_down: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -204,6 +206,8 @@ def _circumstances(request: Request, snapshot: Snapshot) -> Iterable[RuleCheck]:
         passed=snapshot.gate_ready,
         detail=f"relay board ready: {snapshot.gate_ready}",
     )
+    if snapshot.locked_down:
+        yield RuleCheck(code="door_locked_down", passed=False, detail="by its hours or by an order")
 
 
 def _listing(groups: Iterable[str]) -> str:

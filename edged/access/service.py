@@ -31,6 +31,7 @@ class AccessService:
         commit: writes the decision durably or raises an EdgedError.
         grant_ttl_s: how long after the decision the relay may still be moved.
         last_grants: person id -> wall time, from the journal, so that cool-down survives a restart.
+        locked_down: whether nobody is let in at this door now.
         direction: which way people go whom a camera sees, `in` or `out`; None when it does not say.
     """
 
@@ -46,6 +47,7 @@ class AccessService:
         commit: Callable[[AccessDecided], object],
         grant_ttl_s: float,
         last_grants: Mapping[str, datetime] | None = None,
+        locked_down: Callable[[], bool] = lambda: False,
         direction: Callable[[str | None], str | None] = lambda camera_id: None,
     ) -> None:
         self._bus = bus
@@ -56,6 +58,7 @@ class AccessService:
         self._gate_ready = gate_ready
         self._commit = commit
         self._grant_ttl_s = grant_ttl_s
+        self._locked_down = locked_down
         self._direction = direction
         self._granted_s = self._monotonic_times(last_grants or {})
         self._grantee: OrderedDict[str, str] = OrderedDict()
@@ -126,6 +129,7 @@ class AccessService:
                 person=person,
                 since_last_grant_s=None if granted_s is None else now_s - granted_s,
                 gate_ready=self._gate_ready(),
+                locked_down=self._locked_down(),
             ),
             now,
         )

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from edged.config.camera import CameraConfig
 from edged.config.gate import GateConfig
+from edged.config.inputs import parse_input
 from edged.config.load import Loaded, is_file_source
 from edged.config.mask import mask_url
 from edged.config.problems import Problem, in_file_order
@@ -174,6 +175,23 @@ def _on_time(config: Config, exists: Exists) -> Iterator[Advice]:
             )
 
 
+def _wiring(config: Config, exists: Exists) -> Iterator[Advice]:
+    for key in ("door_contact", "fire", "tamper"):
+        text = getattr(config.gate, key)
+        if text is not None and not parse_input(text).normally_closed:
+            yield Advice(
+                f"gate.{key}",
+                f"{text} is a contact that is open while nothing is the matter: a cut wire would not show",
+                f"wire it normally closed and write {text},nc",
+            )
+    if config.gate.passage_sensor and parse_input(config.gate.passage_sensor).source == "line":
+        yield Advice(
+            "gate.passage_sensor",
+            "short signals are easily missed on the lines of USB adapters",
+            "use an input of the relay board or a GPIO line",
+        )
+
+
 _CHECKS: tuple[Callable[[Config, Exists], Iterator[Advice]], ...] = (
     _simulated,
     _port,
@@ -182,6 +200,7 @@ _CHECKS: tuple[Callable[[Config, Exists], Iterator[Advice]], ...] = (
     _recognition,
     _access,
     _on_time,
+    _wiring,
 )
 
 

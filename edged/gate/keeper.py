@@ -19,7 +19,7 @@ from edged.events import AccessDecided, ComponentFailed, Outcome
 from edged.gate.announcer import Announcer
 from edged.gate.contacts import Contacts
 from edged.gate.door import Door
-from edged.gate.facts import Action, Grant
+from edged.gate.facts import Action, DoorMode, Grant
 from edged.gate.interlock import Interlock
 from edged.gate.link import RelayLink
 from edged.gate.operation import GateOperation
@@ -100,6 +100,11 @@ class GateKeeper:
     def ready(self) -> bool:
         """The board is there and its relay is in a known state: grants are executed."""
         return self._operation is not None and self._operation.connected
+
+    @property
+    def locked_down(self) -> bool:
+        """No grant opens this door now."""
+        return self._door.mode is DoorMode.LOCKED
 
     @property
     def door_id(self) -> str:
@@ -194,8 +199,12 @@ class GateKeeper:
             Misconfigured: the simulated board cannot put its device node where it was told to.
         """
         driver, port = self._pool.driver(self._config)
+        by_driver = self._config.protocol == "line"  # it has the port open, and reads the same lines
         contacts = Contacts(
-            self._config, self._clock, read_board=driver.read_inputs, read_lines=port.modem_lines
+            self._config,
+            self._clock,
+            read_board=driver.read_inputs,
+            read_lines=driver.read_inputs if by_driver else port.modem_lines,
         )
         self._senses = DoorSenses(
             self._config,

@@ -67,6 +67,7 @@ def test_the_person_must_be_allowed(person_change, code):
     [
         ({"since_last_grant_s": 4.9}, "cool_down"),
         ({"gate_ready": False}, "gate_offline"),
+        ({"locked_down": True}, "door_locked_down"),
         ({"person": None}, "person_unknown"),
     ],
 )

@@ -37,6 +37,10 @@ def test_a_sound_configuration_gets_no_advice():
         (SOUND.replace("/dev/v4l/by-id/cam", "0"), "1: camera.source: 0 may be another camera"),
         (SOUND.replace("v4l/by-id/cam", "video2"), "1: camera.source: /dev/video2 may be another camera"),
         (SOUND + "  mode: hold\n", "4: gate.mode: this board cannot end the on-time itself"),
+        (
+            SOUND + "  protocol: modbus\n  fire: board:2\n",
+            "5: gate.fire: board:2 is a contact that is open while nothing is the matter",
+        ),
         (SOUND + "recognition: {threshold: 79.5}", "4: recognition.threshold: 79.5 lets strangers in"),
         (SOUND + "access: {cool_down_s: 0}", "4: access.cool_down_s: without a pause"),
     ],
