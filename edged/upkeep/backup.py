@@ -22,7 +22,17 @@ from edged.database.device import device_id, write_device_id
 from edged.database.errors import from_os_error, plain_errors
 from edged.database.migrate import migrations
 from edged.errors import EdgedError, Misconfigured, NeedsOperator, NotFound, RetryLater
-from edged.upkeep.files import DATABASES, JOURNAL, LIBRARY, PHOTOS, SNAPSHOTS, make_private, present, sha256_of, sync
+from edged.upkeep.files import (
+    DATABASES,
+    JOURNAL,
+    LIBRARY,
+    PHOTOS,
+    SNAPSHOTS,
+    make_private,
+    present,
+    sha256_of,
+    sync,
+)
 
 MANIFEST = "manifest.json"
 FORMAT = 1
