@@ -80,7 +80,7 @@ class Database:
         """
         path = path.absolute()
         with plain_errors(path):
-            connection = _connect(_readonly_uri(path))
+            connection = _connect(readonly_uri(path))
             try:
                 connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
                 connection.execute("PRAGMA query_only = ON")
@@ -229,7 +229,7 @@ def _left_unclean(path: Path) -> bool:
     return _wal_bytes(path) > 0
 
 
-def _readonly_uri(path: Path) -> str:
+def readonly_uri(path: Path) -> str:
     """Reading a log needs its index beside it; where nothing may be created (a card mounted read-only) a
     file that was closed cleanly can still be read as it is."""
     as_it_is = not os.access(path.parent, os.W_OK) and not _left_unclean(path)

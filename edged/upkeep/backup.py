@@ -20,6 +20,7 @@ from edged import __version__
 from edged.clock import Clock, iso
 from edged.database.device import device_id, write_device_id
 from edged.database.errors import from_os_error, plain_errors
+from edged.database.file import readonly_uri
 from edged.database.migrate import migrations
 from edged.errors import EdgedError, Misconfigured, NeedsOperator, NotFound, RetryLater
 from edged.upkeep.files import (
@@ -229,7 +230,7 @@ def copy_database(source: Path, target: Path, stopped: Callable[[], bool] = lamb
     os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600))
     with (
         plain_errors(source),
-        closing(sqlite3.connect(f"{source.as_uri()}?mode=ro", uri=True)) as reading,
+        closing(sqlite3.connect(readonly_uri(source), uri=True)) as reading,
         closing(sqlite3.connect(target)) as writing,
     ):
         reading.execute("BEGIN")  # one state from the first page to the last, whatever is written meanwhile
