@@ -27,13 +27,12 @@ DECISIONS = frozenset({"access_decided", "grant_not_executed"})
 PUNCHES = frozenset({"punch_recorded", "punch_corrected"})
 ALARMS = frozenset(
     {
-        "gate_alarm_raised", "gate_lost", "gate_connected", "camera_lost", "camera_connected",
-        "cloud_degraded", "cloud_recovered", "component_failed", "subscriber_failed",
-        "subscriber_overflowed", "clock_stepped", "delivery_degraded", "delivery_recovered",
-        "record_put_aside",
+        "gate_alarm_raised", "gate_alarm_ended", "gate_alarm_acknowledged", "gate_lost", "gate_connected",
+        "camera_lost", "camera_connected", "cloud_degraded", "cloud_recovered", "component_failed",
+        "subscriber_failed", "subscriber_overflowed", "clock_stepped", "journal_filling",
+        "journal_restored", "backup_failed", "delivery_degraded", "delivery_recovered", "record_put_aside",
     }
 )  # fmt: skip
-_ALARM_PREFIX = "journal_"  # what the journal says about its own room and health
 
 STRANGER = "stranger"
 STRANGER_REASONS = frozenset({"not_recognised", "below_threshold", "ambiguous_match", "library_empty"})
@@ -52,7 +51,7 @@ def kind_of(event: str) -> str:
         return DECISION
     if event in PUNCHES:
         return PUNCH
-    return ALARM if event in ALARMS or event.startswith(_ALARM_PREFIX) else OTHER
+    return ALARM if event in ALARMS else OTHER
 
 
 def wanted_kinds(events: Iterable[str]) -> frozenset[str]:
@@ -109,6 +108,7 @@ class RecordMaker:
             "kind": kind,
             "event": record.event,
             "time": iso(record.at),
+            "clock": record.clock,
             # a date ahead of the clock means that one of the two was wrong: not to be acted on either
             "historic": abs(self._clock.now() - record.at) > self._age,
             "doorId": record.door_id,

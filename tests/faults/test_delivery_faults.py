@@ -148,6 +148,22 @@ def test_a_broken_answer_is_no_acknowledgement_and_no_log_tells_the_path(make, n
     assert "s3cret" not in caplog.text + state.message
 
 
+def test_an_answer_in_chunks_and_without_its_length_is_read(make):
+    answer = b'{"recordId": "box7-1"}'
+
+    def chunked(connection, released):
+        head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+        chunks = [b"%x\r\n%s\r\n" % (len(part), part) for part in (answer[:5], answer[5:])]
+        connection.sendall(head + b"".join(chunks) + b"0\r\n\r\n")
+
+    server = RawServer(chunked)
+    rig = make(f"http://127.0.0.1:{server.port}")
+    rig.decide(1)
+    rig.drain.step()
+    server.stop()
+    assert rig.place.delivered == 1
+
+
 def test_an_answer_that_drips_for_ever_is_given_up(make):
     def drip(connection, released):
         connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")

@@ -30,6 +30,7 @@ def record(event, seq=17):
     }
     return Record(
         seq=seq,
+        clock="holdover",
         at=event.at,
         event=event_name(type(event)),
         reason=None,
@@ -56,6 +57,7 @@ def test_a_grant_is_a_pass_with_the_names_of_the_proposed_record(clock):
         "kind": "decision",
         "event": "access_decided",
         "time": "2026-11-21T08:30:00.000Z",
+        "clock": "holdover",
         "historic": False,
         "doorId": "door1",
         "cameraId": "cam1",
