@@ -326,6 +326,12 @@ _TEXTS = {
         "the decision could not be written down, and nothing moves unrecorded",
         "Check the free space and the health of the disk with the data directory.",
     ),
+    "journal_full": (
+        "the room for records is used up, and nothing moves unrecorded",
+        "Raise journal.max_mb, lower journal.keep_days, or bring delivery back.",
+    ),
+    "details_expired": ("details were kept for as long as journal.keep_details_days says", ""),
+    "records_expired": ("records were kept for as long as journal.keep_days says", ""),
     "relay_stuck": (
         "the relay did not switch as it was told",
         "Check the door now, then replace the board: its contact may be welded.",

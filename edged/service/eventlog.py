@@ -6,8 +6,11 @@ import structlog
 
 from edged.events import (
     AccessDecided,
+    BackupFailed,
+    BackupMade,
     CameraConnected,
     CameraLost,
+    ClockStepped,
     ComponentFailed,
     DaemonStarted,
     DaemonStopping,
@@ -24,6 +27,8 @@ from edged.events import (
     GateConnected,
     GateLost,
     GrantNotExecuted,
+    JournalFilling,
+    JournalRestored,
     LibraryChanged,
     RecordPutAside,
     SourceEnded,
@@ -54,6 +59,11 @@ _LEVELS: dict[type[Event], str] = {
     SubscriberOverflowed: "warning",
     SubscriberFailed: "error",
     ComponentFailed: "error",
+    BackupMade: "info",
+    BackupFailed: "error",
+    ClockStepped: "warning",
+    JournalFilling: "error",
+    JournalRestored: "error",
     GateAlarmRaised: "error",
 }
 
