@@ -193,8 +193,9 @@ class DeliveryService:
         return all(ended)
 
     def undelivered_from(self) -> int | None:
-        """Number of the first record a target is still to get; None when nothing has to be kept for one."""
-        return self._outbox.undelivered_from() if self._outbox is not None else None
+        """Number of the first record a target is still to get; None when nothing has to be kept for one; 0
+        while nobody knows, because `delivery.db` cannot be used."""
+        return self._outbox.undelivered_from() if self._outbox is not None else 0
 
     def status(self) -> list[dict[str, Any]]:
         """Every configured target: its place, its state, its last failure, how many records are behind."""
