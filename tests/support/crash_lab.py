@@ -1,4 +1,4 @@
-"""The crash laboratory: a box that is killed, starved and fed rubbish at seeded moments, and looked at afterwards.
+"""The crash laboratory: a box that is killed, starved and fed rubbish at seeded moments, then looked at.
 
 The box is a real process with real databases (crash_lab_box.py); what must be true is in crash_lab_checks.py.
 """
@@ -60,7 +60,7 @@ class Life:
         self.process = process
         self.told = told
         self.said: list[list[Any]] = []
-        self.acknowledged = 0
+        self.commits_ms: list[float] = []
         self.start_s: float | None = None
         self._began_s = time.monotonic()
         self._changed = threading.Condition()
@@ -74,6 +74,11 @@ class Life:
             if not self._changed.wait_for(lambda: self._ended or self.count(what) >= times, DEADLINE_S):
                 raise AssertionError(f"no {what} within {DEADLINE_S:g} s; it said {self.said[-5:]}")
             return self.count(what) >= times
+
+    @property
+    def acknowledged(self) -> int:
+        """Decisions that were committed."""
+        return len(self.commits_ms)
 
     def count(self, what: str) -> int:
         """How often it has said that."""
@@ -104,7 +109,7 @@ class Life:
         what, *about = said
         if what == "acknowledged":
             self.told.acknowledged[about[0]] = about[1]
-            self.acknowledged += 1
+            self.commits_ms.append(about[2])
         elif what == "acted":
             self.told.acted.add(about[0])
         elif what == "unwritten":
@@ -142,6 +147,7 @@ class CrashLab:
         self.told = Told()
         self.syncs = folder / "syncs"
         self._preload = preload
+        self.lost_bytes = 0
         self._lives = 0
         self.receivers = {
             name: RoughReceiver(self.random.randrange(2**32), trouble) for name in ("office", "archive")
@@ -177,14 +183,16 @@ class CrashLab:
         self,
         *,
         passages: int | None = None,
-        drain: bool = False,
+        pause_s: float = 0.0,
+        drain_s: float = 0.0,
         linger: bool = False,
         step_s: float = 0.0,
     ) -> Life:
         """A box that lets people pass: so many, or until it is stopped.
 
         Args:
-            drain: before it ends, it waits until everything is delivered.
+            pause_s: between two passages.
+            drain_s: before it ends, it waits until everything is delivered, at most so long.
             linger: before it ends, it waits to be told to.
             step_s: the wall clock is set by this in the middle of its life; 0: it is not.
         """
@@ -196,7 +204,8 @@ class CrashLab:
             "pipe": str(pipe),
             "seed": self.random.randrange(2**32),
             "passages": passages,
-            "drain": drain,
+            "pause_s": pause_s,
+            "drain_s": drain_s,
             "linger": linger,
             "steps": [[self.random.randrange(1, 8), step_s]] if step_s else [],
             "ahead_s": self.random.choice((0.0, 0.0, 0.0, 3600.0, -3600.0)),
@@ -215,6 +224,8 @@ class CrashLab:
 
     def end(self, life: Life) -> int:
         """Wait for its end; its exit code, negative for a signal."""
+        self._nursery.stdin.write("\n")
+        self._nursery.stdin.flush()
         code = os.waitstatus_to_exitcode(int(self._nursery.stdout.readline()))
         life.join()
         return code
@@ -229,7 +240,7 @@ class CrashLab:
     def power_cut(self) -> Point:
         """The same, and what was not flushed to the disk is lost. Needs `preload`."""
         moment, life = self._strike()
-        cut_power(self.data_dir, self.syncs, self.random)
+        self.lost_bytes += cut_power(self.data_dir, self.syncs, self.random)
         return Point("power cut", moment, life.acknowledged, life.start_s, self.problems())
 
     def clock_step(self, by_s: float) -> Point:
@@ -241,11 +252,11 @@ class CrashLab:
         fault = f"clock {by_s / 3600:+g} h"
         return Point(fault, "working", life.acknowledged, life.start_s, self.problems())
 
-    def settle(self) -> Point:
+    def settle(self, drain_s: float = DEADLINE_S) -> Point:
         """A life in which nothing goes wrong any more: at its end nothing may be missing anywhere."""
         for receiver in self.receivers.values():
             receiver.trouble = 0.0
-        life = self.start(passages=0, drain=True)
+        life = self.start(passages=0, drain_s=drain_s)
         code = self.end(life)
         wrong = self.problems(settled=True)
         if code:

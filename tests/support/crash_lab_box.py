@@ -1,7 +1,7 @@
 """The box of the crash laboratory: a daemon's records without cameras and models, made to be killed.
 
-Run as a program it loads everything once and then forks a box for every line on standard input, so that a start
-takes as long as opening the databases. What a box has done it says, after it is done, through a pipe by name.
+Run as a program it loads everything once and then forks a box for every line on standard input, so that a
+start takes as long as opening the databases. What a box has done it says, when it is done, through a pipe.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from edged.access import DoorPolicy, PersonRecord
 from edged.access.service import AccessService
@@ -24,9 +23,6 @@ from edged.attendance_desk import start_attendance
 from edged.bus import EventBus
 from edged.clock import SystemClock
 from edged.config import Config
-from edged.database.device import device_id
-from edged.delivery.service import DeliveryService
-from edged.delivery.targets import Surroundings
 from edged.delivery.targets import http as _loaded_before_the_fork  # noqa: F401
 from edged.errors import EdgedError
 from edged.events import (
@@ -41,16 +37,19 @@ from edged.events import (
     TrackStarted,
 )
 from edged.ids import new_id
-from edged.journal import Journal, journal_path
-from edged.journal.clockwatch import ClockWatch
 from edged.library.people import PersonDetails
 from edged.library.store import LibraryStore
+from edged.sending import start_delivery
 from edged.service.lock import lock_data_dir
+from edged.upkeep.files import ATTENDANCE
+from edged.upkeep.service import Upkeep
 
 PEOPLE = 6
 STRANGERS = 2
 LIBRARY_EVERY = 7
 """Passages between two changes of the library."""
+BACKUP_AT = 3
+"""Passage at which a backup is made, unless there is one of that day."""
 
 REFUSED = 3
 """Exit code: an error with a code kept the box from starting."""
@@ -97,10 +96,9 @@ class Box:
         self._report = report
         self._random = random.Random(options["seed"])
         self._clock = SteppedClock(options["ahead_s"])
-        self._data_dir = Path(options["data_dir"])
         self._config = Config.model_validate(
             {
-                "data_dir": self._data_dir,
+                "data_dir": Path(options["data_dir"]),
                 "attendance": {"enabled": True, "dedupe_s": 0},
                 "delivery": {"targets": options["targets"]},
             }
@@ -121,11 +119,14 @@ class Box:
         number = 0
         while not self.stop_asked.is_set() and (passages is None or number < passages):
             self._watch_clock(steps.get(number, 0))
+            if number == BACKUP_AT:
+                threading.Thread(target=self._jobs["backup"], daemon=True).start()
             self._let_pass(number)
             if number % LIBRARY_EVERY == 0:
                 self._change_library()
             number += 1
-        if self._options["drain"]:
+            self.stop_asked.wait(self._options["pause_s"])
+        if self._options["drain_s"]:
             self._wait_until_delivered()
         if self._options["linger"]:
             self.stop_asked.wait(_DONE_S)
@@ -134,34 +135,28 @@ class Box:
     # -- parts, in the order of the daemon
 
     def _start(self) -> None:
-        clock, data_dir = self._clock, self._data_dir
-        self._stack.enter_context(lock_data_dir(data_dir, clock=clock))
-        device = device_id(data_dir)
+        clock, config = self._clock, self._config
+        self._stack.enter_context(lock_data_dir(config.data_dir, clock=clock))
         self._bus = EventBus(clock)
-        self._watch = ClockWatch(clock, self._bus.publish, synchronised=lambda _: True)
-        self._journal = Journal.open(
-            journal_path(data_dir), clock, clock_quality=lambda: self._watch.quality, device=device
-        )
+        upkeep = Upkeep(config, self._bus, clock)
+        self._jobs = {job["id"]: job["func"] for job in upkeep.jobs()}
+        self._journal = upkeep.open_journal()
         self._stack.callback(self._journal.close)
         closed = [grant.decision_id for grant in self._journal.close_unfinished()]
         self._report("opened", closed, len(self._journal.unfinished_grants()))
-        self._library = LibraryStore.open(data_dir, clock)
+        self._library = LibraryStore.open(config.data_dir, clock)
         self._stack.callback(self._library.close)
         self._enrol()
         self._journal.attach(self._bus)
         self._bus.subscribe(AccessDecided, self._act, name="gate", capacity=64)
-        start_attendance(self._config, self._journal, self._bus, clock, self._stack)
-        self._start_decisions()
-        self._delivery = DeliveryService(
-            self._config.delivery,
-            data_dir,
-            journal_path(data_dir),
-            Surroundings(device, "Laboratory", ZoneInfo("Europe/Berlin"), clock),
-            self._bus,
-            environ={},
-            chance=random.Random(self._options["seed"]),
+        upkeep.opened(
+            ATTENDANCE, lambda: start_attendance(config, self._journal, self._bus, clock, self._stack)
         )
-        self._delivery.start()
+        upkeep.attach()
+        self._stack.callback(upkeep.stop)
+        self._delivery = start_delivery(config, self._journal, self._bus, clock, self._stack)
+        upkeep.follow_delivery(self._delivery.undelivered_from)
+        self._start_decisions()
         self._report("ready")
 
     def _start_decisions(self) -> None:
@@ -194,8 +189,10 @@ class Box:
         return PersonRecord(person_id=found.person_id, name=found.name) if found else None
 
     def _commit(self, decision: AccessDecided) -> None:
+        began_s = self._clock.monotonic()
         seq = self._journal.commit_decision(decision)
-        self._report("acknowledged", decision.decision_id, seq)
+        took_ms = (self._clock.monotonic() - began_s) * 1000
+        self._report("acknowledged", decision.decision_id, seq, took_ms)
 
     def _act(self, decision: AccessDecided) -> None:
         """The door: says that it acts before the outcome is on its way to the journal."""
@@ -273,7 +270,7 @@ class Box:
     def _watch_clock(self, by_s: float) -> None:
         if by_s:
             self._clock.step_wall(by_s)
-            self._watch.check()
+            self._jobs["clock"]()
 
     # -- the end
 
@@ -281,13 +278,12 @@ class Box:
         self._bus.drain(_DONE_S)
         self._journal.flush()
         last = self._journal.last_seq()
-        until_s = self._clock.monotonic() + _DONE_S
+        until_s = self._clock.monotonic() + self._options["drain_s"]
         while (self._delivery.undelivered_from() or 0) <= last and self._clock.monotonic() < until_s:
             self.stop_asked.wait(0.01)
         self._report("drained", last)
 
     def _stop(self) -> None:
-        self._delivery.stop()
         self._bus.close()
         self._stack.close()
 
@@ -304,7 +300,10 @@ def live(options: dict[str, Any]) -> None:
 
 
 def main() -> None:
-    """Fork a box for every line of options; answer with its process id, and with its end when it has come."""
+    """Fork a box for a line of options and answer with its process id; answer the next line with its end.
+
+    Until then its id is not given to another process, so a signal that comes late hits nobody.
+    """
     for line in sys.stdin:
         process = os.fork()
         if process == 0:
@@ -316,6 +315,7 @@ def main() -> None:
                 sys.stderr.flush()
                 os._exit(code)
         print(process, flush=True)
+        sys.stdin.readline()
         print(os.waitpid(process, 0)[1], flush=True)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 
 from crash_lab_receiver import RoughReceiver
@@ -111,7 +112,7 @@ def _received(name: str, receiver: RoughReceiver, records: list[Record], *, sett
             yield f"{name} has {message_id} as {body['event']}, the journal has {record and record.event}."
     order = [body["seq"] for body in stored.values()]
     if order != sorted(order):
-        first = next(seq for seq, later in zip(order, order[1:], strict=False) if later < seq)
+        first = next(seq for seq, later in pairwise(order) if later < seq)
         yield f"{name} got records out of order, first after {first}."
     twice = [seq for seq, times in Counter(order).items() if times > 1]
     if twice:

@@ -1,8 +1,9 @@
 """A power cut for the crash laboratory: what a process wrote and did not have flushed to the disk is lost.
 
-The kernel keeps what a killed process wrote, so SIGKILL alone cannot show a missing flush. Here a small library in
-front of the C library notes how long each write-ahead log was whenever it was flushed; after the kill the logs are
-cut there, or somewhere behind, because the kernel may have written more by itself. The index of a log is lost.
+The kernel keeps what a killed process wrote, so SIGKILL alone cannot show a missing flush. Here a small
+library in front of the C library notes how long each write-ahead log was whenever it was flushed. After the
+kill the logs are cut there, or somewhere behind, because the kernel may have written more by itself; their
+index is lost.
 
 Not shown: a disk that lies about flushing, and blocks that are written in another order.
 """

@@ -13,8 +13,8 @@ TROUBLES = ("answer_lost", "rubbish", "busy", "answer_cut", "slow")
 class RoughReceiver(Receiver):
     """Stores every record once, and now and then something goes wrong on the way there or back.
 
-    `answer_lost`: stored, and the connection breaks before the answer; `rubbish`: 200 with a page of a hotel's
-    network; `busy`: 503; `answer_cut`: stored, half an answer; `slow`: stored, but late.
+    `answer_lost`: stored, and the connection breaks before the answer; `rubbish`: 200 with the page of a
+    guest network; `busy`: 503; `answer_cut`: stored, half an answer; `slow`: stored, but late.
 
     Args:
         trouble: share of requests that meet one of them, 0..1.
@@ -46,10 +46,11 @@ class RoughReceiver(Receiver):
             return status, content, extra
         return status, content[: len(content) // 2], {**extra, "Content-Length": str(len(content))}
 
+    @property
+    def newest(self) -> int:
+        """Sequence number of the record stored last."""
+        return next(reversed(self.stored.values()))["seq"] if self.stored else 0
+
     def sent_again(self) -> int:
         """Requests for records that were stored before: what the idempotency key is for."""
         return len(self.received) - len(self.stored)
-
-    def order_of_effect(self) -> list[int]:
-        """Sequence numbers in the order in which the records were stored."""
-        return [record["seq"] for record in list(self.stored.values())]
