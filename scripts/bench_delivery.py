@@ -33,7 +33,7 @@ from edged.clock import SystemClock
 from edged.config.delivery import DeliveryConfig
 from edged.delivery.service import DeliveryService
 from edged.delivery.targets import Surroundings
-from edged.events import PunchRecorded
+from edged.events import AccessDecided, Outcome, PunchRecorded
 from edged.journal import Journal, journal_path
 
 FRAPPE_ANSWER = json.dumps({"message": {"name": "EMP-CKIN-1", "employee": "HR-EMP-1"}}).encode()
@@ -49,14 +49,15 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name, receiver() as url, broker(Path(name)) as broker_url:
         folder = Path(name)
         write_journal(folder, options.records)
+        waits = decisions_beside(Path(name), url)
         rows = [
             {"target": title, "records": options.records, **measure(folder, target, options.records)}
             for title, target in targets(folder, url, broker_url)
         ]
-    show(rows)
+    show(rows, waits)
     if options.json:
         machine = {"machine": platform.processor() or platform.machine(), "cores": os.cpu_count()}
-        options.json.write_text(json.dumps(machine | {"rows": rows}, indent=2) + "\n")
+        options.json.write_text(json.dumps(machine | {"rows": rows, "decision_ms": waits}, indent=2) + "\n")
 
 
 def targets(folder: Path, url: str, broker_url: str | None) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -89,21 +90,44 @@ def write_journal(folder: Path, count: int) -> None:
     journal.close()
 
 
+def decisions_beside(folder: Path, url: str, count: int = 300) -> dict[str, list[float]]:
+    """Milliseconds until a decision is on the disk, p50 and p95: alone, and while a backlog is sent."""
+    box = folder / "box"
+    write_journal(box, 10_000)
+    found = {"alone": _decide(box, "a", count)}
+    bus = EventBus(SystemClock())
+    service = _service(box, bus, {"kind": "http", "url": url})
+    service.start()
+    found["while sending"] = _decide(box, "b", count)
+    service.stop(5.0)
+    bus.close()
+    return found
+
+
+def _decide(folder: Path, run: str, count: int) -> list[float]:
+    clock = SystemClock()
+    journal = Journal.open(journal_path(folder), clock)
+    took, pause = [], threading.Event()
+    for number in range(count):
+        event = AccessDecided(
+            at=clock.now(), passage_id=f"p_{run}{number}", decision_id=f"d_{run}{number}", person_id="mara",
+            outcome=Outcome.DENIED, person_name="Mara Lind", score=92.4, reasons=("cool_down",),
+        )  # fmt: skip
+        began_s = time.perf_counter()
+        journal.commit_decision(event)
+        took.append(1000 * (time.perf_counter() - began_s))
+        pause.wait(0.01)
+    journal.close()
+    took.sort()
+    return [round(took[count // 2], 2), round(took[int(count * 0.95)], 2)]
+
+
 def measure(folder: Path, target: dict[str, Any], count: int) -> dict[str, float]:
     """Drain the journal into a new target, from the start of the delivery to the last acknowledgement."""
     clock = SystemClock()
     bus = EventBus(clock)
     (folder / "delivery.db").unlink(missing_ok=True)
-    given = {"name": "bench", "max_rate": 100_000.0, **target}
-    secrets = {f"EDGED_DELIVERY_BENCH_{name}": "x" for name in ("SECRET", "API_KEY", "API_SECRET")}
-    service = DeliveryService(
-        DeliveryConfig.model_validate({"targets": [given]}),
-        folder,
-        journal_path(folder),
-        Surroundings("bench", "bench", ZoneInfo("UTC"), clock),
-        bus,
-        environ=secrets,
-    )
+    service = _service(folder, bus, {"max_rate": 100_000.0, **target})
     began_s, cpu_s = time.monotonic(), time.process_time()
     service.start()
     waiting = threading.Event()
@@ -113,6 +137,17 @@ def measure(folder: Path, target: dict[str, Any], count: int) -> dict[str, float
     service.stop(5.0)
     bus.close()
     return {"records_per_s": round(count / took_s), "cpu_ms_per_record": round(1000 * cpu_s / count, 3)}
+
+
+def _service(folder: Path, bus: EventBus, target: dict[str, Any]) -> DeliveryService:
+    return DeliveryService(
+        DeliveryConfig.model_validate({"targets": [{"name": "bench", **target}]}),
+        folder,
+        journal_path(folder),
+        Surroundings("bench", "bench", ZoneInfo("UTC"), bus.clock),
+        bus,
+        environ={f"EDGED_DELIVERY_BENCH_{name}": "x" for name in ("SECRET", "API_KEY", "API_SECRET")},
+    )
 
 
 @contextmanager
@@ -180,8 +215,8 @@ def broker(folder: Path) -> Iterator[str | None]:
         process.wait()
 
 
-def show(rows: list[dict[str, Any]]) -> None:
-    """The table."""
+def show(rows: list[dict[str, Any]], waits: dict[str, list[float]]) -> None:
+    """The tables."""
     table = Table("target", "records", "records/s", "CPU ms/record", box=None)
     for row in rows:
         table.add_row(
@@ -191,6 +226,8 @@ def show(rows: list[dict[str, Any]]) -> None:
             f"{row['cpu_ms_per_record']:.3f}",
         )
     Console().print(table)
+    for when, (p50, p95) in waits.items():
+        Console().print(f" a decision is on the disk {when}: p50 {p50} ms, p95 {p95} ms", highlight=False)
 
 
 if __name__ == "__main__":
