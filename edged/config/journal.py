@@ -16,7 +16,7 @@ class JournalConfig(Section):
     """Room, age, pictures and backups of the records."""
 
     max_mb: int = Field(
-        1000, ge=10, le=1_000_000, description="Room for records and snapshots, megabytes; a record is 0.7 kB."
+        1000, ge=10, le=1_000_000, description="Room for records and snapshots, MB; a record is 0.7 kB."
     )
     keep_days: Days = Field(365, description="Decisions and events are kept so long; 0: for ever.")
     keep_details_days: Days = Field(

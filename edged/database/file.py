@@ -125,8 +125,9 @@ class Database:
             return True
 
     def settle(self) -> None:
-        """Wait until everything that can be read here is on the disk, whoever wrote it and however: what was told
-        to others must still be there after a power cut. SQLite holds no locks on the log, so it may be opened.
+        """Wait until everything that can be read here is on the disk, whoever wrote it and however: what was
+        told to others must still be there after a power cut. SQLite holds no locks on the log, so it may be
+        opened.
         """
         log = self.path.with_name(self.path.name + "-wal")
         try:

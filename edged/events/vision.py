@@ -49,8 +49,8 @@ class Liveness:
             passed at the instant of the shot.
         decided: enough frames were seen.
         frames: how many.
-        suspicion: what speaks against it, strongest first, e.g. `spoof_device_border`, `spoof_network`; last the
-            further modalities that did not pass, e.g. `spoof_nir`.
+        suspicion: what speaks against it, strongest first, e.g. `spoof_device_border`, `spoof_network`; last
+            the further modalities that did not pass, e.g. `spoof_nir`.
         signs: signs of life seen, `blink` and `solid_turn`; they prove nothing by themselves.
     """
 
