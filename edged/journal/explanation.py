@@ -85,7 +85,12 @@ class Relay:
 
 @dataclass(frozen=True)
 class Explanation:
-    """Everything known about one passage. `outcome`: `granted`, `denied`, or `undecided`."""
+    """Everything known about one passage, or about the order of a person.
+
+    Attributes:
+        outcome: `granted`, `denied`, `undecided`; of an order `ordered`, or `refused`.
+        ordered: what was ordered and by whom, where it was an order.
+    """
 
     passage_id: str | None
     decision_id: str | None
@@ -107,6 +112,7 @@ class Explanation:
     relay: Relay | None
     nearest_px: float | None
     seen_s: float | None
+    ordered: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """A JSON-ready dict with the same names."""

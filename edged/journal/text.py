@@ -21,6 +21,9 @@ _STAGES = {
 def sentence(explained: Explanation) -> str:
     """What was decided and why, in one or two sentences."""
     reason = describe(explained.reasons[0]) if explained.reasons else None
+    if explained.ordered:
+        refused = f" Refused: {reason}" if reason else ""
+        return f"An order: {explained.ordered}.{refused}"
     if explained.outcome == "granted":
         return f"Granted to {_who(explained)}: {reason or 'no reason was recorded.'}"
     if explained.outcome == "denied":

@@ -37,14 +37,15 @@ def explain(records: Sequence[Record]) -> Explanation:
     exhausted = _payload(_last(records, "passage_exhausted"))
     ended = _payload(_last(records, "track_ended"))
     refused = [r.payload for r in records if r.event == "shot_refused"]
+    order = _payload(_last(records, "door_ordered"))
     return Explanation(
         passage_id=_first_known(records, "passage_id"),
         decision_id=_first_known(records, "decision_id"),
         at=(decided or records[0]).at,
         door_id=_first_known(records, "door_id"),
         camera_id=_first_known(records, "camera_id"),
-        outcome=decision.get("outcome", "undecided"),
-        reasons=tuple(decision.get("reasons") or exhausted.get("reasons") or ended.get("refusals") or ()),
+        outcome=_order_outcome(order) if order else decision.get("outcome", "undecided"),
+        reasons=_reasons(decision, exhausted, ended, order),
         person_id=decision.get("person_id"),
         person_name=decision.get("person_name"),
         score=decision.get("score"),
@@ -55,10 +56,35 @@ def explain(records: Sequence[Record]) -> Explanation:
         recognitions=tuple(_recognition(r) for r in records if r.event in _ANSWERS),
         rules=tuple(Rule(r["code"], r["passed"], r["detail"]) for r in decision.get("rules") or ()),
         timings_ms=_timings(records, decision),
-        relay=_relay(records, granted=decision.get("outcome") == "granted"),
+        relay=_relay(records, granted=decision.get("outcome") == "granted" or _opens(order)),
         nearest_px=ended.get("nearest_px"),
         seen_s=ended.get("duration_s"),
+        ordered=_ordered(order) if order else None,
     )
+
+
+def _reasons(
+    decision: dict[str, Any], exhausted: dict[str, Any], ended: dict[str, Any], order: dict[str, Any]
+) -> tuple[str, ...]:
+    if order:
+        return (order["code"],) if order.get("code") else ()
+    return tuple(decision.get("reasons") or exhausted.get("reasons") or ended.get("refusals") or ())
+
+
+def _order_outcome(order: dict[str, Any]) -> str:
+    return "refused" if order.get("code") else "ordered"
+
+
+def _opens(order: dict[str, Any]) -> bool:
+    return order.get("action") == "open" and not order.get("code")
+
+
+def _ordered(order: dict[str, Any]) -> str:
+    """`open, by Mia (user guard, uid 1000), until 2026-...`."""
+    user = f"user {order.get('user') or '-'}, uid {'-' if order.get('uid') is None else order['uid']}"
+    by = f"{order['by']} ({user})" if order.get("by") else user
+    until = f", until {order['until']}" if order.get("until") else ""
+    return f"{order['action']}, by {by}{until}"
 
 
 def _last(records: Sequence[Record], event: str) -> Record | None:

@@ -13,6 +13,7 @@ import pytest
 from edged.events import (
     AccessDecided,
     DoorLocked,
+    DoorOrdered,
     DoorUnlocked,
     Event,
     FaceIdentified,
@@ -37,7 +38,8 @@ GOOD = Measures(face_px=180, detection=0.93)
 
 def records(*happened: Event) -> list[Record]:
     return [
-        record_of({"seq": n, **dict(zip(COLUMNS, row_of(e, AT, "synchronised"), strict=True))}) for n, e in enumerate(happened, 1)
+        record_of({"seq": n, **dict(zip(COLUMNS, row_of(e, AT, "synchronised"), strict=True))})
+        for n, e in enumerate(happened, 1)
     ]
 
 
@@ -277,6 +279,18 @@ def test_the_explanation_is_json_ready_and_complete():
     assert again["recognitions"][0]["runner_up_id"] == "ida"
 
 
+def test_an_order_of_a_person_is_told_with_who_gave_it_and_what_became_of_it():
+    order = DoorOrdered(
+        at=AT, door_id="front", decision_id="o_1", action="open", user="guard", uid=1000, by="Mia"
+    )
+    told = explain(records(order))
+    assert sentence(told) == "An order: open, by Mia (user guard, uid 1000)."
+    assert (told.outcome, told.relay.moved) == ("ordered", None)
+    refused = replace(order, action="free", code="order_needs_end", reason="It would have no end.")
+    assert "Refused: a door may not be free without an end." in sentence(explain(records(refused)))
+    assert explain(records(refused)).relay is None
+
+
 def test_there_is_no_explanation_of_nothing():
     with pytest.raises(ValueError, match="without records"):
         explain([])
@@ -303,7 +317,7 @@ def test_every_code_that_rules_quality_and_door_use_has_words():
     sources = {
         "access/rules.py": r'code="(\w+)"',
         "vision/quality.py": r'(?:missed\[|^ +)"(\w+_\w+)"(?:\]|:)',
-        "gate/door.py": r'(?:_refuse\(grant|_alarm\(|_wait_for_lane\(\s*grant),? ?"(\w+)"',
+        "gate/door.py": r'(?:_refuse\(grant|_alarm\(now|_wait_for_lane\(\s*grant),? ?"(\w+)"',
         "gate/port.py": r'code="(\w+)"',
         "gate/drivers/lcus.py": r'code="(\w+)"',
     }
