@@ -34,7 +34,9 @@ class AttendanceConfig(Section):
         description="`device`: always `device_direction`; `alternate`: in, out, in …; `schedule`: nearest "
         "begin or end of a shift; `key`: the key pressed before. Where that says nothing, `alternate`.",
     )
-    device_direction: Literal["in", "out"] = Field("in", description="`direction: device`: which way, unless the camera says.")
+    device_direction: Literal["in", "out"] = Field(
+        "in", description="`direction: device`: which way, unless the camera says."
+    )
     dedupe_s: float = Field(
         60.0, ge=0, le=3600, description="The same person and direction again is kept, but not counted."
     )
