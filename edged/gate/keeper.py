@@ -218,7 +218,7 @@ class GateKeeper:
         self._operation = GateOperation(
             self._config,
             self._door,
-            RelayLink(driver, self._config.channel, self._clock, guard),
+            RelayLink(driver, self._config.channel, self._clock, guard, port.turn),
             self._senses,
             self._reports,
             self._clock,

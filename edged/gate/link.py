@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -50,9 +51,19 @@ class RelayLink:
 
     Args:
         guard: who switches off when this program cannot; None: nobody.
+        turn: of the port (`SerialPort.turn`).
     """
 
-    def __init__(self, driver: RelayDriver, channel: int, clock: Clock, guard: Lease | None = None) -> None:
+    def __init__(
+        self,
+        driver: RelayDriver,
+        channel: int,
+        clock: Clock,
+        guard: Lease | None = None,
+        turn: AbstractContextManager[None] | None = None,
+    ) -> None:
+        self.turn = turn or nullcontext()
+        """Held while a command is decided on and carried out: its time begins when the line is free."""
         self._driver = driver
         self._guard = guard
         self._leased = False

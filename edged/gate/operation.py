@@ -195,13 +195,18 @@ class GateOperation:
     def _perform(self, step: Callable[[float], list[Action]]) -> tuple[list[Action], EdgedError | None]:
         """Let the door machine act, carry out its commands, report its facts.
 
+        On a shared port it acts when the line is free: on-times and the ends of grants count from then.
+
         Returns:
             What the machine answered, and why a command did not get through, if one did not and nothing is
             known to have moved.
         """
+        with self._link.turn:
+            return self._carry_out(step(self._clock.monotonic()))
+
+    def _carry_out(self, actions: list[Action]) -> tuple[list[Action], EdgedError | None]:
         switched: Switched | None = None
         failure: EdgedError | None = None
-        actions = step(self._clock.monotonic())
         for action in actions:
             if failure and isinstance(action, GrantExecuted) and action.grant and switched is None:
                 self._reports.not_executed(action.grant, failure.code, failure.message)

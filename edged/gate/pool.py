@@ -7,7 +7,6 @@ share the port: one exchange at a time, and each sees the port as its own, losse
 from __future__ import annotations
 
 import contextlib
-import threading
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -19,6 +18,7 @@ from edged.gate.drivers.registry import make_driver
 from edged.gate.off_bytes import off_bytes
 from edged.gate.port import SerialPort
 from edged.gate.sim import SimBoard, simulated_board
+from edged.gate.turn import Turn
 
 
 class PortPool:
@@ -74,7 +74,7 @@ class _Line:
 
     def __init__(self, port: SerialPort) -> None:
         self.port = port
-        self.turn = threading.RLock()
+        self.turn = Turn()
         self.users: set[_PortView] = set()
         self.generation = 0
         self.broken = False
@@ -85,6 +85,7 @@ class _PortView(SerialPort):
 
     def __init__(self, line: _Line) -> None:
         super().__init__(line.port.path, line.port.baud, line.port.clock)
+        self.turn = line.turn
         self._line = line
         self._seen = 0
 
@@ -123,9 +124,10 @@ class _PortView(SerialPort):
 class _TakesTurns:
     """A driver that waits until the others on its line have finished their exchange."""
 
-    def __init__(self, driver: RelayDriver, turn: threading.RLock) -> None:
+    def __init__(self, driver: RelayDriver, turn: Turn) -> None:
         self._driver = driver
         self._turn = turn
+        self._found = False
 
     @property
     def capabilities(self) -> Capabilities:
@@ -136,15 +138,18 @@ class _TakesTurns:
         return self._driver.written_s
 
     def open(self) -> None:
-        with self._turn:
+        self._found = False
+        with self._turn.patiently():
             self._driver.open()
+        self._found = True
 
     def close(self) -> None:
         with self._turn:
             self._driver.close()
 
     def set(self, channel: int, on: bool) -> bool | None:
-        with self._turn:
+        # an off to a board that was not found is worth a try, but not the time of the others
+        with self._turn if self._found else self._turn.patiently():
             return self._driver.set(channel, on)
 
     def pulse(self, channel: int, seconds: float) -> bool | None:

@@ -13,6 +13,7 @@ import os
 import stat
 import termios
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,8 @@ class SerialPort:
         self.heard = False
         """Whether the last `read` got any byte at all."""
         self.baud = baud
+        self.turn: AbstractContextManager[None] = contextlib.nullcontext()
+        """Held over exchanges that belong together; a lock where several doors share the port."""
         self._guard = guard
         self._serial: serial.Serial | GuardedLine | None = None
 

@@ -1,11 +1,13 @@
 """Several doors on one port: two relays of one board, and boards with addresses on one line."""
 
+import threading
+
 import pytest
 from gate_bench import GateBench
 from pymodbus_board import Cable, PymodbusBoards, WaveshareCoil
 
 from edged.config import GateConfig
-from edged.events import DoorLocked, DoorUnlocked, GateConnected, GateLost
+from edged.events import DoorLocked, DoorUnlocked, GateConnected, GateLost, GrantNotExecuted
 from edged.gate import GateKeeper
 from edged.gate.pool import PortPool
 
@@ -15,7 +17,9 @@ class TwoDoors:
 
     def __init__(self, bench, port, *sections, ready=("door1", "door2")):
         self.bench = bench
-        configs = [GateConfig(id=f"door{n}", port=str(port), **more) for n, more in enumerate(sections, 1)]
+        self.configs = configs = [
+            GateConfig(id=f"door{n}", port=str(port), **more) for n, more in enumerate(sections, 1)
+        ]
         self.pool = PortPool(configs, bench.clock)
         self.keepers = [
             GateKeeper(config, bench.bus, bench.clock, on_beat=lambda: None, beat_s=0.25, pool=self.pool)
@@ -107,6 +111,31 @@ def test_one_simulated_board_serves_two_doors(bench):
     bench.wait_for(DoorUnlocked, door_id="door2")
     board = doors.pool.board(GateConfig(port="sim:lcus?firmware=feedback&channels=2"))
     assert board.edges[0].channel == 2
+
+
+def test_a_grant_that_waits_for_the_line_gets_its_whole_pulse(bench, tmp_path):
+    board = board_with_two_relays(bench, tmp_path)
+    doors = TwoDoors(
+        bench, board.link, {**FEEDBACK, "channel": 1, "pulse_s": 0.3}, {**FEEDBACK, "channel": 2}
+    )
+    _, port = doors.pool.driver(doors.configs[1])
+    with port.turn:
+        bench.decide("d1", door_id="door1")
+        threading.Event().wait(0.4)  # an exchange that takes longer than the pulse
+    bench.wait_for(DoorLocked, door_id="door1", reason="time_over")
+    on, off = board.edges
+    assert off.at_s - on.at_s >= 0.25
+
+
+def test_a_grant_that_waits_for_the_line_too_long_is_dropped_and_never_late(bench, tmp_path):
+    board = board_with_two_relays(bench, tmp_path)
+    doors = TwoDoors(bench, board.link, {**FEEDBACK, "channel": 1}, {**FEEDBACK, "channel": 2})
+    _, port = doors.pool.driver(doors.configs[1])
+    with port.turn:
+        bench.decide("d1", door_id="door1", life_s=0.1)
+        threading.Event().wait(0.3)
+    assert bench.wait_for(GrantNotExecuted, door_id="door1").code == "grant_expired"
+    assert not board.edges
 
 
 # -- boards with addresses on one line, played by pymodbus
