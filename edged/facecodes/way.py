@@ -36,6 +36,10 @@ WAY_TEXTS: Final[dict[str, tuple[str, str]]] = {
         "the calls to the cloud are used up",
         "Buy calls in the console of the cloud, and raise recognition.cloud.total_calls.",
     ),
+    "cloud_engine_error": (
+        "asking the cloud failed inside edged",
+        "Please report it with the log of the daemon.",
+    ),
     "cloud_closed": ("the program was stopping", ""),
     "cloud_timeout": (
         "the cloud did not answer in time",

@@ -8,10 +8,13 @@ cloud never leaves the box.
 from __future__ import annotations
 
 import threading
+import traceback
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
 from typing import Final
+
+import structlog
 
 from edged.clock import Clock
 from edged.config.recognition import HybridConfig
@@ -33,6 +36,8 @@ CLOUD_FIRST: Final = "cloud_first"
 CLOUD_LATE: Final = "cloud_late"
 CLOUD_DOWN: Final = "cloud_down"
 CLOUD_NO_CONSENT: Final = "cloud_no_consent"
+
+_log = structlog.get_logger(__name__)
 
 _LATE: Final = frozenset({CLOUD_LATE, "cloud_timeout", "cloud_overdue"})
 
@@ -131,10 +136,14 @@ class HybridEngine:
 
     def _ask_cloud(self, questions: Sequence[Question]) -> list[Answer]:
         """Never waits longer than the policy allows, whatever the network does."""
+        failure: EdgedError
         try:
             return self._patience.run(lambda: self._cloud.identify_batch(questions), self._wait_s(questions))
         except EdgedError as error:
-            return [error] * len(questions)
+            failure = error
+        except Exception as error:  # noqa: BLE001 - supervises the cloud: this box's answer must not be lost
+            failure = _defect(error)
+        return [failure] * len(questions)
 
     def _wait_s(self, questions: Sequence[Question]) -> float:
         if self._config.policy == "cloud_first":
@@ -201,6 +210,20 @@ class _Patience:
             future.set_exception(result)
         else:
             future.set_result(result)
+
+
+def _defect(error: Exception) -> EngineUnavailable:
+    """A fault of edged itself. Its text is not repeated: it could hold an address with a token."""
+    _log.error(
+        "the way to the cloud has a defect",
+        error=type(error).__name__,
+        where="".join(traceback.format_tb(error.__traceback__)),
+    )
+    return EngineUnavailable(
+        f"Asking the cloud failed inside edged ({type(error).__name__}).",
+        code="cloud_engine_error",
+        hint="Please report it with the log of the daemon.",
+    )
 
 
 def _because(answer: Answer, reason: str) -> Answer:

@@ -243,6 +243,15 @@ def assert_the_fallback_alone_lets_in(policy: str, decision: AccessDecided) -> N
     assert decision.engine_reason in expected
 
 
+def assert_the_cloud_is_asked_again(site: Site) -> None:
+    """When the fault is over, and every pause that it led to."""
+    site.cloud.trouble = lambda asked: None
+    site.cloud.replies(token(TOKEN + "2"), path=TOKEN_PATH)
+    site.clock.skip(LATER_S)
+    (after,) = site.door.walk("cleo")
+    assert (after.outcome, after.engine) == (Outcome.GRANTED, "cloud")
+
+
 @pytest.mark.parametrize("policy", POLICIES)
 @pytest.mark.parametrize("name", LASTING)
 def test_a_cloud_that_fails_from_now_on(make_site, name, policy):
@@ -262,11 +271,7 @@ def test_a_cloud_that_fails_from_now_on(make_site, name, policy):
 
     if name == "refused":
         site.cloud.come_back()
-    site.cloud.trouble = lambda asked: None
-    site.cloud.replies(token(TOKEN + "2"), path=TOKEN_PATH)
-    site.clock.skip(LATER_S)
-    (after,) = site.door.walk("cleo")
-    assert (after.outcome, after.engine) == (Outcome.GRANTED, "cloud")
+    assert_the_cloud_is_asked_again(site)
     assert_nothing_secret(site)
 
 
@@ -284,6 +289,7 @@ def test_a_cloud_that_fails_now_and_then(make_site, name, policy):
     assert_few_threads()
     assert_each_decided_once_and_in_time(site, 1 + CROWD_SIZE)
     assert_nothing_beyond_the_rate(site.cloud)
+    assert_the_cloud_is_asked_again(site)
     assert_nothing_secret(site)
 
 

@@ -128,6 +128,15 @@ def test_with_the_cloud_down_this_box_answers(policy):
     assert said(house.ask("p")[0]) == ("local", "cloud_down", "ann")
 
 
+def test_a_defect_on_the_way_to_the_cloud_does_not_cost_the_answer_of_this_box_and_says_no_secret(capsys):
+    defect = ValueError("http://cloud?access_token=24.secret")
+    house = House({"p": named("local", ("ann", 95.0))}, {"p": failing(defect)}, policy="cloud_first")
+    assert said(house.ask("p")[0]) == ("local", "cloud_down", "ann")
+    logged = "".join(capsys.readouterr())
+    assert "ValueError" in logged
+    assert "24.secret" not in logged
+
+
 @pytest.mark.parametrize("policy", ["local_first", "cloud_first"])
 def test_where_the_site_wants_it_a_cloud_that_is_down_is_no_answer(policy):
     here = {"p": named("local", ("ann", 85.0))}
