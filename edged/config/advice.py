@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from edged.config.camera import CameraConfig
 from edged.config.gate import GateConfig
@@ -192,6 +193,17 @@ def _wiring(config: Config, exists: Exists) -> Iterator[Advice]:
         )
 
 
+def _targets(config: Config, exists: Exists) -> Iterator[Advice]:
+    for number, target in enumerate(config.delivery.targets):
+        parts = urlsplit(target.url or "")
+        if parts.scheme in ("http", "mqtt") and parts.hostname not in ("localhost", "127.0.0.1", "::1"):
+            yield Advice(
+                f"delivery.targets.{number}.url",
+                f"records and keys for {target.name} can be read on the network",
+                f"use {parts.scheme}s:// where the receiver speaks it",
+            )
+
+
 _CHECKS: tuple[Callable[[Config, Exists], Iterator[Advice]], ...] = (
     _simulated,
     _port,
@@ -201,6 +213,7 @@ _CHECKS: tuple[Callable[[Config, Exists], Iterator[Advice]], ...] = (
     _access,
     _on_time,
     _wiring,
+    _targets,
 )
 
 

@@ -101,7 +101,24 @@ class Drain:
                 return Step(IDLE_S, idle=True)
             return self._work(place)
         except EdgedError as error:
-            return self._failed(error)
+            return self.failed(error)
+
+    def failed(self, error: EdgedError) -> Step:
+        """Wait: twice as long each time, with jitter so that many boxes do not come back together."""
+        self._page.clear()
+        asked_s = error.retry_after_s if isinstance(error, DeliveryFailed) else None
+        if asked_s == 0.0:
+            return Step(0)
+        if not isinstance(error, DeliveryFailed):
+            self.close()  # the next attempt reads keys and certificates anew
+        longest_s = self._settings.retry_max_s
+        pause_s = min(longest_s, self._settings.retry_s * 2.0 ** min(self._failures, 30))
+        pause_s *= self._chance.uniform(0.5, 1.0)
+        if asked_s is not None:
+            pause_s = max(pause_s, min(asked_s, LONGEST_ASKED_PAUSE_S))
+        self._failures += 1
+        self._reporter.failed(error, self._failures, pause_s)
+        return Step(pause_s)
 
     def forget_failures(self) -> None:
         """Somebody says that it works now: begin with the shortest pause, and put records aside again."""
@@ -342,23 +359,6 @@ class Drain:
     def _well(self) -> None:
         self._failures = 0
         self._reporter.well()
-
-    def _failed(self, error: EdgedError) -> Step:
-        """Wait: twice as long each time, with jitter so that many boxes do not come back together."""
-        self._page.clear()
-        asked_s = error.retry_after_s if isinstance(error, DeliveryFailed) else None
-        if asked_s == 0.0:
-            return Step(0)
-        if not isinstance(error, DeliveryFailed):
-            self.close()  # the next attempt reads keys and certificates anew
-        longest_s = self._settings.retry_max_s
-        pause_s = min(longest_s, self._settings.retry_s * 2.0 ** min(self._failures, 30))
-        pause_s *= self._chance.uniform(0.5, 1.0)
-        if asked_s is not None:
-            pause_s = max(pause_s, min(asked_s, LONGEST_ASKED_PAUSE_S))
-        self._failures += 1
-        self._reporter.failed(error, self._failures, pause_s)
-        return Step(pause_s)
 
 
 def _impersonal(reason: str, message: Message) -> str:

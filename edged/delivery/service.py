@@ -14,7 +14,7 @@ from typing import Any
 from edged.bus import EventBus, Subscription
 from edged.clock import Clock
 from edged.config.delivery import DeliveryConfig, TargetConfig
-from edged.delivery.drain import Drain
+from edged.delivery.drain import Drain, Step
 from edged.delivery.outbox import Outbox, Place
 from edged.delivery.records import RecordMaker
 from edged.delivery.secrets import TargetSecrets
@@ -81,10 +81,22 @@ class TargetWorker:
         try:
             while not self._stopping:
                 self._take_orders()
-                step = self._drain.step()
+                step = self._step()
                 self._wait(self._clock.monotonic() + step.wait_s, step.idle)
         finally:
             self._drain.close()
+
+    def _step(self) -> Step:
+        try:
+            return self._drain.step()
+        except Exception as error:  # noqa: BLE001 - a fault of edged must not end the delivery unnoticed
+            return self._drain.failed(
+                EdgedError(
+                    f"Delivering to {self.name} failed: {type(error).__name__}: {error}.",
+                    code="delivery_fault",
+                    hint="This is a fault of edged; please report it. It is tried again.",
+                )
+            )
 
     def _take_orders(self) -> None:
         with self._changed:
@@ -154,8 +166,8 @@ class DeliveryService:
             in the journal, and everything else goes on.
         """
         try:
-            self._outbox = Outbox.open(self._data_dir, self._box.clock)
-            self._outbox.configure(self._starts())
+            outbox = Outbox.open(self._data_dir, self._box.clock)
+            outbox.configure(self._starts())
         except EdgedError as error:
             self._bus.publish(
                 ComponentFailed(
@@ -163,8 +175,9 @@ class DeliveryService:
                 )
             )
             return False
+        self._outbox = outbox
         for settings in self._config.targets:
-            self._workers[settings.name] = self._worker(settings, self._outbox)
+            self._workers[settings.name] = self._worker(settings, outbox)
         for worker in self._workers.values():
             worker.start()
         if self._workers:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 from datetime import timedelta
 
 import pytest
-from delivery_rig import Receiver, decision, punch, service
+from delivery_rig import ListTarget, Receiver, Rig, decision, punch, service
 
 from edged.bus import EventBus
 from edged.cli import main
 from edged.clock import SystemClock
 from edged.delivery.outbox import Outbox, undelivered_from
-from edged.events import ComponentFailed, Event
+from edged.delivery.service import TargetWorker
+from edged.events import ComponentFailed, DeliveryDegraded, Event
 from edged.journal import Journal, journal_path
 from edged.service.control import ControlServer
 
@@ -252,11 +254,30 @@ def test_without_targets_nothing_has_to_be_kept(box):
     assert box.service.undelivered_from() is None
 
 
-def test_a_damaged_file_of_places_is_announced_and_stops_nothing_else(box, receiver):
+def test_a_damaged_file_of_places_is_announced_and_stops_nothing_else(box, receiver, edged):
     Outbox.open(box.folder, box.clock).close()
     (box.folder / "delivery.db").write_bytes(b"rubbish" * 1000)
     assert box.start(office(receiver)) is False
     box.bus.drain(5.0)
     (failed,) = [event for event in box.told if isinstance(event, ComponentFailed)]
     assert failed.component == "delivery"
-    assert box.service.undelivered_from() is None
+    assert box.service.undelivered_from() == 0
+    assert "could not be used" in edged("status").err
+
+
+def test_a_fault_of_edged_itself_is_told_and_the_thread_goes_on(box):
+    target = ListTarget(behave=lambda messages: {}[messages[0].id])
+    rig = Rig(box.folder / "second", target, clock=box.clock, retry_s=0.05, retry_max_s=0.05)
+    worker = TargetWorker("office", rig.drain, rig.reporter, box.clock)
+    rig.decide(1)
+    worker.start()
+    told = threading.Event()
+    while not rig.told_of(DeliveryDegraded):
+        told.wait(0.02)
+    assert rig.reporter.state.code == "delivery_fault"
+    target.behave = None
+    while not target.ids:
+        told.wait(0.02)
+    worker.ask_to_stop()
+    assert worker.join(5.0)
+    rig.close()

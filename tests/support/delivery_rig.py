@@ -114,11 +114,17 @@ class Rig:
     """One target fed from a journal in `folder`, step by step, with a clock that is moved by hand."""
 
     def __init__(
-        self, folder: Path, target: Target | None, *, picture_of: PictureOf | None = None, **settings: object
+        self,
+        folder: Path,
+        target: Target | None,
+        *,
+        picture_of: PictureOf | None = None,
+        clock=None,
+        **settings: object,
     ) -> None:
         self.picture_of = picture_of
         self.folder = folder
-        self.clock = ManualClock()
+        self.clock = clock or ManualClock()
         self.bus = EventBus(self.clock)
         self.told: list[Event] = []
         self.bus.subscribe(Event, self.told.append, name="told")

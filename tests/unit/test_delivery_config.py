@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from edged.config import ConfigProblems, load_config
+from edged.config.advice import advise
+from edged.config.load import load as load_with_places
 
 HTTP = "{name: office, kind: http, url: 'https://records.example/x'"
 
@@ -77,3 +79,12 @@ def test_a_mistake_is_told_with_its_line_and_what_to_write(load, target, words):
 
 def test_two_targets_of_one_name_are_refused(load):
     assert "office is listed more than once" in problem(load, HTTP + "}", HTTP + "}")
+
+
+def test_a_receiver_without_encryption_is_worth_a_second_look_unless_it_is_on_this_machine(tmp_path):
+    file = tmp_path / "edged.yaml"
+    urls = ("http://records.example", "http://127.0.0.1:8080", "https://records.example", "http://[::1]/")
+    targets = "".join(f"    - {{name: t{n}, kind: http, url: '{url}'}}\n" for n, url in enumerate(urls))
+    file.write_text("delivery:\n  targets:\n" + targets)
+    remarks = [r for r in advise(load_with_places(file, environ={}), lambda _: True) if "targets" in r.key]
+    assert [(r.key, r.line) for r in remarks] == [("delivery.targets[0].url", 3)]
