@@ -249,7 +249,8 @@ class GateOperation:
     def _switched(self, command: SwitchRelay, switched: Switched) -> None:
         """Keep the books after a command: on-time, alarm, and no belief in a relay that does not obey."""
         if command.on:
-            self._on_since = switched.written_s
+            if self._on_since is None or self._door.state not in RELEASED:  # a held relay is told repeatedly
+                self._on_since = switched.written_s
         else:
             self._report_locked(command.reason, switched.written_s, switched.acknowledged)
         if switched.acknowledged is False:

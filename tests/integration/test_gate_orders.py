@@ -167,8 +167,11 @@ def test_free_holds_the_relay_on_again_after_the_board_was_without_power_and_end
     assert board.wait_for(lambda b: b.relays[0], DEADLINE_S), "seen at the next readback"
     bench.decide("d1")
     assert bench.wait_for(DoorUnlocked, decision_id="d1").extended, "whoever is granted may pass"
+    began_s = board.edges[0].at_s
     desk("normal")
-    assert bench.wait_for(DoorLocked, reason="free_over").acknowledged
+    locked = bench.wait_for(DoorLocked, reason="free_over")
+    assert locked.acknowledged
+    assert locked.on_ms == pytest.approx((board.edges[-1].at_s - began_s) * 1000, abs=200)
     assert not board.relays[0]
 
 
