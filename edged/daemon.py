@@ -137,6 +137,8 @@ class Daemon:
             unit.forget_beats()
         self.heartbeats.forget("recognition")
         until_s = self.clock.monotonic() + STOP_S
+        for door in self._doors.values():
+            door.ask_to_stop()  # all at once: none stays open while another's board does not answer
         stops = (
             *(door.stop for door in self._doors.values()),
             *(camera.stop_capture for camera in self._cameras),

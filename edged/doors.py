@@ -100,6 +100,10 @@ class DoorUnit:
             direction=self._directions().get,
         ).attach()
 
+    def ask_to_stop(self) -> None:
+        """Begin to end, without waiting for it; `stop` must follow."""
+        self.keeper.ask_to_stop()
+
     def stop(self, timeout_s: float) -> bool:
         """Relay off, thread ended. True when both are sure."""
         return self.keeper.stop(timeout_s)

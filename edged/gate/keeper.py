@@ -242,6 +242,14 @@ class GateKeeper:
             idle = self._wake.wait_for(self._is_idle, timeout_s)
         return idle and self._announcer.wait_idle(max(0.0, until_s - self._clock.monotonic()))
 
+    def ask_to_stop(self) -> None:
+        """Begin to end, without waiting for it: no more grants, relay off. `stop` must follow."""
+        if self._subscription:
+            self._subscription.close(timeout_s=0.0)
+        with self._wake:
+            self._stopping = True
+            self._wake.notify_all()
+
     def stop(self, timeout_s: float = 1.0) -> bool:
         """Switch off, read back where possible, close the port, end.
 
@@ -250,11 +258,7 @@ class GateKeeper:
             read). False: it could not be made sure in `timeout_s`.
         """
         until_s = self._clock.monotonic() + timeout_s
-        if self._subscription:
-            self._subscription.close(timeout_s=0.0)
-        with self._wake:
-            self._stopping = True
-            self._wake.notify_all()
+        self.ask_to_stop()
         if self._thread.ident is not None:
             self._thread.join(timeout_s)
         ended = not self._thread.is_alive()
