@@ -159,7 +159,9 @@ def nothing_is_left_and_nothing_secret_is_said(monkeypatch, caplog, capfd):
     for thread in set(threading.enumerate()) - before:
         thread.join(DEADLINE_S)
         assert not thread.is_alive(), f"{thread.name} is left behind"
-    said = caplog.text + "".join(capfd.readouterr())
+    records = [*caplog.get_records("setup"), *caplog.get_records("call"), *caplog.get_records("teardown")]
+    assert records
+    said = "\n".join([*(record.getMessage() for record in records), *capfd.readouterr()])
     for secret in (API_KEY, SECRET_KEY, TOKEN):
         assert secret not in said
 
@@ -291,6 +293,17 @@ def test_a_cloud_that_fails_now_and_then(make_site, name, policy):
     assert_nothing_beyond_the_rate(site.cloud)
     assert_the_cloud_is_asked_again(site)
     assert_nothing_secret(site)
+
+
+def test_a_rush_while_calls_fail_is_slowed_down_to_the_rate(make_site):
+    site = make_site("cloud", multi=False, **SHORT)
+    site.door.walk("cleo")
+    PASSING["one 502 in four"].begins(site.cloud)
+    for _ in range(3):
+        site.door.walk(*["stranger"] * 4)
+    assert_each_decided_once_and_in_time(site, 13)
+    assert len(site.cloud.calls) > 2 * QPS
+    assert_nothing_beyond_the_rate(site.cloud)
 
 
 def nowhere(folder: Path) -> tuple[FaceCloudStub, dict[str, Any]]:
