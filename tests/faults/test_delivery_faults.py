@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import signal
 import socket
@@ -240,6 +241,62 @@ def test_a_long_backlog_arrives_complete_in_order_and_historic(tmp_path):
     receiver.stop()
     assert receiver.received == [f"{DEVICE}-{n}" for n in range(1, count + 1)]
     assert all(record["historic"] for record in receiver.stored.values())
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A file system of one megabyte."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    tmpfs = ["mount", "-t", "tmpfs", "-o", "size=1m,mode=0700", "tmpfs", str(folder)]
+    if os.geteuid() != 0 or subprocess.run(tmpfs, check=False, capture_output=True).returncode != 0:
+        pytest.skip("may not mount a file system here")
+    yield folder
+    subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+def fill(folder):
+    """Leave no room. Returns the file to remove."""
+    filler = folder / "filler"
+    with filler.open("wb", buffering=0) as file:
+        try:
+            while True:
+                file.write(b"\0" * 512)
+        except OSError:
+            return filler
+
+
+def test_a_full_disk_leaves_no_half_line_and_every_record_arrives_when_there_is_room(make, small_disk):
+    rig = make(None, kind="file", file={"folder": small_disk})
+    rig.decide(1)
+    rig.run()
+    filler = fill(small_disk)
+    rig.decide(*range(2, 40))
+    rig.drain.step()
+    (file,) = small_disk.glob("office-*.jsonl")
+    assert (rig.reporter.state.state, rig.reporter.state.code) == ("needs_operator", "delivery_folder")
+    assert file.read_bytes().endswith(b"\n")
+    filler.unlink()
+    rig.run()
+    assert [json.loads(line)["seq"] for line in file.read_text().splitlines()] == list(range(1, 40))
+
+
+def test_a_place_that_cannot_be_written_is_tried_again_under_the_same_id(make, small_disk):
+    receiver = Receiver()
+    rig = make(receiver.url)
+    rig.outbox.close()
+    rig.outbox = Outbox.open(small_disk, rig.clock)
+    rig.outbox.configure({"office": 0})
+    rig.drain = rig.new_drain()
+    filler = fill(small_disk)
+    rig.decide(1)
+    rig.drain.step()
+    failed = rig.reporter.state
+    filler.unlink()
+    rig.run()
+    receiver.stop()
+    assert (failed.state, failed.code) == ("needs_operator", "disk_full")
+    assert (set(receiver.received), rig.place.seq) == ({"box7-1"}, 1)
 
 
 BOX = """
