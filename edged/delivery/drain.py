@@ -253,9 +253,10 @@ class Drain:
         self._head = (head.id, attempts)
         beyond = attempts - self._settings.max_attempts
         if beyond >= 0 and self._passes(head, beyond % PROBES):
-            self._put_head_aside(head, error, attempts)
+            if not self._takes(head):  # else the receiver has only just come back
+                self._put_head_aside(head, error, attempts + 1)
             return DeliveryFailed(
-                f"{head.id} was put aside; the queue goes on.", code="delivery_moves_on", retry_after_s=0.0
+                f"The queue goes on behind {head.id}.", code="delivery_moves_on", retry_after_s=0.0
             )
         return error
 
@@ -267,13 +268,17 @@ class Drain:
         later = [r for r in wanted if self._maker.message_id(r.seq, series) not in self._early]
         if len(later) <= skip:
             return False
-        probe = self._message(later[skip], series)
+        return self._takes(self._message(later[skip], series))
+
+    def _takes(self, message: Message) -> bool:
+        """Send it alone and out of turn; what was taken is not sent again when its turn comes."""
+        assert self._target is not None
         try:
-            taken = probe.id in self._target.deliver([probe]).taken
+            taken = message.id in self._target.deliver([message]).taken
         except (DeliveryFailed, Refused):
             return False
         if taken:
-            self._early.add(probe.id)
+            self._early.add(message.id)
         return taken
 
     def _put_head_aside(self, head: Message, error: DeliveryFailed, attempts: int) -> None:

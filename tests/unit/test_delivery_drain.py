@@ -160,9 +160,24 @@ def test_a_record_the_receiver_fails_over_is_put_aside_when_the_next_one_passes(
     rig.decide(1, 2, 3, 4)
     rig.run()
     assert rig.target.ids == ids(1, 3, 4)
-    assert rig.target.calls.count(ids(2)) == 3
+    assert rig.target.calls.count(ids(2)) == 4
     (letter,) = rig.outbox.letters()
-    assert (letter.seq, letter.attempts, letter.code) == (2, 3, "delivery_receiver_error")
+    assert (letter.seq, letter.attempts, letter.code) == (2, 4, "delivery_receiver_error")
+
+
+def test_a_receiver_that_comes_back_just_before_the_proof_gets_the_record_that_failed(make):
+    calls = []
+
+    def away_for_two_calls(messages):
+        calls.append(messages)
+        if len(calls) <= 2:
+            raise DeliveryFailed("gone", code="delivery_receiver_error", about_record=True)
+
+    rig = make(ListTarget(behave=away_for_two_calls), max_attempts=2)
+    rig.decide(1, 2, 3)
+    rig.run()
+    assert rig.target.ids == ids(2, 1, 3)
+    assert rig.place.dead == 0
 
 
 def test_two_neighbours_the_receiver_fails_over_do_not_hold_up_the_rest(make):
