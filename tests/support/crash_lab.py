@@ -264,9 +264,7 @@ class CrashLab:
         return Point("none", "settling", life.acknowledged, life.start_s, wrong)
 
     def problems(self, *, settled: bool = False) -> list[str]:
-        """What is wrong with what was left behind, also when it cannot be read at all."""
-        if not (self.data_dir / "journal.sqlite3").exists() and not self.told.acknowledged:
-            return []
+        """What is wrong with what was left behind."""
         return crash_lab_checks.problems(self.data_dir, self.told, self.receivers, settled=settled)
 
     def _strike(self) -> tuple[str, Life]:

@@ -6,6 +6,7 @@ Each takes a `CrashLab` that is running and returns what it found; the box works
 from __future__ import annotations
 
 import hashlib
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -104,8 +105,7 @@ def newer_schema(lab: CrashLab, name: str) -> Point:
 def damaged_without_backup(lab: CrashLab, name: str) -> Point:
     """A file is damaged and there is no backup: the box does not start, and the file is left for a person."""
     _killed(lab, _some_life(lab))
-    for backup in (lab.data_dir / "backups").glob("*"):
-        backup.rename(lab.folder / backup.name)
+    shutil.rmtree(lab.data_dir / "backups", ignore_errors=True)
     path = lab.data_dir / name
     whole = _damage(path)
     before = _digests(lab.data_dir)[name]
@@ -166,7 +166,8 @@ def target_down(lab: CrashLab, records: int, drain_s: float) -> tuple[Point, dic
         committed meanwhile (median, most).
     """
     for receiver in lab.receivers.values():
-        receiver.refuse_all, receiver.trouble = True, 0.0
+        receiver.trouble = 0.0
+        receiver.go_away()
     _killed(lab, _some_life(lab))
     _write_in_bulk(lab, records)
     life = lab.start(pause_s=0.05)
@@ -176,7 +177,7 @@ def target_down(lab: CrashLab, records: int, drain_s: float) -> tuple[Point, dic
     with ThreadPoolExecutor(len(receivers)) as pool:
         waits = [pool.submit(_drained_s, receiver, last, drain_s) for receiver in receivers]
         for receiver in receivers:
-            receiver.refuse_all = False
+            receiver.away = False
         took_s = [wait.result() for wait in waits]
     figures = {name: records / s for name, s in zip(lab.receivers, took_s, strict=True)}
     commits = sorted(life.commits_ms)

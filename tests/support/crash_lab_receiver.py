@@ -24,11 +24,12 @@ class RoughReceiver(Receiver):
         self._random = random.Random(seed)
         self.trouble = trouble
         self.troubles = 0
-        self.refuse_all = False
+        self.away = False
+        self.absences = 0
         super().__init__(port=port)
 
     def handle(self, headers: dict, body: bytes) -> tuple[int, bytes, dict]:
-        if self.refuse_all:
+        if self.away:
             raise ConnectionError
         if self._random.random() >= self.trouble:
             return super().handle(headers, body)
@@ -45,6 +46,11 @@ class RoughReceiver(Receiver):
             time.sleep(0.05)  # a receiver that takes its time; nobody waits for it but the delivery
             return status, content, extra
         return status, content[: len(content) // 2], {**extra, "Content-Length": str(len(content))}
+
+    def go_away(self) -> None:
+        """Break off every connection from now on, as a proxy does whose server is down."""
+        self.away = True
+        self.absences += 1
 
     @property
     def newest(self) -> int:
