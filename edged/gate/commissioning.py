@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Protocol
 
 from edged.errors import EdgedError, RetryLater
 from edged.gate.at_hand import POLL_S, BoardAtHand, Outcome, StepResult, bits, pulse_once
+from edged.gate.contacts import KEYS, wired
 from edged.gate.link import Switched
 
 PLUG_WAIT_S = 60.0
@@ -92,10 +93,19 @@ class Checklist:
         if not self._person.present:
             return StepResult("inputs", Outcome.UNSURE, f"read as {bits(before)}; nobody operated them")
         self._person.asked_to(f"Operate every wired contact within the next {CONTACT_WAIT_S:g} seconds.")
-        moved = self._contacts_moved(before)
+        moved, named = self._contacts_moved(before), self._named_inputs()
         if not moved:
             return StepResult("inputs", Outcome.UNSURE, f"read as {bits(before)}; none of them changed")
-        return StepResult("inputs", Outcome.OK, f"changed: {', '.join(f'input {n}' for n in sorted(moved))}")
+        text = f"changed: {_listed(moved, named)}"
+        if still := named.keys() - moved:
+            return StepResult("inputs", Outcome.UNSURE, f"{text}; did not: {_listed(still, named)}")
+        return StepResult("inputs", Outcome.OK, text)
+
+    def _named_inputs(self) -> dict[int, str]:
+        """The keys of the configuration by the input of the board they name."""
+        source = "line" if self._board.config.protocol == "line" else "board"
+        contacts = wired(self._board.config).items()
+        return {each.number: KEYS[kind] for kind, each in contacts if each.source == source}
 
     def plug(self) -> StepResult:
         """What the relay does while the plug is out, and whether the board is found again."""
@@ -187,3 +197,8 @@ def _without_plug(stayed_on: bool | None) -> str:
     if stayed_on:
         return "the relay STAYED ON without the plug: see docs/gate.md, boards with a supply of their own"
     return "the relay drops with the plug"
+
+
+def _listed(numbers: Iterable[int], named: Mapping[int, str]) -> str:
+    """`input 1 (door_contact), input 3`."""
+    return ", ".join(f"input {n} ({named[n]})" if n in named else f"input {n}" for n in sorted(numbers))

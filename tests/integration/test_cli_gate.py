@@ -392,6 +392,17 @@ class Installer:
             self._board.set_input(3, True)
 
 
+def test_contacts_are_named_as_configured_and_one_that_did_not_move_is_told(bench, monkeypatch):
+    monkeypatch.setattr("edged.gate.commissioning.CONTACT_WAIT_S", 0.3)
+    board = bench.board("sim:modbus")
+    contacts = {"exit_button": "board:3", "fire": "board:5,nc"}
+    config = GateConfig(port=str(board.link), protocol="modbus", pulse_s=0.3, **contacts)
+    with board_at_hand(config, SystemClock()) as at_hand:
+        result = Checklist(at_hand, Installer(board)).inputs()
+    assert result.outcome.value == "unsure"
+    assert result.text == "changed: input 3 (exit_button); did not: input 5 (fire)"
+
+
 def test_an_installer_is_led_through_contacts_and_plug(bench, monkeypatch):
     monkeypatch.setattr("edged.gate.commissioning.CONTACT_WAIT_S", 0.3)
     board = bench.board("sim:modbus?self_powered=1")
