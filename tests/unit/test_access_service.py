@@ -24,6 +24,8 @@ class House:
         self.committed, self.published = [], []
         self.journal_broken = False
         self.gate_ready = True
+        self.locked_down = False
+        self.slow_people = {"mia"}
         self._heard = threading.Event()
         self.bus.subscribe(AccessDecided, self.published.append, name="listener")
         self.service = AccessService(
@@ -41,6 +43,7 @@ class House:
             ),
             person=self._person,
             gate_ready=lambda: self.gate_ready,
+            locked_down=lambda: self.locked_down,
             commit=self._commit,
             grant_ttl_s=2.0,
             last_grants=(last_grants or (lambda clock: {}))(self.clock),
@@ -49,7 +52,8 @@ class House:
 
     def _person(self, person_id):
         known = person_id.isalpha()  # `cloud:u1` is not
-        return PersonRecord(person_id=person_id, name=person_id.title()) if known else None
+        slow = person_id in self.slow_people
+        return PersonRecord(person_id=person_id, name=person_id.title(), extra_time=slow) if known else None
 
     def _commit(self, event):
         if self.journal_broken:
@@ -209,6 +213,18 @@ def test_without_the_gate_nobody_is_granted(house):
     house.gate_ready = False
     house.identified()
     assert house.published[0].reasons == ("gate_offline",)
+
+
+def test_while_the_door_is_locked_down_nobody_is_granted(house):
+    house.locked_down = True
+    house.identified()
+    assert house.published[0].reasons == ("door_locked_down",)
+
+
+def test_the_decision_says_who_needs_more_time_to_pass(house):
+    house.identified(person_id="mia")
+    house.identified("p_2", person_id="bo")
+    assert [d.extra_time for d in house.published] == [True, False]
 
 
 def test_somebody_only_the_cloud_knows_is_unknown_here(house):
