@@ -17,7 +17,9 @@ Quality = Literal["synchronised", "holdover", "unknown"]
 
 STEP_S = 1.0
 """A change of wall against monotonic time from which it is a step. Slewing is 0.5 ms a second at most
-(adjtimex(2)), which is 0.1 s between two looks of 200 s; the watch looks every 10 s."""
+(adjtimex(2)), 5 ms between two looks."""
+
+LOOK_S = 10.0
 
 TIMESYNC_FILE = Path("/run/systemd/timesync/synchronized")
 TIMESYNC_FRESH_S = 2 * 3600.0
@@ -47,6 +49,9 @@ class ClockWatch:
         self._publish = publish
         self._synchronised = synchronised or synchronised_now
         self._lock = threading.Lock()
+        self._changed = threading.Condition()
+        self._stopping = False
+        self._thread = threading.Thread(target=self._run, name="clock-watch", daemon=True)
         self._offset_s = self._offset()
         self._was_synchronised = False
         self._quality: Quality = "unknown"
@@ -57,8 +62,22 @@ class ClockWatch:
         """As found at the last `check()`."""
         return self._quality
 
+    def start(self) -> None:
+        """Look every 10 s from now on. By the monotonic clock: a timer that follows the wall clock would
+        sleep through an hour by which it was set back."""
+        self._thread.start()
+
+    def stop(self, timeout_s: float = 1.0) -> bool:
+        """Look no more. True when the thread has ended."""
+        with self._changed:
+            self._stopping = True
+            self._changed.notify_all()
+        if self._thread.is_alive():
+            self._thread.join(timeout_s)
+        return not self._thread.is_alive()
+
     def check(self) -> Quality:
-        """Look again; to be called every 10 s. Publishes `ClockStepped` when the clock was set since."""
+        """Look again. Publishes `ClockStepped` when the clock was set since."""
         now = self._clock.now()
         state = self._synchronised(now)
         with self._lock:
@@ -69,6 +88,19 @@ class ClockWatch:
         if abs(by_s) >= STEP_S:
             self._publish(ClockStepped(at=now, by_s=round(by_s, 3), clock=self._quality))
         return self._quality
+
+    def _run(self) -> None:
+        next_s = self._clock.monotonic() + LOOK_S
+        while True:
+            with self._changed:
+                if self._stopping:
+                    return
+                self._clock.wait_until(self._changed, next_s)
+                if self._stopping:
+                    return
+            if self._clock.monotonic() >= next_s:
+                next_s = self._clock.monotonic() + LOOK_S
+                self.check()
 
     def _offset(self) -> float:
         return self._clock.now().timestamp() - self._clock.monotonic()

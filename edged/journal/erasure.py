@@ -64,7 +64,8 @@ def erase(
     interruption with the same pseudonym.
 
     Returns:
-        The event as it was written. Raises as `Database.transaction`.
+        The event as it was written; not written again when a repetition found nothing to do. Raises as
+        `Database.transaction`.
     """
     pictures = snapshots.forget(_decisions_with_picture(journal, who.person_id))
     records = sum(_replace(journal, seqs, who, pseudonym) for seqs in _touched(journal, who))
@@ -77,7 +78,12 @@ def erase(
         snapshots=pictures,
         consents=tuple(consents),
     )
-    journal.write(event)
+    known = journal.database.query(
+        "SELECT 1 FROM records WHERE event = 'person_erased' AND json_extract(payload, '$.pseudonym') = ?",
+        (pseudonym,),
+    )
+    if records or pictures or event.decisions or not known:
+        journal.write(event)
     return event
 
 

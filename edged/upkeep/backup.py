@@ -100,7 +100,7 @@ def make_backup(
             code="backup_nothing",
             hint="Is this the data directory of the daemon?",
         )
-    made_at = clock.now()
+    made_at = datetime.fromisoformat(iso(clock.now()))  # as precise as it is listed
     final = target / f"{PREFIX}{made_at.astimezone(UTC):%Y%m%dT%H%M%SZ}"
     partial = target / f"{_PARTIAL}{final.name}"
     if final.exists():

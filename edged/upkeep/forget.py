@@ -22,7 +22,7 @@ from edged.attendance.store import PunchLedger
 from edged.clock import Clock
 from edged.database import Database
 from edged.database.errors import from_os_error
-from edged.errors import EdgedError, NotFound, RetryLater
+from edged.errors import EdgedError, NeedsOperator, NotFound, RetryLater
 from edged.journal.chain import ERASED
 from edged.journal.clockwatch import quality_now
 from edged.journal.erasure import erase, is_named
@@ -80,7 +80,7 @@ class Forgotten:
 def unfinished(data_dir: Path) -> str | None:
     """Id of a person whose erasure was interrupted; None when there is none."""
     started = _started(data_dir)
-    return None if started is None else started.get("person_id")
+    return None if started is None else str(started["person_id"])
 
 
 def forget(data_dir: Path, person_id: str, clock: Clock, *, backup_dirs: Iterable[Path] = ()) -> Forgotten:
@@ -93,25 +93,34 @@ def forget(data_dir: Path, person_id: str, clock: Clock, *, backup_dirs: Iterabl
         NotFound: `person_unknown`: nothing here knows them.
         NeedsOperator, RetryLater: the disk, or a database in use (see `Database.open`). To be repeated.
     """
+    started = _started(data_dir)
+    resumed = started is not None and started["person_id"] == person_id
     backups = [backup for folder in dict.fromkeys(backup_dirs) for backup in list_backups(folder)]
-    knowing = [backup for backup in backups if _knows(backup.path, person_id)]
-    pseudonym = _begin(data_dir, person_id, known=bool(knowing) or _knows(data_dir, person_id))
-    done = Forgotten(pseudonym)
+    # one that was being written anew when it was interrupted may not know the person any more
+    concerned = [backup for backup in backups if resumed or _knows(backup.path, person_id)]
+    if not (resumed or concerned or _knows(data_dir, person_id)):
+        raise NotFound(
+            f"Nobody here has the id {person_id!r}.",
+            code="person_unknown",
+            hint="`edged people list` and `edged records list` show ids.",
+        )
     traces = _collect(data_dir, Traces(person_id), clock)
-    done.in_library, done.photographs = traces.in_library, traces.photographs
-    for backup in knowing:
+    done = Forgotten("", traces.in_library, photographs=traces.photographs)
+    for backup in concerned:
         with suppress(EdgedError):  # it will be removed
             _collect(backup.path, traces, clock)
+    done.pseudonym = _begin(data_dir, traces, started)
     _erase_here(data_dir, traces, clock, done)
-    for backup in knowing:
+    for backup in concerned:
         _erase_in_backup(backup, traces, clock, done)
     if (data_dir / ASIDE).is_dir():
         shutil.rmtree(data_dir / ASIDE)
         done.removed.append(str(data_dir / ASIDE))
-    (data_dir / UNFINISHED).unlink(missing_ok=True)
     done.searched_for = traces
-    done.searched_in = [data_dir, *(backup.path for backup in knowing if backup.path.exists())]
+    done.searched_in = [data_dir, *(backup.path for backup in concerned if backup.path.exists())]
     done.left = _prove(data_dir, traces, clock, done)
+    for file in (data_dir / UNFINISHED, (data_dir / UNFINISHED).with_suffix(".new")):
+        file.unlink(missing_ok=True)
     return done
 
 
@@ -215,7 +224,7 @@ def _prove(data_dir: Path, traces: Traces, clock: Clock, done: Forgotten) -> lis
     needles, hits = list(traces.all_needles()), []
     for attempt in range(PASSES):
         _empty_logs(data_dir)
-        hits = [hit for hit in scan(done.searched_in, needles) if not _awaits_cloud(hit, done)]
+        hits = [hit for hit in scan(done.searched_in, needles) if not _is_expected(hit, done)]
         if not hits:
             return []
         if attempt:
@@ -227,8 +236,10 @@ def _prove(data_dir: Path, traces: Traces, clock: Clock, done: Forgotten) -> lis
     return hits
 
 
-def _awaits_cloud(hit: Hit, done: Forgotten) -> bool:
-    """The id is needed until the cloud has confirmed that it erased the person, too."""
+def _is_expected(hit: Hit, done: Forgotten) -> bool:
+    """Two places hold the id for a while: what is being done, and the queue until the cloud has confirmed."""
+    if hit.file.stem == Path(UNFINISHED).stem:
+        return True
     return done.cloud_id is not None and hit.what == "id" and hit.file.name.startswith(LIBRARY)
 
 
@@ -268,40 +279,56 @@ def _pause(clock: Clock, seconds: float) -> None:
 # -- what has been begun
 
 
-def _begin(data_dir: Path, person_id: str, *, known: bool) -> str:
-    """The pseudonym: that of an interrupted erasure of the same person, or a new one, written down first."""
-    started = _started(data_dir)
-    if started is not None and started.get("person_id") == person_id:
-        return str(started["pseudonym"])
-    if not known:
-        raise NotFound(
-            f"Nobody here has the id {person_id!r}.",
-            code="person_unknown",
-            hint="`edged people list` and `edged records list` show ids.",
-        )
+def _begin(data_dir: Path, traces: Traces, started: dict[str, Any] | None) -> str:
+    """The pseudonym: that of an interrupted erasure of the same person, or a new one. It is written down
+    first, with what the databases cannot tell any more after they were changed."""
     if started is not None:
-        raise RetryLater(
-            "Another erasure was interrupted.",
-            code="erasure_unfinished",
-            hint="Finish it first: `edged forget --finish`.",
-        )
+        if started["person_id"] != traces.person_id:
+            raise RetryLater(
+                "Another erasure was interrupted.",
+                code="erasure_unfinished",
+                hint="Finish it first: `edged forget --finish`.",
+            )
+        traces.names.update(started["names"])
+        traces.consents = started["consents"] or traces.consents
+        return str(started["pseudonym"])
     pseudonym = ERASED + "".join(secrets.choice(_PSEUDONYM_CHARS) for _ in range(10))
+    content = {
+        "person_id": traces.person_id,
+        "pseudonym": pseudonym,
+        "names": sorted(traces.names),
+        "consents": traces.consents,
+    }
     file = data_dir / UNFINISHED
+    incoming = file.with_suffix(".new")
     try:
-        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        descriptor = os.open(incoming, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
         with open(descriptor, "w", encoding="utf-8") as opened:
-            json.dump({"person_id": person_id, "pseudonym": pseudonym}, opened)
-        sync(file)
+            json.dump(content, opened)
+        sync(incoming)
+        os.replace(incoming, file)
+        sync(data_dir)
     except OSError as error:
+        incoming.unlink(missing_ok=True)
         raise from_os_error(error, file) from error
     return pseudonym
 
 
-def _started(data_dir: Path) -> dict[str, str] | None:
+def _started(data_dir: Path) -> dict[str, Any] | None:
+    """What an interrupted erasure wrote down."""
     try:
-        return dict(json.loads((data_dir / UNFINISHED).read_text(encoding="utf-8")))
-    except (FileNotFoundError, ValueError):  # half a file: nothing was done yet
+        content = json.loads((data_dir / UNFINISHED).read_text(encoding="utf-8"))
+    except FileNotFoundError:
         return None
+    except OSError as error:
+        raise from_os_error(error, data_dir / UNFINISHED) from error
+    except ValueError as error:
+        raise NeedsOperator(
+            f"{data_dir / UNFINISHED} cannot be read.",
+            code="erasure_damaged",
+            hint="Remove it, and repeat the erasure.",
+        ) from error
+    return dict(content)
 
 
 @contextmanager

@@ -28,7 +28,6 @@ from edged.upkeep.restore import repair
 
 Opened = TypeVar("Opened")
 
-CLOCK_S = 10
 BACKUP_AFTER = timedelta(hours=24)
 _JPEG_QUALITY = 85
 
@@ -120,6 +119,7 @@ class Upkeep:
         self._snapshots.sweep()
         SnapshotService(self._config.journal.snapshots, self._snapshots, _jpeg).attach(self._bus)
         self._journal.look_after_room()
+        self._watch.start()
 
     def follow_delivery(self, undelivered_from: Callable[[], int | None]) -> None:
         """From now on keep what delivery still needs.
@@ -130,15 +130,15 @@ class Upkeep:
         self._undelivered_from = undelivered_from
 
     def stop(self) -> None:
-        """Break off a backup under way."""
+        """Break off a backup under way, watch the clock no more."""
         self._stopping.set()
+        self._watch.stop()
 
     def jobs(self) -> list[dict[str, Any]]:
         """Arguments for the scheduler's `add_job`, one dict per job."""
         often = {"trigger": "interval", "coalesce": True, "max_instances": 1, "misfire_grace_time": None}
         soon, later = (self._clock.now() + timedelta(minutes=minutes) for minutes in (2, 10))
         return [
-            {**often, "func": self._watch.check, "seconds": CLOCK_S, "id": "clock"},
             {**often, "func": self.remove_old, "hours": 1, "id": "retention", "next_run_time": soon},
             {**often, "func": self.back_up_if_due, "hours": 1, "id": "backup", "next_run_time": later},
         ]

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from edged.clock import iso
 from edged.errors import NotFound
 from edged.journal.erasure import Identity, names_of
 from edged.journal.journal import Journal
@@ -63,7 +64,7 @@ def of_library(store: LibraryStore, traces: Traces) -> None:
     traces.names.add(person.name)
     ledger = store.consents(traces.person_id)
     traces.consents = traces.consents or [
-        {"purpose": entry.purpose, "given": entry.given, "at": entry.at} for entry in ledger
+        {"purpose": entry.purpose, "given": entry.given, "at": iso(entry.at)} for entry in ledger
     ]
     for (template,) in store.database.query(
         "SELECT template FROM faces WHERE person_id = ?", [traces.person_id]

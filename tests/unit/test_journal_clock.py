@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -40,6 +41,21 @@ def test_a_clock_that_was_set_is_reported_once_with_how_far(clock, by_s):
 
     assert [(step.by_s, step.clock) for step in steps] == [(by_s, "synchronised")]
     assert steps[0].at == AT + timedelta(seconds=10 + by_s)
+
+
+def test_a_watch_that_was_started_looks_by_itself_and_ends(clock):
+    steps = []
+    heard = threading.Event()
+    watch = ClockWatch(clock, lambda step: (steps.append(step), heard.set()), lambda now: True)
+    watch.start()
+
+    assert clock.someone_waits()
+    clock.step_wall(-3600)
+    clock.advance(10)
+
+    assert heard.wait(10)
+    assert [step.by_s for step in steps] == [-3600.0]
+    assert watch.stop()
 
 
 def test_a_clock_that_is_slewed_is_not_reported(clock):
