@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,11 +16,14 @@ from edged.attendance.store import PunchLedger
 from edged.bus import EventBus, Overflow
 from edged.clock import Clock
 from edged.config.attendance import AttendanceConfig
-from edged.errors import Misconfigured
+from edged.errors import Misconfigured, NeedsOperator, RetryLater
 from edged.events import AccessDecided, DirectionKeyPressed, Outcome, PunchRecorded
 
 KEY_S = 10.0
 """A key that was pressed longer ago says nothing about who passes now."""
+
+MOST_WAITING = 10_000
+"""Passages that wait in memory while the ledger cannot be written; more are found at the next start."""
 
 _LOOK_BACK = timedelta(days=1)
 
@@ -64,6 +68,7 @@ class AttendanceService:
         self._shifts = [parse_shift(text) for text in config.shifts]
         self._longest = timedelta(hours=config.max_shift_h)
         self._lock = threading.Lock()
+        self._waiting: deque[Grant] = deque(maxlen=MOST_WAITING)
         self._key: tuple[Direction, float] | None = None
 
     def catch_up(self, grants: Iterable[Grant], journal_seq: int) -> int:
@@ -132,7 +137,15 @@ class AttendanceService:
             )
 
     def _enter(self, grant: Grant) -> None:
-        self._announce(self._record(grant), grant)
+        """Record it after those that could not be recorded when they passed, because the disk was full."""
+        self._waiting.append(grant)
+        while self._waiting:
+            first = self._waiting.popleft()
+            try:
+                self._announce(self._record(first), first)
+            except (NeedsOperator, RetryLater):
+                self._waiting.appendleft(first)
+                raise
 
     def _record(self, grant: Grant) -> Punch | None:
         last = self._last(grant.person_id, grant.at)

@@ -48,7 +48,7 @@ def full_disk(lab: CrashLab) -> Point:
     life = lab.start()
     life.wait_for("ready")
     life.wait_for("acknowledged", lab.random.randrange(10))
-    _fill(filler)
+    fill(filler)
     wrong = [] if life.wait_for("unwritten", 3) else ["The box ended when the disk was full."]
     if lab.random.random() < 0.5:
         life = _killed(lab, life)
@@ -205,7 +205,8 @@ def _refusal(life: Life, *codes: str) -> list[str]:
     return [] if said and said[0] in codes else [f"The box said {life.said} instead of {codes}."]
 
 
-def _fill(filler: Path) -> None:
+def fill(filler: Path) -> None:
+    """Take all the room of a disk."""
     with filler.open("wb", buffering=0) as file:
         try:
             while file.write(b"\0" * 4096):
