@@ -25,6 +25,7 @@ from edged.demo.story import Story, summary_table
 from edged.demo.stream import JsonStream
 from edged.demo.summary import Summary
 from edged.events import Event
+from edged.recognition.cloud.secrets import ENV_PREFIX
 
 app = typer.Typer()
 
@@ -110,6 +111,8 @@ def _served(config: Config, engine: Engine, clock: Clock, stack: ExitStack) -> C
     """The same on a recognition server in a process of its own."""
     folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="edged-demo-serve-")))
     server = start_server(folder / "serve", stack)
+    for name in [name for name in os.environ if name.startswith(ENV_PREFIX)]:
+        del os.environ[name]  # keys of a real cloud would win over those of the demo's server
     recognition = {"engine": engine.value, "cloud": server.cloud_section()}
     served = Config.model_validate({**config.model_dump(), "recognition": recognition})
     send_people(served, clock)

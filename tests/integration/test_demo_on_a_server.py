@@ -1,6 +1,7 @@
 """The demo gate with the cloud engine only, against `edged serve` in a process of its own."""
 
 import json
+import os
 import subprocess
 import sys
 
@@ -28,6 +29,7 @@ def test_the_demo_plays_on_a_recognition_server_in_another_process(engine, tmp_p
         capture_output=True,
         text=True,
         timeout=DEADLINE_S,
+        env={**os.environ, "EDGED_CLOUD_API_KEY": "of-a-real-cloud", "EDGED_CLOUD_SECRET_KEY": "its-secret"},
     )
     assert done.returncode == 0, done.stderr
     events = [json.loads(line) for line in done.stdout.splitlines()]
