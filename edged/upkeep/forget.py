@@ -7,7 +7,6 @@ is: library first, so that nobody recognises them any more; then records, punche
 from __future__ import annotations
 
 import json
-import os
 import secrets
 import shutil
 import sqlite3
@@ -21,8 +20,7 @@ from typing import Any
 from edged.attendance.store import PunchLedger
 from edged.clock import Clock
 from edged.database import Database
-from edged.database.errors import from_os_error
-from edged.errors import EdgedError, NeedsOperator, NotFound, RetryLater
+from edged.errors import EdgedError, NotFound, RetryLater
 from edged.journal.chain import ERASED
 from edged.journal.clockwatch import quality_now
 from edged.journal.erasure import erase, is_named
@@ -30,13 +28,14 @@ from edged.journal.journal import Journal
 from edged.journal.snapshots import SnapshotFolder
 from edged.library import cloud_ledger
 from edged.library.store import LibraryStore
+from edged.upkeep import begun
 from edged.upkeep import traces as tracing
 from edged.upkeep.backup import Backup, list_backups, referred_pictures, remove_backup, write_manifest
-from edged.upkeep.files import ASIDE, ATTENDANCE, DATABASES, JOURNAL, LIBRARY, present, sync
+from edged.upkeep.begun import Begun
+from edged.upkeep.files import ASIDE, ATTENDANCE, DATABASES, JOURNAL, LIBRARY, present
 from edged.upkeep.scan import Hit, scan
 from edged.upkeep.traces import Traces
 
-UNFINISHED = "erasing.json"
 PASSES = 5
 """A daemon may write down once more whom it had just recognised; each pass waits a second for that."""
 
@@ -79,8 +78,8 @@ class Forgotten:
 
 def unfinished(data_dir: Path) -> str | None:
     """Id of a person whose erasure was interrupted; None when there is none."""
-    started = _started(data_dir)
-    return None if started is None else str(started["person_id"])
+    started = begun.read(data_dir)
+    return None if started is None else started.person_id
 
 
 def forget(data_dir: Path, person_id: str, clock: Clock, *, backup_dirs: Iterable[Path] = ()) -> Forgotten:
@@ -93,8 +92,8 @@ def forget(data_dir: Path, person_id: str, clock: Clock, *, backup_dirs: Iterabl
         NotFound: `person_unknown`: nothing here knows them.
         NeedsOperator, RetryLater: the disk, or a database in use (see `Database.open`). To be repeated.
     """
-    started = _started(data_dir)
-    resumed = started is not None and started["person_id"] == person_id
+    started = begun.read(data_dir)
+    resumed = started is not None and started.person_id == person_id
     backups = [backup for folder in dict.fromkeys(backup_dirs) for backup in list_backups(folder)]
     # one that was being written anew when it was interrupted may not know the person any more
     concerned = [backup for backup in backups if resumed or _knows(backup.path, person_id)]
@@ -119,8 +118,7 @@ def forget(data_dir: Path, person_id: str, clock: Clock, *, backup_dirs: Iterabl
     done.searched_for = traces
     done.searched_in = [data_dir, *(backup.path for backup in concerned if backup.path.exists())]
     done.left = _prove(data_dir, traces, clock, done)
-    for file in (data_dir / UNFINISHED, (data_dir / UNFINISHED).with_suffix(".new")):
-        file.unlink(missing_ok=True)
+    begun.remove(data_dir)
     return done
 
 
@@ -238,7 +236,7 @@ def _prove(data_dir: Path, traces: Traces, clock: Clock, done: Forgotten) -> lis
 
 def _is_expected(hit: Hit, done: Forgotten) -> bool:
     """Two places hold the id for a while: what is being done, and the queue until the cloud has confirmed."""
-    if hit.file.stem == Path(UNFINISHED).stem:
+    if begun.belongs(hit.file):
         return True
     return done.cloud_id is not None and hit.what == "id" and hit.file.name.startswith(LIBRARY)
 
@@ -279,56 +277,21 @@ def _pause(clock: Clock, seconds: float) -> None:
 # -- what has been begun
 
 
-def _begin(data_dir: Path, traces: Traces, started: dict[str, Any] | None) -> str:
-    """The pseudonym: that of an interrupted erasure of the same person, or a new one. It is written down
-    first, with what the databases cannot tell any more after they were changed."""
-    if started is not None:
-        if started["person_id"] != traces.person_id:
-            raise RetryLater(
-                "Another erasure was interrupted.",
-                code="erasure_unfinished",
-                hint="Finish it first: `edged forget --finish`.",
-            )
-        traces.names.update(started["names"])
-        traces.consents = started["consents"] or traces.consents
-        return str(started["pseudonym"])
-    pseudonym = ERASED + "".join(secrets.choice(_PSEUDONYM_CHARS) for _ in range(10))
-    content = {
-        "person_id": traces.person_id,
-        "pseudonym": pseudonym,
-        "names": sorted(traces.names),
-        "consents": traces.consents,
-    }
-    file = data_dir / UNFINISHED
-    incoming = file.with_suffix(".new")
-    try:
-        descriptor = os.open(incoming, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-        with open(descriptor, "w", encoding="utf-8") as opened:
-            json.dump(content, opened)
-        sync(incoming)
-        os.replace(incoming, file)
-        sync(data_dir)
-    except OSError as error:
-        incoming.unlink(missing_ok=True)
-        raise from_os_error(error, file) from error
-    return pseudonym
-
-
-def _started(data_dir: Path) -> dict[str, Any] | None:
-    """What an interrupted erasure wrote down."""
-    try:
-        content = json.loads((data_dir / UNFINISHED).read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        raise from_os_error(error, data_dir / UNFINISHED) from error
-    except ValueError as error:
-        raise NeedsOperator(
-            f"{data_dir / UNFINISHED} cannot be read.",
-            code="erasure_damaged",
-            hint="Remove it, and repeat the erasure.",
-        ) from error
-    return dict(content)
+def _begin(data_dir: Path, traces: Traces, started: Begun | None) -> str:
+    """The pseudonym: that of an interrupted erasure of the same person, or a new one, written down first."""
+    if started is None:
+        pseudonym = ERASED + "".join(secrets.choice(_PSEUDONYM_CHARS) for _ in range(10))
+        begun.write(data_dir, Begun(traces.person_id, pseudonym, sorted(traces.names), traces.consents))
+        return pseudonym
+    if started.person_id != traces.person_id:
+        raise RetryLater(
+            "Another erasure was interrupted.",
+            code="erasure_unfinished",
+            hint="Finish it first: `edged forget --finish`.",
+        )
+    traces.names.update(started.names)
+    traces.consents = started.consents or traces.consents
+    return started.pseudonym
 
 
 @contextmanager

@@ -16,8 +16,9 @@ from edged.journal import JournalReader, journal_path
 from edged.library.store import LibraryStore
 from edged.upkeep import forget as forgetting
 from edged.upkeep.backup import check_backup, list_backups, make_backup
+from edged.upkeep.begun import FILE_NAME as UNFINISHED
 from edged.upkeep.files import ASIDE, BACKUPS
-from edged.upkeep.forget import UNFINISHED, forget, look_again, unfinished
+from edged.upkeep.forget import forget, look_again, unfinished
 from edged.upkeep.restore import restore
 from edged.upkeep.scan import Needle, part_needles, scan, text_needles
 from edged.upkeep.verify import Level, verify
