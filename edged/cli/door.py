@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -146,12 +147,12 @@ def _outcome(answer: dict[str, Any]) -> str:
         return f"acknowledged: {seen}" if seen else "there was no alarm that nobody had seen"
     text = _DONE.get(answer["outcome"], answer["outcome"])
     if answer["action"] != "open" and answer["mode_until"]:
-        text += f" until {answer['mode_until']}"
+        text += f" until {_local(answer['mode_until'])}"
     return text if answer["ready"] else f"{text} (but the relay board is away)"
 
 
 def _print_status(door: dict[str, Any]) -> None:
-    until = f" until {door['mode_until']}" if door["mode_until"] else ""
+    until = f" until {_local(door['mode_until'])}" if door["mode_until"] else ""
     typer.echo(f"{door['door']}: {door['state']}, relay {'on' if door['relay_on'] else 'off'}")
     typer.echo(f"  mode      {door['mode']} by {door['mode_by']}{until}")
     typer.echo(f"  board     {door['protocol']} at {door['port']}, {'ready' if door['ready'] else 'away'}")
@@ -161,6 +162,11 @@ def _print_status(door: dict[str, Any]) -> None:
         typer.echo(f"  {name:15} {'not known' if active is None else 'active' if active else 'quiet'}")
     for alarm in door["alarms"]:
         typer.echo(f"  ALARM     {alarm['code']}: {describe(alarm['code']).meaning}{_since(alarm)}")
+
+
+def _local(at: str) -> str:
+    """A time of the answer as the clock on this machine shows it."""
+    return f"{datetime.fromisoformat(at).astimezone():%Y-%m-%d %H:%M:%S %z}"
 
 
 def _since(alarm: dict[str, Any]) -> str:
