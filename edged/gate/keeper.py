@@ -13,13 +13,14 @@ from datetime import UTC, tzinfo
 from typing import Any, TypeVar
 
 from edged.bus import EventBus, Subscription
-from edged.clock import Clock, iso
+from edged.clock import Clock
 from edged.config import GateConfig
 from edged.events import AccessDecided, ComponentFailed, Outcome
 from edged.gate.announcer import Announcer
 from edged.gate.contacts import Contacts
 from edged.gate.door import Door
 from edged.gate.facts import Action, DoorMode, Grant
+from edged.gate.health import gate_health
 from edged.gate.interlock import Interlock
 from edged.gate.link import RelayLink
 from edged.gate.operation import GateOperation
@@ -122,46 +123,9 @@ class GateKeeper:
         return self._config.grant_ttl_s
 
     def health(self) -> dict[str, Any]:
-        """What the gate is doing, as plain values for status pages."""
-        operation, senses = self._operation, self._senses
-        error = operation.last_error if operation else None
-        return {
-            "ready": self.ready,
-            "port": self._config.port,
-            "protocol": self._config.protocol,
-            "state": self._door.state.value,
-            "mode": self._door.mode.value,
-            "mode_by": "order" if senses and senses.standing_order else "schedule",
-            "mode_until": self._mode_until(),
-            "relay_on": self._door.relay_on,
-            "contacts": senses.states() if senses else {},
-            "alarms": self._alarms(),
-            "readback": bool(operation and operation.readback),
-            "pulse": "hardware" if operation and operation.hardware_pulse else "software",
-            "max_on": "hardware" if operation and operation.hardware_limit else "software",
-            "error_code": error.code if error else None,
-            "error": str(error) if error else None,
-            "events_lost": self._announcer.lost,
-        }
-
-    def _mode_until(self) -> str | None:
-        """When the mode ends by itself, if nobody sets the clock."""
-        end = self._senses.mode_ends() if self._senses else None
-        return iso(end) if end else None
-
-    def _alarms(self) -> list[dict[str, Any]]:
-        now = self._clock.monotonic()
-        return [
-            {
-                "code": alarm.code,
-                "reason": alarm.reason,
-                "active": alarm.active,
-                "acknowledged_by": alarm.acknowledged_by,
-                "count": alarm.count,
-                "age_s": round(now - alarm.raised_s, 1),
-            }
-            for alarm in self._door.alarms
-        ]
+        """What the gate is doing, as plain values for status pages (see `gate_health`)."""
+        lost, now = self._announcer.lost, self._clock.monotonic()
+        return gate_health(self._config, self._door, self._operation, self._senses, lost, now)
 
     # -- orders of people; each raises RetryLater (`gate_busy`) when the thread does not answer in time
 

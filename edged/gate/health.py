@@ -1,0 +1,66 @@
+"""What a gate is doing, as plain values for status pages and `edged door status`. Looks only."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from edged.clock import iso
+from edged.config import GateConfig
+from edged.gate.alarms import Alarm
+from edged.gate.door import Door
+from edged.gate.operation import GateOperation
+from edged.gate.senses import DoorSenses
+
+
+def gate_health(
+    config: GateConfig,
+    door: Door,
+    operation: GateOperation | None,
+    senses: DoorSenses | None,
+    events_lost: int,
+    now: float,
+) -> dict[str, Any]:
+    """The state of one door.
+
+    Args:
+        operation, senses: None before the gate has started.
+        events_lost: so far, because nobody took them in time.
+        now: monotonic.
+
+    Returns:
+        `ready`, `port`, `protocol`, `state`; `mode` with `mode_by` (`schedule`, `order`) and `mode_until`
+        (wall time at which it ends by itself, or None); `relay_on`; `contacts` (by key of the configuration:
+        active, not, or None: not known); `alarms`; `readback`; `pulse` and `max_on` (`hardware`,
+        `software`); `error_code`, `error`, `events_lost`.
+    """
+    error = operation.last_error if operation else None
+    ends = senses.mode_ends() if senses else None
+    return {
+        "ready": bool(operation and operation.connected),
+        "port": config.port,
+        "protocol": config.protocol,
+        "state": door.state.value,
+        "mode": door.mode.value,
+        "mode_by": "order" if senses and senses.standing_order else "schedule",
+        "mode_until": iso(ends) if ends else None,
+        "relay_on": door.relay_on,
+        "contacts": senses.states() if senses else {},
+        "alarms": [_plain(alarm, now) for alarm in door.alarms],
+        "readback": bool(operation and operation.readback),
+        "pulse": "hardware" if operation and operation.hardware_pulse else "software",
+        "max_on": "hardware" if operation and operation.hardware_limit else "software",
+        "error_code": error.code if error else None,
+        "error": str(error) if error else None,
+        "events_lost": events_lost,
+    }
+
+
+def _plain(alarm: Alarm, now: float) -> dict[str, Any]:
+    return {
+        "code": alarm.code,
+        "reason": alarm.reason,
+        "active": alarm.active,
+        "acknowledged_by": alarm.acknowledged_by,
+        "count": alarm.count,
+        "age_s": round(now - alarm.raised_s, 1),
+    }
