@@ -67,11 +67,11 @@ class Broker:
 class Listener:
     """A subscriber that remembers every message: (topic, content, retained)."""
 
-    def __init__(self, port: int, topic: str = "#", **login: str) -> None:
+    def __init__(self, port: int, topic: str = "#", name: str = "listener", **login: str) -> None:
         self.heard: list[tuple[str, object, bool]] = []
         self._changed = threading.Condition()
         self._subscribed = threading.Event()
-        self._client = paho.Client(CallbackAPIVersion.VERSION2, client_id="listener", clean_session=False)
+        self._client = paho.Client(CallbackAPIVersion.VERSION2, client_id=name, clean_session=False)
         if login:
             self._client.username_pw_set(**login)
         self._client.reconnect_delay_set(1, 1)
