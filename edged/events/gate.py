@@ -80,7 +80,7 @@ class DoorStateChanged(Event):
 @dataclass(frozen=True, kw_only=True, eq=False)
 class GateAlarmRaised(Event):
     """Something at the door needs a person: `door_forced`, `door_held`, `relay_stuck`, `relay_was_on`,
-    `max_on_cutoff`, `passage_unauthorised`, `passage_reverse`, `tamper`, `inputs_lost`."""
+    `max_on_cutoff`, `passage_unauthorised`, `passage_reverse`, `fire`, `tamper`, `inputs_lost`."""
 
     code: str
     reason: str

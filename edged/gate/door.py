@@ -110,6 +110,10 @@ class Door(DoorMemory):
             self._fire = active
             if self._state is not DoorState.OFFLINE:
                 self._rest(now, "fire_over")
+            if active:
+                self._alarm(now, "fire", "The fire contact is active; everybody may pass.", lasting=True)
+            else:
+                self._alarm_over("fire")
         return self._flush()
 
     def tamper(self, now: float, active: bool) -> list[Action]:

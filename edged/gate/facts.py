@@ -164,7 +164,7 @@ class PassageCounted:
 @dataclass(frozen=True)
 class AlarmRaised:
     """Something at the door needs a person: `door_forced`, `door_held`, `max_on_cutoff`, `relay_was_on`,
-    `relay_stuck`, `passage_unauthorised`, `passage_reverse`, `tamper`, `inputs_lost`."""
+    `relay_stuck`, `passage_unauthorised`, `passage_reverse`, `fire`, `tamper`, `inputs_lost`."""
 
     code: str
     reason: str

@@ -264,7 +264,7 @@ def test_fire_switches_on_clears_the_queue_and_ignores_grants_until_it_is_over()
     d.grant(1.0, grant("a"))
     d.grant(1.1, grant("b"))
     actions = d.fire(1.2, active=True)
-    assert codes(actions) == ["fire"]
+    assert codes(actions) == ["fire", "fire"], "the one who waited, and the alarm"
     assert switches(actions) == [True]
     assert codes(d.grant(2.0, grant("c"))) == ["fire"]
     assert d.tick(100.0) == [SwitchRelay(True)], "told again, in case the board has forgotten"
@@ -275,7 +275,8 @@ def test_fire_switches_on_clears_the_queue_and_ignores_grants_until_it_is_over()
 
 def test_fire_that_began_while_the_board_was_away_opens_when_it_is_back():
     d = Door(DoorRules())
-    assert d.fire(1.0, active=True) == []
+    assert codes(d.fire(1.0, active=True)) == ["fire"], "the alarm"
+    assert not d.relay_on
     assert switches(d.board_back(2.0, relay_on=False)) == [True]
     assert d.state is DoorState.FIRE
 
