@@ -92,7 +92,7 @@ def test_no_text_is_a_token_by_chance(text):
         ("client_credentials", KEYS["a"].api_key, KEYS["b"].secret_key, "invalid_client", 401),
         ("client_credentials", "\ud800", "ü", "invalid_client", 401),
     ],
-    ids=["no grant", "wrong grant", "no key", "no secret", "unknown key", "secret of another", "strange text"],
+    ids=["no grant", "wrong grant", "no key", "no secret", "unknown key", "secret of another", "odd text"],
 )
 def test_a_wrong_token_request_is_refused_as_documented(grant, api_key, secret_key, error, status):
     with pytest.raises(TokenRefused) as caught:
