@@ -126,8 +126,10 @@ class Retention:
             chain_position=links[-1][0] if links else 0,
             chain_hash=bytes(links[-1][1]).hex() if links else "",
         )
+        self._snapshots.forget(
+            decisions
+        )  # first: a crash in between must leave no picture without its decision
         self._journal.write(event, lambda connection, seq: _cut(connection, event))
-        self._snapshots.forget(decisions)
         return len(seqs)
 
     def _remove_snapshots(self, now: datetime) -> int:
