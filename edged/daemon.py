@@ -191,11 +191,13 @@ class Daemon:
             ATTENDANCE,
             lambda: start_attendance(config, self._journal, self.bus, self.clock, self._stack),
         )
-        self._upkeep.attach()
-        self._stack.callback(self._upkeep.stop)
-        self._delivery = start_delivery(config, self._journal, self.bus, self.clock, self._stack)
+        self._delivery = start_delivery(
+            config, self._journal, self._upkeep, self.bus, self.clock, self._stack
+        )
         if self._delivery is not None:
             self._upkeep.follow_delivery(self._delivery.undelivered_from)
+        self._upkeep.attach()
+        self._stack.callback(self._upkeep.stop)
         self._jobs.start()
         self._stack.callback(self._jobs.shutdown, wait=False)
         for job in self._upkeep.jobs():

@@ -9,13 +9,14 @@ from pathlib import Path
 JOURNAL = "journal.sqlite3"
 LIBRARY = "library.db"
 ATTENDANCE = "attendance.db"
+DELIVERY = "delivery.db"
 
 DATABASES = {
     JOURNAL: "edged.journal",
     LIBRARY: "edged.library",
     ATTENDANCE: "edged.attendance",
     "cloud.db": "edged.recognition.cloud",
-    "delivery.db": "edged.delivery",
+    DELIVERY: "edged.delivery",
 }
 """Every SQLite file of the daemon and the package with its migrations."""
 
