@@ -135,6 +135,7 @@ def write_manifest(folder: Path, made_at: datetime, pictures: int) -> Backup:
     file = folder / MANIFEST
     incoming = file.with_suffix(".new")
     incoming.write_text(json.dumps(content, indent=1), encoding="utf-8")
+    incoming.chmod(0o600)
     sync(incoming)
     os.replace(incoming, file)
     sync(folder)
