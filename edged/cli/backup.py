@@ -11,6 +11,7 @@ import typer
 from edged.cli.common import ConfigOption, DataDirOption, resolve_data_dir
 from edged.clock import SystemClock, iso
 from edged.upkeep.backup import make_backup
+from edged.upkeep.backup_places import remember_place
 
 app = typer.Typer()
 
@@ -25,7 +26,9 @@ def backup(
     as_json: Annotated[bool, typer.Option("--json", help="JSON on standard output, nothing else.")] = False,
 ) -> None:
     """Copy databases, photographs and snapshots, checked; it holds faces and names: keep it safe."""
-    made = make_backup(resolve_data_dir(config, data_dir), target.absolute(), SystemClock())
+    folder = resolve_data_dir(config, data_dir)
+    made = make_backup(folder, target.absolute(), SystemClock())
+    remember_place(folder, target.absolute())
     if as_json:
         answer = {
             "path": str(made.path),

@@ -11,6 +11,7 @@ import typer
 from edged.cli.common import ConfigOption, DataDirOption, resolve_config
 from edged.clock import SystemClock
 from edged.errors import Misconfigured, NeedsOperator, RetryLater
+from edged.upkeep.backup_places import missing_places, remembered_places
 from edged.upkeep.files import BACKUPS
 from edged.upkeep.forget import Forgotten, look_again, unfinished
 from edged.upkeep.forget import forget as erase
@@ -59,6 +60,11 @@ def forget(
         _wait_for_cloud(done.cloud_id, wait_s, config, data_dir)
         look_again(folder, done, SystemClock())
     _print(done, as_json=as_json)
+    for place in missing_places(folder):
+        typer.echo(
+            f"Not reached: {place}, where backups were made. Attach it and run this again.",
+            err=True,
+        )
     if done.left:
         raise typer.Exit(NeedsOperator.exit_code)
 
@@ -66,9 +72,10 @@ def forget(
 def _places(config: Path | None, data_dir: Path | None, also: list[Path]) -> tuple[Path, list[Path]]:
     if data_dir is not None:
         folder = data_dir.absolute()
-        return folder, [folder / BACKUPS, *also]
+        return folder, [folder / BACKUPS, *remembered_places(folder), *also]
     settings = resolve_config(config)
-    return settings.data_dir, [backup_folder(settings), settings.data_dir / BACKUPS, *also]
+    by_hand = remembered_places(settings.data_dir)
+    return settings.data_dir, [backup_folder(settings), settings.data_dir / BACKUPS, *by_hand, *also]
 
 
 def _wait_for_cloud(cloud_id: str, wait_s: float, config: Path | None, data_dir: Path | None) -> None:

@@ -12,6 +12,7 @@ import typer
 from edged.cli.common import ConfigOption, DataDirOption, resolve_config
 from edged.clock import SystemClock
 from edged.errors import NeedsOperator
+from edged.upkeep.backup_places import remembered_places
 from edged.upkeep.files import BACKUPS
 from edged.upkeep.service import backup_folder
 from edged.upkeep.verify import Finding, Level
@@ -52,10 +53,15 @@ def _places(config: Path | None, data_dir: Path | None, also: list[Path]) -> tup
     """Data directory, folders of backups, and whether there should be any."""
     if data_dir is not None:
         folder = data_dir.absolute()
-        return folder, [folder / BACKUPS, *also], True
+        return folder, [folder / BACKUPS, *remembered_places(folder), *also], True
     settings = resolve_config(config)
+    by_hand = remembered_places(settings.data_dir)
     expected = bool(settings.journal.keep_backups or also)
-    return settings.data_dir, [backup_folder(settings), settings.data_dir / BACKUPS, *also], expected
+    return (
+        settings.data_dir,
+        [backup_folder(settings), settings.data_dir / BACKUPS, *by_hand, *also],
+        expected,
+    )
 
 
 def _worst(findings: list[Finding]) -> Level:

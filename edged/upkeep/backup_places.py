@@ -1,0 +1,38 @@
+"""Where backups were made by hand, so that an erasure finds them again. A list of folders, nothing else."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+FILE_NAME = "backup-folders"
+
+
+def remember_place(data_dir: Path, folder: Path) -> None:
+    """Keep in mind that backups of `data_dir` lie in `folder`. Raises OSError when it cannot be written."""
+    places = remembered_places(data_dir)
+    if folder in places:
+        return
+    fresh = data_dir / f"{FILE_NAME}.new"
+    text = "".join(f"{place}\n" for place in (*places, folder))
+    with os.fdopen(
+        os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600), "wb"
+    ) as stream:
+        stream.write(os.fsencode(text))
+        stream.flush()
+        os.fsync(stream.fileno())
+    fresh.replace(data_dir / FILE_NAME)
+
+
+def remembered_places(data_dir: Path) -> list[Path]:
+    """The folders, in the order in which they were first used; empty when there are none."""
+    try:
+        content = (data_dir / FILE_NAME).read_bytes()
+    except FileNotFoundError:
+        return []
+    return [Path(os.fsdecode(line)) for line in content.split(b"\n") if line]
+
+
+def missing_places(data_dir: Path) -> list[Path]:
+    """Those that are not there now: a disk that is not attached, a folder that was removed."""
+    return [place for place in remembered_places(data_dir) if not place.is_dir()]
