@@ -148,6 +148,7 @@ class CrashLab:
         self.syncs = folder / "syncs"
         self._preload = preload
         self.lost_bytes = 0
+        self._living: Life | None = None
         self._lives = 0
         self.receivers = {
             name: RoughReceiver(self.random.randrange(2**32), trouble) for name in ("office", "archive")
@@ -172,6 +173,8 @@ class CrashLab:
         try:
             yield self
         finally:
+            if self._living is not None:
+                self._living.send(signal.SIGKILL)  # not reaped yet, so the id is its own
             self._nursery.kill()
             self._nursery.communicate()
             for receiver in self.receivers.values():
@@ -220,13 +223,15 @@ class CrashLab:
             target.update(kind="http", url=url, retry_s=0.05, retry_max_s=0.1, timeout_s=5.0)
         self._nursery.stdin.write(json.dumps(options) + "\n")
         self._nursery.stdin.flush()
-        return Life(int(self._nursery.stdout.readline()), pipe, self.told)
+        self._living = Life(int(self._nursery.stdout.readline()), pipe, self.told)
+        return self._living
 
     def end(self, life: Life) -> int:
         """Wait for its end; its exit code, negative for a signal."""
         self._nursery.stdin.write("\n")
         self._nursery.stdin.flush()
         code = os.waitstatus_to_exitcode(int(self._nursery.stdout.readline()))
+        self._living = None
         life.join()
         return code
 

@@ -118,7 +118,7 @@ class Box:
         passages, steps = self._options["passages"], dict(self._options["steps"])
         number = 0
         while not self.stop_asked.is_set() and (passages is None or number < passages):
-            self._watch_clock(steps.get(number, 0))
+            self._clock.step_wall(steps.get(number, 0.0))
             if number == BACKUP_AT:
                 threading.Thread(target=self._jobs["backup"], daemon=True).start()
             self._let_pass(number)
@@ -266,11 +266,6 @@ class Box:
         except EdgedError:
             return  # a full disk: not acknowledged
         self._report("library", count)
-
-    def _watch_clock(self, by_s: float) -> None:
-        if by_s:
-            self._clock.step_wall(by_s)
-            self._jobs["clock"]()
 
     # -- the end
 

@@ -24,13 +24,13 @@ from edged.clock import SystemClock
 from edged.events import PunchCorrected
 from edged.journal import Journal, JournalReader, journal_path
 
-DISK_MB = 16
+DISK_MB = 48
 _DAMAGE = b"\xa5" * 4096
 
 
 @contextmanager
 def small_disk(folder: Path) -> Iterator[Path | None]:
-    """A file system of 16 MB; None where nothing may be mounted."""
+    """A file system of 48 MB; None where nothing may be mounted."""
     folder.mkdir(parents=True)
     mount = ["mount", "-t", "tmpfs", "-o", f"size={DISK_MB}m,mode=0700", "tmpfs", str(folder)]
     if subprocess.run(mount, check=False, capture_output=True).returncode != 0:
