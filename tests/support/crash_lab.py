@@ -239,23 +239,24 @@ class CrashLab:
 
     def kill(self) -> Point:
         """SIGKILL at a random moment of a life."""
-        moment, life = self._strike()
-        return Point("kill", moment, life.acknowledged, life.start_s, self.problems())
+        moment, life, wrong = self._strike()
+        return Point("kill", moment, life.acknowledged, life.start_s, wrong + self.problems())
 
     def power_cut(self) -> Point:
         """The same, and what was not flushed to the disk is lost. Needs `preload`."""
-        moment, life = self._strike()
+        moment, life, wrong = self._strike()
         self.lost_bytes += cut_power(self.data_dir, self.syncs, self.random)
-        return Point("power cut", moment, life.acknowledged, life.start_s, self.problems())
+        return Point("power cut", moment, life.acknowledged, life.start_s, wrong + self.problems())
 
     def clock_step(self, by_s: float) -> Point:
         """The wall clock is set while people pass; then SIGKILL."""
         life = self.start(step_s=by_s)
-        life.wait_for("acknowledged", 8 + self.random.randrange(8))
+        passed = life.wait_for("acknowledged", 8 + self.random.randrange(8))
+        wrong = [] if passed else [f"The box ended by itself after {life.said[-3:]}."]
         life.send(signal.SIGKILL)
         self.end(life)
         fault = f"clock {by_s / 3600:+g} h"
-        return Point(fault, "working", life.acknowledged, life.start_s, self.problems())
+        return Point(fault, "working", life.acknowledged, life.start_s, wrong + self.problems())
 
     def settle(self, drain_s: float = DEADLINE_S) -> Point:
         """A life in which nothing goes wrong any more: at its end nothing may be missing anywhere."""
@@ -272,16 +273,16 @@ class CrashLab:
         """What is wrong with what was left behind."""
         return crash_lab_checks.problems(self.data_dir, self.told, self.receivers, settled=settled)
 
-    def _strike(self) -> tuple[str, Life]:
+    def _strike(self) -> tuple[str, Life, list[str]]:
         moment = self.random.choices(list(MOMENTS), list(MOMENTS.values()))[0]
         passages = self.random.randrange(1, 25)
         life = self.start(passages=passages if moment == "quiet" else None, linger=True)
-        if moment != "starting":
-            life.wait_for("ready")
-            life.wait_for("acknowledged", passages)
+        wrong = []
+        if moment != "starting" and not life.wait_for("acknowledged", passages):
+            wrong.append(f"The box ended by itself after {life.said[-3:]}.")
         if moment == "stopping":
             life.send(signal.SIGTERM)
         time.sleep(self.random.uniform(*_WITHIN_S[moment]))  # the random moment
         life.send(signal.SIGKILL)
         self.end(life)
-        return moment, life
+        return moment, life, wrong

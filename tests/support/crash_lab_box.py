@@ -12,6 +12,7 @@ import random
 import signal
 import sys
 import threading
+import traceback
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -152,10 +153,10 @@ class Box:
         upkeep.opened(
             ATTENDANCE, lambda: start_attendance(config, self._journal, self._bus, clock, self._stack)
         )
+        self._delivery = start_delivery(config, self._journal, upkeep, self._bus, clock, self._stack)
+        upkeep.follow_delivery(self._delivery.undelivered_from)
         upkeep.attach()
         self._stack.callback(upkeep.stop)
-        self._delivery = start_delivery(config, self._journal, self._bus, clock, self._stack)
-        upkeep.follow_delivery(self._delivery.undelivered_from)
         self._start_decisions()
         self._report("ready")
 
@@ -306,6 +307,9 @@ def main() -> None:
             try:
                 live(json.loads(line))
                 code = 0
+            except BaseException:
+                traceback.print_exc()
+                raise
             finally:
                 sys.stderr.flush()
                 os._exit(code)

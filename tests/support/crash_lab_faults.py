@@ -121,8 +121,9 @@ def damaged_without_backup(lab: CrashLab, name: str) -> Point:
 
 
 def damaged_outbox(lab: CrashLab) -> Point:
-    """Nobody knows how far delivery had come: people pass, nothing is delivered, the file is left alone."""
+    """Nobody knows how far delivery had come, and there is no backup: people pass, nothing is delivered."""
     _killed(lab, _some_life(lab))
+    shutil.rmtree(lab.data_dir / "backups", ignore_errors=True)
     whole = _damage(lab.data_dir / "delivery.db")
     before = _digests(lab.data_dir)["delivery.db"]
     sent = [len(receiver.received) for receiver in lab.receivers.values()]
@@ -189,8 +190,8 @@ def target_down(lab: CrashLab, records: int, drain_s: float) -> tuple[Point, dic
 
 def _some_life(lab: CrashLab) -> Life:
     life = lab.start()
-    life.wait_for("ready")
-    life.wait_for("acknowledged", 3 + lab.random.randrange(10))
+    if not life.wait_for("acknowledged", 3 + lab.random.randrange(10)):
+        raise AssertionError(f"the box ended by itself after {life.said[-3:]}")
     return life
 
 
