@@ -198,7 +198,7 @@ class Box:
     def _act(self, decision: AccessDecided) -> None:
         """The door: says that it acts before the outcome is on its way to the journal."""
         if decision.reasons[0] == "journal_unavailable":
-            self._report("unwritten", decision.decision_id)
+            self._report("unwritten", decision.decision_id, decision.reasons[-1])
         if decision.outcome is Outcome.GRANTED:
             self._report("acted", decision.decision_id)
             same = {"passage_id": decision.passage_id, "door_id": decision.door_id}
