@@ -84,6 +84,7 @@ _HINT_OF_REASON = {
     "validity_over": "not_allowed",
     "group_not_allowed": "not_allowed",
     "outside_schedule": "not_allowed",
+    "door_locked_down": "out_of_order",
     "gate_offline": "out_of_order",
     "journal_unavailable": "out_of_order",
     "engine_error": "out_of_order",

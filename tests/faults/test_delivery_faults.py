@@ -117,7 +117,7 @@ REPLIES = {
     "hang-up": (lambda c, released: None, "delivery_broken_answer"),
     "half a head": (
         lambda c, released: c.sendall(b"HTTP/1.1 200 OK\r\nContent-Le"),
-        "delivery_no_acknowledgement",
+        ("delivery_no_acknowledgement", "delivery_broken_answer"),
     ),
     "half a body": (
         lambda c, released: c.sendall(b'HTTP/1.1 200 OK\r\nContent-Length: 40\r\n\r\n{"recordId": '),
@@ -145,7 +145,9 @@ def test_a_broken_answer_is_no_acknowledgement_and_no_log_tells_the_path(make, n
     server = RawServer(treat)
     state = after_one_step(make(f"http://127.0.0.1:{server.port}/hooks/s3cret?key=s3cret"))
     server.stop()
-    assert (state.state, state.code) == ("waiting", code)
+    assert state.state == "waiting"
+    codes = (code,) if isinstance(code, str) else code  # how much of a torn answer arrives is a race
+    assert state.code in codes
     assert "s3cret" not in caplog.text + state.message
 
 
