@@ -80,7 +80,10 @@ class Reports:
         self._descriptor = os.open(pipe, os.O_WRONLY)
 
     def __call__(self, *said: Any) -> None:
-        os.write(self._descriptor, (json.dumps(said) + "\n").encode())
+        try:
+            os.write(self._descriptor, (json.dumps(said) + "\n").encode())
+        except BrokenPipeError:
+            os._exit(1)  # the laboratory itself was killed
 
 
 class Box:
