@@ -1,8 +1,10 @@
-"""What must be true of a box after every fault of the crash laboratory. Reads the files; changes nothing."""
+"""What must be true of a box after every fault of the crash laboratory. Looks at a copy; changes nothing."""
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
+import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
@@ -22,7 +24,7 @@ from edged.delivery.records import DECISION, PUNCH, kind_of
 from edged.journal import JournalReader, Record, journal_path
 from edged.library.reader import LibraryReader
 
-OTHERS = (ATTENDANCE, DELIVERY, "library.db")
+DATABASES = ("journal.sqlite3", "library.db", ATTENDANCE, DELIVERY)
 
 
 @dataclass
@@ -48,6 +50,28 @@ def problems(data_dir: Path, told: Told, receivers: dict[str, RoughReceiver], *,
     Args:
         settled: the box has caught up, delivered everything and ended: nothing may be missing anywhere.
     """
+    with tempfile.TemporaryDirectory(dir=data_dir.parent.parent) as folder:
+        copy = Path(folder)
+        broken = _copied(data_dir, copy)
+        return broken or _problems(copy, told, receivers, settled=settled)
+
+
+def _copied(data_dir: Path, copy: Path) -> list[str]:
+    """Copy the databases with their logs; SQLite finishes in the copy what the fault cut off."""
+    found = []
+    for name in DATABASES:
+        for part in (name, f"{name}-wal"):
+            if (data_dir / part).is_file():
+                shutil.copy(data_dir / part, copy / part)
+        if (copy / name).is_file():
+            with closing(sqlite3.connect(copy / name)) as connection:
+                answers = [row[0] for row in connection.execute("PRAGMA integrity_check(5)")]
+            if answers != ["ok"]:
+                found.append(f"{name}: {answers}.")
+    return found
+
+
+def _problems(data_dir: Path, told: Told, receivers: dict[str, RoughReceiver], *, settled: bool) -> list[str]:
     if not told.acknowledged and not _made(journal_path(data_dir), "edged.journal"):
         return []
     journal = JournalReader.open_readonly(journal_path(data_dir))
@@ -58,7 +82,6 @@ def problems(data_dir: Path, told: Told, receivers: dict[str, RoughReceiver], *,
     finally:
         journal.close()
     found += _outcomes(records, unfinished, settled=settled)
-    found += _databases(data_dir)
     found += _library(data_dir, told)
     for name, receiver in receivers.items():
         found += _received(name, receiver, records, settled=settled)
@@ -87,24 +110,11 @@ def _outcomes(records: list[Record], unfinished: set[str | None], *, settled: bo
         yield f"{len(unfinished)} grants have no outcome."
 
 
-def _databases(data_dir: Path) -> Iterator[str]:
-    for name in OTHERS:
-        if (data_dir / name).is_file():
-            with closing(_raw(data_dir / name)) as connection:
-                answers = [row[0] for row in connection.execute("PRAGMA integrity_check(5)")]
-            if answers != ["ok"]:
-                yield f"{name}: {answers}."
-
-
-def _raw(path: Path) -> sqlite3.Connection:
-    return sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)
-
-
 def _made(path: Path, package: str) -> bool:
     """Whether the file has all its tables; a box killed in its first start leaves one that has not."""
     if not path.is_file():
         return False
-    with closing(_raw(path)) as connection:
+    with closing(sqlite3.connect(path)) as connection:
         version = int(connection.execute("PRAGMA user_version").fetchone()[0])
     return version == len(migrations(package))
 
