@@ -26,7 +26,7 @@ from edged.recognition.cloud.client import build_client
 from edged.recognition.cloud.governor import open_governor
 from edged.server.setup import EXAMPLE_APPID, init_folder
 
-START_S = 30.0
+START_S = 90.0
 SYNC_S = 60.0
 STOP_S = 10.0
 
