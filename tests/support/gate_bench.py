@@ -16,7 +16,7 @@ from edged.gate.sim import SimBoard, parse_url
 from edged.gate.timetable import ModeOrder
 
 E = TypeVar("E", bound=Event)
-DEADLINE_S = 15.0
+DEADLINE_S = 45.0
 
 
 class GateBench:
