@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -19,6 +20,7 @@ from edged.database.migrate import migrate, migrations, require_version, transac
 from edged.errors import NeedsOperator, RetryLater
 
 BUSY_TIMEOUT_MS = 2000
+BUSY_RETRY_S = 0.01
 QUICK_CHECK_BYTES = 64 * 1024 * 1024  # read in well under a second even from an SD card
 CHECKPOINT_BYTES = 4 * 1024 * 1024  # SQLite's own default of 1000 pages
 
@@ -203,7 +205,7 @@ def _create_private(path: Path) -> None:
 
 def _configure(connection: sqlite3.Connection, path: Path, synchronous: str, auto_checkpoint: bool) -> None:
     connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
-    mode = connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]
+    mode = _ask_for_log(connection)
     if mode != "wal":
         raise NeedsOperator(
             f"{path}: this file system cannot hold a write-ahead log (journal mode stays {mode}).",
@@ -216,6 +218,20 @@ def _configure(connection: sqlite3.Connection, path: Path, synchronous: str, aut
     if not auto_checkpoint:
         connection.execute("PRAGMA wal_autocheckpoint = 0")
         connection.execute("PRAGMA journal_size_limit = 0")  # so that the size of the log says what it holds
+
+
+def _ask_for_log(connection: sqlite3.Connection) -> str:
+    """Switching a new file to a write-ahead log takes a lock that SQLite does not wait for, whatever its
+    busy_timeout: of two openers at once, one is refused at once and asks again here.
+    """
+    give_up = time.monotonic() + BUSY_TIMEOUT_MS / 1000
+    while True:
+        try:
+            return str(connection.execute("PRAGMA journal_mode = WAL").fetchone()[0])
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > give_up:
+                raise
+            time.sleep(BUSY_RETRY_S)
 
 
 def _wal_bytes(path: Path) -> int:
