@@ -48,6 +48,10 @@ class _Chunk:
     messages: Sequence[Message]
 
 
+class _MovesOn(DeliveryFailed):
+    """The head of the queue was dealt with otherwise: no reason to wait."""
+
+
 class Drain:
     """One target and its place in the journal. Used by one thread.
 
@@ -106,9 +110,9 @@ class Drain:
     def failed(self, error: EdgedError) -> Step:
         """Wait: twice as long each time, with jitter so that many boxes do not come back together."""
         self._page.clear()
-        asked_s = error.retry_after_s if isinstance(error, DeliveryFailed) else None
-        if asked_s == 0.0:
+        if isinstance(error, _MovesOn):
             return Step(0)
+        asked_s = error.retry_after_s if isinstance(error, DeliveryFailed) else None
         if not isinstance(error, DeliveryFailed):
             self.close()  # the next attempt reads keys and certificates anew
         longest_s = self._settings.retry_max_s
@@ -255,9 +259,7 @@ class Drain:
         if beyond >= 0 and self._passes(head, beyond % PROBES):
             if not self._takes(head):  # else the receiver has only just come back
                 self._put_head_aside(head, error, attempts + 1)
-            return DeliveryFailed(
-                f"The queue goes on behind {head.id}.", code="delivery_moves_on", retry_after_s=0.0
-            )
+            return _MovesOn(f"The queue goes on behind {head.id}.", code="delivery_moves_on")
         return error
 
     def _passes(self, head: Message, skip: int) -> bool:

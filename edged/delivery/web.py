@@ -19,6 +19,7 @@ import urllib3
 
 from edged import __version__
 from edged.clock import Clock
+from edged.delivery.prompt_ack import PromptAckAdapter
 from edged.delivery.target import DeliveryFailed, Refused, shortened
 from edged.errors import EdgedError, NeedsOperator
 
@@ -78,6 +79,8 @@ class WebCaller:
         self._timeout_s = timeout_s
         _keep_paths_out_of_logs()
         self._session = _Session()
+        for scheme in ("http://", "https://"):
+            self._session.mount(scheme, PromptAckAdapter())
         self._session.trust_env = False  # no proxy and no .netrc password by accident
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         self._session.verify = True if ca_file is None else str(ca_file)

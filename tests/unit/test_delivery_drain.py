@@ -11,7 +11,6 @@ from edged.delivery.drain import MOST_REFUSED_IN_A_ROW
 from edged.delivery.target import DeliveryFailed, Receipt, Refused
 from edged.errors import NeedsOperator, RetryLater
 from edged.events import DeliveryDegraded, DeliveryRecovered, RecordPutAside
-from edged.journal import Journal, journal_path
 
 
 @pytest.fixture
@@ -91,6 +90,14 @@ def test_a_pause_the_receiver_asks_for_is_kept(make):
     rig = make(ListTarget(behave=fails_on(*ids(1), error=error)))
     rig.decide(1)
     assert rig.drain.step().wait_s == 120.0
+
+
+def test_a_receiver_that_asks_for_no_pause_at_all_is_not_hammered(make):
+    error = DeliveryFailed("busy", code="delivery_busy", retry_after_s=0.0)
+    rig = make(ListTarget(behave=fails_on(*ids(1), error=error)))
+    rig.decide(1)
+    pauses = [rig.drain.step().wait_s for _ in range(4)]
+    assert all(pause >= shortest for pause, shortest in zip(pauses, [0.5, 1, 2, 4], strict=True))
 
 
 def test_a_target_that_is_away_loses_nothing_and_nothing_is_put_aside(make):
@@ -301,44 +308,6 @@ def test_the_rate_is_kept(make):
     began_s = rig.clock.monotonic()
     rig.run()
     assert rig.clock.monotonic() - began_s == pytest.approx(3.0, abs=0.2)
-
-
-def test_a_journal_begun_anew_is_delivered_under_ids_that_were_not_used(make, tmp_path):
-    rig = make()
-    rig.decide(1, 2, 3)
-    rig.run()
-    rig.drain.close()
-    rig.journal.close()
-    for name in ("", "-wal", "-shm"):
-        journal_path(tmp_path).with_name(journal_path(tmp_path).name + name).unlink(missing_ok=True)
-    rig.clock.advance(60)
-    rig.journal = Journal.open(journal_path(tmp_path), rig.clock)
-    rig.decide(4, 5)
-    rig.drain = rig.new_drain()
-    rig.run()
-    assert rig.target.ids == [*ids(1, 2, 3), f"{DEVICE}-s2-1", f"{DEVICE}-s2-2"]
-    assert rig.target.taken[-1].body["decisionId"] == "d_5"
-
-
-def test_a_journal_that_was_restored_goes_on_after_what_was_delivered(make, tmp_path):
-    rig = make()
-    rig.decide(1, 2)
-    rig.journal.close()
-    backup = journal_path(tmp_path).read_bytes()
-    rig.journal = Journal.open(journal_path(tmp_path), rig.clock)
-    rig.clock.advance(5)
-    rig.decide(3, 4)
-    rig.run()
-    rig.drain.close()
-    rig.journal.close()
-    journal_path(tmp_path).write_bytes(backup)
-    rig.clock.advance(60)
-    rig.journal = Journal.open(journal_path(tmp_path), rig.clock)
-    rig.decide(5, 6, 7)  # their numbers begin with that of decision 3
-    rig.drain = rig.new_drain()
-    rig.run()
-    assert [message.body["decisionId"] for message in rig.target.taken] == [f"d_{n}" for n in range(1, 8)]
-    assert len(set(rig.target.ids)) == 7
 
 
 def test_old_records_are_marked_historic_when_they_are_sent(make):
