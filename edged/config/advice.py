@@ -12,8 +12,9 @@ from urllib.parse import urlsplit
 from edged.config.camera import CameraConfig
 from edged.config.gate import GateConfig
 from edged.config.inputs import parse_input
-from edged.config.load import Loaded, is_file_source
+from edged.config.load import Loaded
 from edged.config.mask import mask_url
+from edged.config.paths import is_file_source
 from edged.config.problems import Problem, in_file_order
 from edged.config.schema import WITH_ADDRESS, Config
 from edged.config.yaml_lines import dotted, key_path

@@ -12,6 +12,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    WithJsonSchema,
     model_validator,
 )
 from pydantic_core import PydanticCustomError
@@ -44,13 +45,14 @@ def conflict(message: str, *keys: str) -> PydanticCustomError:
 Text = Annotated[str, Field(min_length=1, max_length=512), AfterValidator(_no_control_characters)]
 
 
-def _some_directory(value: object) -> object:
+def _some_path(value: object) -> object:
     if isinstance(value, str) and not value.strip():
         raise ValueError("is empty")  # Path("") would be the current directory
     return _no_control_characters(value) if isinstance(value, str) else value
 
 
-Directory = Annotated[Path, Field(strict=False), BeforeValidator(_some_directory)]
+Directory = Annotated[Path, Field(strict=False), BeforeValidator(_some_path)]
+File = Annotated[Directory, WithJsonSchema({"type": "string", "format": "file-path"})]
 
 
 class Section(BaseModel):

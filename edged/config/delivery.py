@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, model_validator
 
-from edged.config.base import Identifier, Section, Text, Timeout, conflict
+from edged.config.base import Directory, File, Identifier, Section, Text, Timeout, conflict
 
-_FILE = {"format": "file-path"}
 _SCHEMES = {
     "http": ("http", "https"),
     "webhook": ("http", "https"),
@@ -34,11 +32,7 @@ class MqttConfig(Section):
 class FileConfig(Section):
     """`kind: file` only."""
 
-    folder: Path | None = Field(
-        None,
-        strict=False,
-        description="Files are made in it, named `NAME-2026-11-21.jsonl`.",
-    )
+    folder: Directory | None = Field(None, description="Files are made in it, named `NAME-2026-11-21.jsonl`.")
     format: Literal["jsonl", "csv"] = Field("jsonl", description="One JSON object a line, or a table.")
     rotate_mb: float = Field(10.0, ge=0.001, le=1000, description="A larger file is followed by a new one.")
     rotate_daily: bool = Field(True, description="A new file every day of the site.")
@@ -70,11 +64,8 @@ class TargetConfig(Section):
         "beginning", description="Where a new target begins: with the oldest record, or with the next one."
     )
     batch: int = Field(1, ge=1, le=500, description="http and webhook: records in one request.")
-    ca_file: Path | None = Field(
-        None,
-        strict=False,
-        description="Authority (PEM) that signed the receiver's certificate; the system's without it.",
-        json_schema_extra=_FILE,
+    ca_file: File | None = Field(
+        None, description="Authority (PEM) that signed the receiver's certificate; the system's without it."
     )
     timeout_s: Timeout = Field(10.0, description="For the connection, and again for the answer.")
     retry_s: float = Field(1.0, ge=0.05, le=3600, description="First pause after a failure; it doubles.")
@@ -140,11 +131,8 @@ class DeliveryConfig(Section):
         le=86_400,
         description="A record older than this when it is sent is marked historic; nothing may act on it.",
     )
-    secrets_file: Path | None = Field(
-        None,
-        strict=False,
-        description="YAML with the secrets of the targets, for its owner only (0600).",
-        json_schema_extra=_FILE,
+    secrets_file: File | None = Field(
+        None, description="YAML with the secrets of the targets, for its owner only (0600)."
     )
     targets: list[TargetConfig] = Field(
         [], max_length=20, description="Receivers; each keeps its own place in the journal."

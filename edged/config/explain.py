@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from edged.config.base import Section
-from edged.config.fields import Key, keys, keys_of
+from edged.config.fields import Key, choices_of, keys, keys_of
 from edged.config.mask import mask_url
 from edged.config.schema import Config
 from edged.config.yaml_lines import KeyPath
@@ -129,8 +129,7 @@ def _wrong_text(error: dict[str, Any], key: Key, seen: Seen) -> Explanation:
 
 
 def _wrong_choice(error: dict[str, Any], key: Key, seen: Seen) -> Explanation:
-    schema = key.schema.get("items", key.schema)  # of one item, where a list of choices is meant
-    choices = schema.get("enum") or [schema["const"]]
+    choices = choices_of(key.schema)
     text = str(seen.value)
     if seen.quoted and text in {str(c) for c in choices}:
         return f"{seen} is text in quotes", f"write {text} without quotes"

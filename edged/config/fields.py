@@ -85,21 +85,26 @@ def _unit(name: str) -> str:
 
 def allowed(schema: dict[str, Any]) -> str:
     """What one JSON Schema lets through, in words."""
-    if schema.get("format") == "file-path":
-        return "a file, or nothing"
     if "anyOf" in schema:
         return ", or ".join("nothing" if s.get("type") == "null" else allowed(s) for s in schema["anyOf"])
     if "$ref" in schema:
         return "sections"
-    choices = schema.get("enum") or ([schema["const"]] if "const" in schema else None)
-    if choices:
-        return ", ".join(str(c) for c in choices)
-    kind = schema["type"]
+    kind = schema.get("type", "")
+    if kind != "array" and (choices := choices_of(schema)):
+        return ", ".join(str(choice) for choice in choices)
     if kind in ("integer", "number"):
         return _range(schema)
     if kind == "array":
         return f"a list of {allowed(schema['items'])}"
     return {"boolean": "true, false", "string": _text(schema)}[kind]
+
+
+def choices_of(schema: dict[str, Any]) -> list[Any]:
+    """What may be written where a JSON Schema leaves a choice, also as an item of a list; else empty."""
+    if "const" in schema:
+        return [schema["const"]]
+    parts = [*schema.get("anyOf", ()), schema.get("items", {})]
+    return schema.get("enum") or [choice for part in parts if part for choice in choices_of(part)]
 
 
 def _range(schema: dict[str, Any]) -> str:
@@ -110,8 +115,8 @@ def _range(schema: dict[str, Any]) -> str:
 
 
 def _text(schema: dict[str, Any]) -> str:
-    if schema.get("format") == "path":
-        return "a directory"
+    if schema.get("format") in ("path", "file-path"):
+        return "a file" if schema["format"] == "file-path" else "a directory"
     if schema.get("pattern") == ID_PATTERN:
         return "letters, digits, `-` and `_`, up to 48"
     return f"text, up to {schema['maxLength']} characters" if "maxLength" in schema else "text"

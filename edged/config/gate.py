@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from edged.config.base import Identifier, Seconds, Section, Text, conflict
+from edged.config.base import File, Identifier, Seconds, Section, Text, conflict
 from edged.config.inputs import parse_input
 from edged.schedule import parse
 
@@ -72,11 +71,9 @@ class GateConfig(Section):
         False, description="modbus, dcon: the RS485 adapter returns every byte it is given to send."
     )
     checksum: bool = Field(False, description="dcon only: the module is set to use check sums.")
-    guard: Path | None = Field(
+    guard: File | None = Field(
         None,
-        strict=False,
         description="Socket of the gate guard that owns the port (docs/gate-guard.md); empty: no guard.",
-        json_schema_extra={"format": "file-path"},
     )
     mode: Literal["pulse", "hold"] = Field(
         "pulse", description="`pulse`: gates, turnstiles. `hold`: strikes, maglocks."
@@ -133,6 +130,12 @@ class GateConfig(Section):
     interlock: Identifier | None = Field(
         None, description="Of the doors with the same name here, only one opens at a time."
     )
+    hybrid_policy: Literal["local_first", "cloud_first"] | None = Field(
+        None, description="Of this door; empty: as `recognition.hybrid.policy`."
+    )
+    when_cloud_down: Literal["local", "deny"] | None = Field(
+        None, description="Of this door; empty: as `recognition.hybrid.when_cloud_down`."
+    )
 
     @model_validator(mode="after")
     def _contacts(self) -> GateConfig:
@@ -174,13 +177,6 @@ class GateConfig(Section):
         if self.interlock and self.free:
             raise conflict("a door of an interlock cannot be free: the others could never open", "free")
         return self
-
-    hybrid_policy: Literal["local_first", "cloud_first"] | None = Field(
-        None, description="Of this door; empty: as `recognition.hybrid.policy`."
-    )
-    when_cloud_down: Literal["local", "deny"] | None = Field(
-        None, description="Of this door; empty: as `recognition.hybrid.when_cloud_down`."
-    )
 
     @model_validator(mode="after")
     def _board(self) -> GateConfig:

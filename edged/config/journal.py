@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from edged.config.base import Section, conflict
+from edged.config.base import Directory, Section, conflict
 
 Days = Annotated[int, Field(ge=0, le=36_500)]
 
@@ -26,10 +25,8 @@ class JournalConfig(Section):
         "none", description="Whose picture is kept with the decision."
     )
     keep_snapshot_days: Days = Field(14, description="Pictures are kept so long; 0: as long as the decision.")
-    backup_dir: Path | None = Field(
-        None,
-        strict=False,
-        description="Where the daily backups go; empty: `backups` in the data directory.",
+    backup_dir: Directory | None = Field(
+        None, description="Where the daily backups go; empty: `backups` in the data directory."
     )
     keep_backups: int = Field(3, ge=0, le=100, description="Daily backups that are kept; 0: none is made.")
 

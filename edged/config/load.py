@@ -8,7 +8,6 @@ typed into a shell.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,11 +16,9 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from edged.config.base import Section
-from edged.config.camera import CameraConfig
-from edged.config.delivery import DeliveryConfig, TargetConfig
 from edged.config.explain import Seen, explain
+from edged.config.paths import absolute, with_absolute_paths
 from edged.config.problems import ConfigProblems, Problem
-from edged.config.recognition import RecognitionConfig
 from edged.config.schema import Config
 from edged.config.yaml_lines import MAX_BYTES, Document, KeyPath, Mark, dotted, key_path, parse
 from edged.errors import Misconfigured
@@ -110,48 +107,7 @@ def _choose(path: Path | None, environ: Mapping[str, str], default_path: Path) -
 
 def _read(file: Path) -> Loaded:
     config, marks = parse_config(read_content(file), str(file))
-    folder = file.absolute().parent
-    update: dict[str, Any] = {
-        "data_dir": absolute(str(config.data_dir), folder),
-        "camera": _with_absolute_source(config.camera, folder),
-        "more_cameras": [_with_absolute_source(camera, folder) for camera in config.more_cameras],
-    }
-    if config.vision.liveness.model is not None:
-        manifest = absolute(str(config.vision.liveness.model), folder)
-        liveness = config.vision.liveness.model_copy(update={"model": manifest})
-        update["vision"] = config.vision.model_copy(update={"liveness": liveness})
-    update["recognition"] = _with_absolute_files(config.recognition, folder)
-    update["delivery"] = _with_absolute_targets(config.delivery, folder)
-    return Loaded(config.model_copy(update=update), file, marks)
-
-
-def _with_absolute_source(camera: CameraConfig, folder: Path) -> CameraConfig:
-    if not is_file_source(camera.source):
-        return camera
-    return camera.model_copy(update={"source": str(absolute(camera.source, folder))})
-
-
-def _with_absolute_files(recognition: RecognitionConfig, folder: Path) -> RecognitionConfig:
-    files = {"secrets_file": recognition.cloud.secrets_file, "ca_file": recognition.cloud.ca_file}
-    update = {key: absolute(str(file), folder) for key, file in files.items() if file is not None}
-    return recognition.model_copy(update={"cloud": recognition.cloud.model_copy(update=update)})
-
-
-def _with_absolute_targets(delivery: DeliveryConfig, folder: Path) -> DeliveryConfig:
-    def found(path: Path | None) -> Path | None:
-        return None if path is None else absolute(str(path), folder)
-
-    def of(target: TargetConfig) -> TargetConfig:
-        file = target.file.model_copy(update={"folder": found(target.file.folder)})
-        return target.model_copy(update={"ca_file": found(target.ca_file), "file": file})
-
-    targets = [of(target) for target in delivery.targets]
-    return delivery.model_copy(update={"secrets_file": found(delivery.secrets_file), "targets": targets})
-
-
-def is_file_source(source: str) -> bool:
-    """Whether `camera.source` names a file, folder or device: neither a number nor `scheme:…`."""
-    return not source.isdigit() and not re.match(r"[A-Za-z][A-Za-z0-9+.-]*:", source)
+    return Loaded(with_absolute_paths(config, file.absolute().parent), file, marks)
 
 
 def read_content(file: Path, where_from: str = _WHERE_FROM) -> bytes:
@@ -184,14 +140,6 @@ def read_content(file: Path, where_from: str = _WHERE_FROM) -> bytes:
             code="config_unreadable",
             hint="Make it readable for the user that runs edged (under systemd: edged).",
         ) from error
-
-
-def absolute(path: str, folder: Path) -> Path:
-    """`path` counted from `folder`; a leading `~` is the home directory."""
-    try:
-        return folder / Path(path).expanduser()
-    except RuntimeError:  # no home directory is known for that user: take the name literally
-        return folder / path
 
 
 # --- from pydantic's findings to problems -------------------------------------------------------------------

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from edged.config.base import Score, Section, Text, Timeout, conflict
+from edged.config.base import File, Score, Section, Text, Timeout, conflict
 
 CLOUD_ID = re.compile(r"[A-Za-z0-9_]{1,48}")
 """Group and user ids of the cloud: letters, digits, underscore (face API reference 6.2)."""
@@ -46,17 +45,11 @@ class CloudConfig(Section):
     token_url: Text | None = Field(
         None, description="`auth: token_url`: answers a GET with JSON `access_token` and `expires_in`."
     )
-    secrets_file: Path | None = Field(
-        None,
-        strict=False,
-        description="YAML with `api_key`, `secret_key`, `token`; readable by its owner only (0600).",
-        json_schema_extra={"format": "file-path"},
+    secrets_file: File | None = Field(
+        None, description="YAML with `api_key`, `secret_key`, `token`; readable by its owner only (0600)."
     )
-    ca_file: Path | None = Field(
-        None,
-        strict=False,
-        description="Certificate authority of the server, PEM; empty: the usual ones.",
-        json_schema_extra={"format": "file-path"},
+    ca_file: File | None = Field(
+        None, description="Certificate authority of the server, PEM; empty: the usual ones."
     )
     groups: list[CloudId] = Field(
         ["default"], min_length=1, max_length=10, description="Groups searched, at most 10."

@@ -7,12 +7,12 @@ from pathlib import Path
 
 from pydantic import Field, model_validator
 
-from edged.config.base import Directory, Section, Text, Timeout, conflict
-from edged.config.load import absolute, parse_config, read_content
+from edged.config.base import Directory, File, Section, Text, Timeout, conflict
+from edged.config.load import parse_config, read_content
+from edged.config.paths import absolute, with_absolute_paths
 from edged.config.recognition import Calls, CloudId
 from edged.config.schema import LogConfig
 
-_FILE = {"format": "file-path"}
 _WHERE_FROM = "Name the configuration with -c FILE; `edged serve --init DIR` makes one with fresh keys."
 
 
@@ -35,12 +35,8 @@ class AppConfig(Section):
 class TlsConfig(Section):
     """Encryption. Without it keys, tokens and pictures can be read on the network."""
 
-    certificate: Path | None = Field(
-        None, strict=False, description="PEM, with its chain.", json_schema_extra=_FILE
-    )
-    key: Path | None = Field(
-        None, strict=False, description="PEM, readable by the service only.", json_schema_extra=_FILE
-    )
+    certificate: File | None = Field(None, description="PEM, with its chain.")
+    key: File | None = Field(None, description="PEM, readable by the service only.")
 
     @model_validator(mode="after")
     def _both(self) -> TlsConfig:
@@ -79,12 +75,10 @@ class ServeConfig(Section):
     data_dir: Directory = Field(
         Path("/var/lib/edged-serve"), description="The libraries, a file per application."
     )
-    secrets_file: Path | None = Field(
+    secrets_file: File | None = Field(
         None,
-        strict=False,
         description="YAML with the keys; readable by its owner only (0600). The systemd credential "
         "`edged-serve-secrets` goes before it.",
-        json_schema_extra=_FILE,
     )
     token_days: float = Field(30, gt=0, le=365, description="How long an access token is valid.")
     check_scene: bool = Field(
@@ -119,15 +113,6 @@ def load_serve_config(file: Path, *, environ: Mapping[str, str]) -> ServeConfig:
         Misconfigured: the file is missing or cannot be read.
     """
     config, _ = parse_config(read_content(file, _WHERE_FROM), str(file), ServeConfig)
-    folder = file.absolute().parent
-
-    def found(path: Path | None) -> Path | None:
-        return None if path is None else absolute(str(path), folder)
-
+    config = with_absolute_paths(config, file.absolute().parent)
     elsewhere = environ.get("EDGED_SERVE_DATA_DIR")
-    data_dir = absolute(elsewhere, Path.cwd()) if elsewhere else absolute(str(config.data_dir), folder)
-    tls = config.tls.model_copy(
-        update={"certificate": found(config.tls.certificate), "key": found(config.tls.key)}
-    )
-    update = {"data_dir": data_dir, "secrets_file": found(config.secrets_file), "tls": tls}
-    return config.model_copy(update=update)
+    return config.model_copy(update={"data_dir": absolute(elsewhere, Path.cwd())}) if elsewhere else config

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
-from edged.config.base import Degrees, Identifier, Seconds, Section, Unit, conflict
+from edged.config.base import Degrees, File, Identifier, Seconds, Section, Unit, conflict
 
 OCCLUSION_LIMITS = (
     "max_eye_occlusion",
@@ -127,11 +126,8 @@ class LivenessConfig(Section):
         "advisory", description="`advisory`: recorded only; `required`: suspicion denies."
     )
     threshold: Unit = Field(0.3, description="Score 0..1 a face must reach; higher refuses more, of both.")
-    model: Path | None = Field(
-        None,
-        strict=False,
-        description="Manifest of an operator's own ONNX model; empty: the packaged one.",
-        json_schema_extra={"format": "file-path"},
+    model: File | None = Field(
+        None, description="Manifest of an operator's own ONNX model; empty: the packaged one."
     )
     lockout_after: int = Field(2, ge=1, le=20, description="Suspicions after which a track is locked out.")
     lockout_s: Seconds = Field(60.0, description="For this long it gets no further passage.")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
 import pytest
 
 from edged.config import Config, ConfigProblems, load, load_config
+from edged.config.fields import keys
 from edged.config.load import parse_config
 from edged.errors import Misconfigured
 
@@ -90,10 +92,43 @@ def test_a_path_that_loops_is_an_error_and_not_a_traceback(tmp_path):
 # --- paths --------------------------------------------------------------------------------------------------
 
 
-def test_relative_paths_in_the_file_count_from_its_directory(write, tmp_path):
-    config = load_config(write("data_dir: data\ncamera: {source: clips/day.mp4}"), environ={})
-    assert config.data_dir == tmp_path / "data"
-    assert config.camera.source == str(tmp_path / "clips/day.mp4")
+PATHS = [
+    "data_dir",
+    "camera.source",
+    "vision.liveness.model",
+    "recognition.cloud.secrets_file",
+    "recognition.cloud.ca_file",
+    "gate.guard",
+    "more_cameras.0.source",
+    "more_gates.0.guard",
+    "delivery.secrets_file",
+    "delivery.targets.0.ca_file",
+    "delivery.targets.0.file.folder",
+    "journal.backup_dir",
+]
+OTHERS_NEED = {
+    "more_cameras": {"id": "cam2"},
+    "more_gates": {"id": "door2", "port": "/dev/ttyS0"},
+    "delivery": {"name": "office", "kind": "http", "url": "https://office"},
+}
+"""What the second of its kind must be given, besides a path."""
+
+
+@pytest.mark.parametrize("key", PATHS)
+def test_relative_paths_in_the_file_count_from_its_directory(write, tmp_path, key):
+    section, _, rest = key.partition(".")
+    value: object = "some/where"
+    for part in reversed(rest.split(".") if rest else []):
+        value = [{**OTHERS_NEED.get(section, {}), **value}] if part == "0" else {part: value}
+    found: object = load_config(write(json.dumps({section: value})), environ={})
+    for part in key.split("."):
+        found = found[int(part)] if part.isdigit() else getattr(found, part)
+    assert str(found) == str(tmp_path / "some/where")
+
+
+def test_every_path_of_the_schema_is_tried():
+    paths = {key.name for key in keys().values() if key.allowed.startswith(("a file", "a directory"))}
+    assert paths <= {key.replace(".0.", ".") for key in PATHS}
 
 
 @pytest.mark.parametrize("source", ["0", "demo:", "rtsp://camera/1", "/dev/video0"])
@@ -184,6 +219,10 @@ def test_an_unknown_key_gets_a_suggestion(text, hint):
         ('gate: {id: ""}', "is empty"),
         ("gate: {mode: holdd}", "holdd is not one of the choices; did you mean hold? Choices: pulse, hold"),
         ("gate: {mode: on}", "on is not one of the choices; Choices: pulse, hold"),
+        ("gate: {profile: coil}", "did you mean coils? Choices: waveshare, coils, fc06"),
+        ("gate: {hybrid_policy: [a]}", "is not one of the choices; Choices: local_first, cloud_first"),
+        ('gate: {guard: ""}', "is empty"),
+        ('journal: {backup_dir: ""}', "is empty"),
         ("gate: {append_crlf: ja}", "ja is neither true nor false"),
         ("gate: 5", "5 stands where a section is expected; write `gate:` and its keys"),
         ("gate: [a]", "a list stands where a section is expected"),
@@ -270,16 +309,3 @@ def test_a_whole_number_is_taken_where_a_fraction_is_possible():
 
 def test_a_camera_may_be_a_number():
     assert parse_config(b"camera: {source: 0}", "f")[0].camera.source == "0"
-
-
-def test_relative_files_of_the_cloud_count_from_the_file(tmp_path):
-    file = tmp_path / "edged.yaml"
-    file.write_text("recognition:\n  cloud:\n    secrets_file: keys.yaml\n    ca_file: ca/site.pem\n")
-    cloud = load_config(file, environ={}).recognition.cloud
-    assert (cloud.secrets_file, cloud.ca_file) == (tmp_path / "keys.yaml", tmp_path / "ca/site.pem")
-
-
-def test_a_relative_liveness_manifest_counts_from_the_file(tmp_path):
-    file = tmp_path / "edged.yaml"
-    file.write_text("vision: {liveness: {model: models/own.yaml}}\n")
-    assert load_config(file, environ={}).vision.liveness.model == tmp_path / "models" / "own.yaml"
