@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+from contextlib import suppress
 from typing import Any, Final
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 
 from edged.server.replies import ApiError
 
@@ -36,6 +37,25 @@ async def read_body(request: Request, most_bytes: int, timeout_s: float) -> byte
     except TimeoutError:
         raise ApiError(222200, status=408) from None
     return bytes(body)
+
+
+async def discard_body(request: Request, most_bytes: int, timeout_s: float) -> None:
+    """Read away what is left of the body, so that the answer arrives: hanging up on a client that is still
+    sending would reset the connection, and the answer with it. Beyond the limits it is hung up on."""
+    seen = 0
+    with suppress(TimeoutError, ClientDisconnect, RuntimeError):  # RuntimeError: all of it was read before
+        async with asyncio.timeout(timeout_s):
+            async for chunk in request.stream():
+                seen += len(chunk)
+                if seen > most_bytes:
+                    return
+
+
+def require_json(request: Request) -> None:
+    """Raise ApiError 222200 when the body is said to be something else; the vendor's client says nothing."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind not in ("", "application/json"):
+        raise ApiError(222200)
 
 
 def parse_body(body: bytes, *, array: bool) -> Any:

@@ -1,11 +1,13 @@
 """How often an application may call: per second (code 18) and per day (code 17), each call by itself.
 
-The rate of one call may come in a burst as large as one second's worth; on average it is never exceeded. Days
-change at midnight UTC+8, as the cloud's do, so that a client's own counters agree.
+No second, whenever it begins, holds more calls than the rate. Days change at midnight UTC+8, as the cloud's
+do, so that a client's own counters agree.
 """
 
 from __future__ import annotations
 
+import math
+from collections import deque
 from datetime import timedelta, timezone
 
 from edged.clock import Clock
@@ -28,7 +30,7 @@ class Limits:
         self._clock = clock
         self._day = cloud_day(clock)
         self._used = dict(used)
-        self._left: dict[Call, tuple[float, float]] = {}
+        self._admitted: dict[Call, deque[float]] = {}
 
     def admit(self, call: Call) -> int | None:
         """Count one call.
@@ -55,14 +57,14 @@ class Limits:
         rate = self._config.qps if call.value.paid else self._config.management_qps
         if rate <= 0:
             return
-        most = max(1.0, rate)
+        most = math.ceil(rate)  # 2.5 a second are at most 3 within 1.2 s
         now_s = self._clock.monotonic()
-        left, at_s = self._left.get(call, (most, now_s))
-        left = min(most, left + (now_s - at_s) * rate)
-        if left < 1:
-            self._left[call] = (left, now_s)
+        admitted = self._admitted.setdefault(call, deque())
+        while admitted and admitted[0] <= now_s - most / rate:
+            admitted.popleft()
+        if len(admitted) >= most:
             raise ApiError(18)
-        self._left[call] = (left - 1, now_s)
+        admitted.append(now_s)
 
 
 def cloud_day(clock: Clock) -> str:

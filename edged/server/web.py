@@ -22,7 +22,7 @@ from edged.errors import EdgedError, NeedsOperator, RetryLater
 from edged.recognition.cloud.calls import Call
 from edged.server.access import Access, TokenRefused
 from edged.server.application import Application
-from edged.server.bodies import parse_body, read_body
+from edged.server.bodies import discard_body, parse_body, read_body, require_json
 from edged.server.calls import HANDLERS, Handler
 from edged.server.eyes import Eyes
 from edged.server.limits import cloud_day
@@ -33,6 +33,9 @@ TOKEN_PATH: Final = "/oauth/2.0/token"
 ONLINE: Final = {f"/rest/2.0/face/{call.value.online}": call for call in Call}
 PRIVATE: Final = {f"/face-api/v3/{call.value.private}": call for call in Call if call.value.private}
 _TOKEN_BODY_BYTES: Final = 16_384
+_EXCESS: Final = 4
+_DISCARD_S: Final = 2.0
+"""How many times the largest body, and how long, is still read of a request that is refused already."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +77,8 @@ class Gateway:
         except Exception as error:  # noqa: BLE001 - the supervisor of all handlers
             refused = self._explained(error)
             body, code, status = failure(refused, self._arrived_s()), refused.code, refused.status
+            if status != 408:  # time enough was given
+                await discard_body(request, _EXCESS * self._service.body_bytes, _DISCARD_S)
         self._note(request, app, call, code, started_s)
         headers = {} if status == 200 else {"connection": "close"}
         return JSONResponse(body, status, headers, media_type="application/json;charset=utf-8")
@@ -105,6 +110,7 @@ class Gateway:
         try:
             arrived_s = self._arrived_s()
             content = await read_body(request, self._service.body_bytes, self._service.body_timeout_s)
+            require_json(request)
             body = parse_body(content, array=handler.array)
             return success(await self._work(app, call, handler, body, used), arrived_s)
         finally:

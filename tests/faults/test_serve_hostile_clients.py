@@ -8,6 +8,7 @@ import threading
 import zlib
 from base64 import b64encode
 from contextlib import closing
+from http.client import HTTPConnection
 from urllib.parse import urlsplit
 
 import cv2
@@ -133,14 +134,31 @@ def test_a_huge_head_is_refused(server, connect):
 @pytest.mark.parametrize("announced", [True, False])
 def test_a_body_over_the_limit_is_refused(server, announced):
     body = b" " * 11_000_000
-    try:
-        answer = raw(
-            server, body if announced else (body[at : at + 500_000] for at in range(0, len(body), 500_000))
-        )
-    except requests.ConnectionError:
-        pass  # the server hung up while we were still sending
-    else:
-        assert (answer.status_code, answer.json()["error_code"]) == (413, 222304)
+    answer = raw(
+        server, body if announced else (body[at : at + 500_000] for at in range(0, len(body), 500_000))
+    )
+    assert (answer.status_code, answer.json()["error_code"]) == (413, 222304)
+    works(server)
+
+
+def test_who_sends_all_of_a_refused_request_before_reading_gets_its_answer(server):
+    """urllib and http.client look for an answer only then; a connection that is reset before has none."""
+    for token, status, code in ((server.token(), 413, 222304), ("nobody", 200, 110)):
+        connection = HTTPConnection(urlsplit(server.url).netloc, timeout=DEADLINE_S)
+        with closing(connection):
+            path = f"/rest/2.0/face/v3/detect?access_token={token}"
+            connection.request("POST", path, b" " * 12_000_000, {"Connection": "close"})
+            answer = connection.getresponse()
+            assert (answer.status, json.loads(answer.read())["error_code"]) == (status, code)
+
+
+def test_a_body_without_end_is_hung_up_on(server, connect):
+    def pour(connection):
+        while True:
+            connection.sendall(b" " * 500_000)
+
+    with pytest.raises(ConnectionError):
+        pour(connect(request(server, Content_Length=10**12)))
     works(server)
 
 
