@@ -1,6 +1,7 @@
 """Codes of calls that edged does not make, and of private servers; known so that a stray one has words.
 
-Face API reference 7.3: picture effects, identity checks, v4, video liveness, private feature service.
+Face API reference 7.3 and 7.4: picture effects, identity checks, v4, video liveness, private feature service,
+the older API.
 """
 
 from __future__ import annotations
@@ -82,9 +83,45 @@ VIDEO = tuple(
     CodeRow(code, "", meaning, reaction, scope="video") for code, (meaning, reaction) in _VIDEO.items()
 )
 
-AMBIGUOUS = (
-    # The same numbers in the older API, whose meaning is the likelier one outside video (reference 7.4).
-    CodeRow(216500, "unknown error", "the service had an unknown fault", Reaction.RETRY),
-    CodeRow(216501, "", "the service found no face in the picture", Reaction.FRAME),
-    CodeRow(216612, "user not exist", "the person is not in the group", Reaction.IDEM),
+_OLDER = (
+    # Of the older API (reference 7.4). Outside video its meaning of a number is the likelier one.
+    (216015, "", "this part of the service is closed", Reaction.CONFIG),
+    (216101, "", "a parameter was missing", Reaction.BUG),
+    (216102, "", "the service does not support this call", Reaction.CONFIG),
+    (216103, "", "a parameter was too long", Reaction.BUG),
+    (216110, "", "the application does not exist", Reaction.CONFIG),
+    (216111, "", "the id of the person was not as the service wants it", Reaction.BUG),
+    (216200, "", "the picture was empty", Reaction.FRAME),
+    (216202, "", "the size of the picture was wrong", Reaction.FRAME),
+    (216300, "", "the store of the service failed", Reaction.RETRY),
+    (216400, "", "a part of the service failed", Reaction.RETRY),
+    (216401, "", "the service had an internal fault", Reaction.RETRY),
+    (216402, "face not found", "the service found no face in the picture", Reaction.FRAME),
+    (216500, "unknown error", "the service had an unknown fault", Reaction.RETRY),
+    (216501, "", "the service found no face in the picture", Reaction.FRAME),
+    (216600, "", "the identity card number has the wrong form", Reaction.DENY),
+    (216601, "", "number and name of the identity card do not belong together", Reaction.DENY),
+    (216602, "", "the face was covered", Reaction.FRAME),
+    (216603, "", "the light on the face was not good", Reaction.FRAME),
+    (216604, "", "part of the face was outside the picture", Reaction.FRAME),
+    (216605, "", "the service was not sure that this is a face", Reaction.FRAME),
+    (216606, "", "the face was blurred", Reaction.FRAME),
+    (216607, "", "there is no police picture", Reaction.DENY),
+    (216608, "", "nothing showed the service a living person", Reaction.SPOOF),
+    (216609, "", "the face was turned too far to the side", Reaction.FRAME),
+    (216610, "", "the face was turned too far up or down", Reaction.FRAME),
+    (216611, "user not exist", "the person is not in the group", Reaction.IDEM),
+    (216612, "user not exist", "the person is not in the group", Reaction.IDEM),
+    (216613, "", "the service could not delete", Reaction.RETRY),
+    (216614, "", "there were too few pictures", Reaction.BUG),
+    (216615, "", "the service could not process the pictures", Reaction.RETRY),
+    (216617, "", "the service could not add the person", Reaction.RETRY),
+    (216618, "", "there is nobody in the group", Reaction.DENY),
+    (216619, "", "the person must stay in one group at least", Reaction.IDEM),
+    (216631, "", "the person has as many pictures as there may be", Reaction.BUG),
+)
+
+OLDER = (
+    *(CodeRow(code, message, meaning, reaction) for code, message, meaning, reaction in _OLDER),
+    CodeRow(216616, "", "this picture is there already", Reaction.IDEM, exists=True),
 )

@@ -6,7 +6,7 @@ from types import MappingProxyType
 
 from edged.facecodes.business import OCCLUSION, PEOPLE, PICTURE, SERVICE
 from edged.facecodes.gateway import GATEWAY
-from edged.facecodes.others import AMBIGUOUS, EFFECTS, IDENTITY, PRIVATE, V4, VIDEO
+from edged.facecodes.others import EFFECTS, IDENTITY, OLDER, PRIVATE, V4, VIDEO
 from edged.facecodes.parameters import PARAMETERS
 from edged.facecodes.row import CodeRow
 
@@ -22,7 +22,7 @@ ROWS: tuple[CodeRow, ...] = (
     *PRIVATE,
     *V4,
     *VIDEO,
-    *AMBIGUOUS,
+    *OLDER,
 )
 
 _BY_SCOPE = MappingProxyType({(row.scope, str(row.code)): row for row in ROWS})
