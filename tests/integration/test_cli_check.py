@@ -69,6 +69,29 @@ def test_mistakes_are_listed_on_standard_error_and_the_exit_code_is_78(write):
     assert second == f'{path}:3:12: gate.channel: "1" is text in quotes; write 1 without quotes'
 
 
+def test_everything_the_daemon_would_refuse_to_start_with_is_a_mistake(write):
+    path = write(
+        "camera: {source: 'gopher://x'}\n"
+        "vision: {liveness: {also_required: [infrared]}}\n"
+        "gate: {port: 'sim:banana'}\n"
+        "more_gates: [{id: second, port: /dev/ttyS9, protocol: kmtronic, channels: 3}]\n"
+        "recognition: {engine: cloud, cloud: {url: nowhere}}\n"
+    )
+    done = edged("check", "-c", path)
+    assert done.returncode == 78
+    lines = done.stderr.splitlines()
+    for part in ("gopher:", "names infrared", "'banana'", "gate.channels is 3", "recognition.cloud.url"):
+        assert any(part in line for line in lines)
+    assert len(lines) == 5
+
+
+def test_a_key_that_only_the_service_may_have_is_a_warning(write):
+    done = edged("check", "-c", write("recognition: {engine: cloud}\n"))
+    assert done.returncode == 0
+    assert "warning" in done.stderr
+    assert "no api_key is given; Set EDGED_CLOUD_API_KEY" in done.stderr
+
+
 def test_json_has_the_same_problems_for_programs(write):
     path = write("gate:\n  chanel: 1\n")
     done = edged("check", "--json", "-c", path)
