@@ -1,11 +1,11 @@
 """A small process that owns a relay board's port, so that no door stays open when the daemon cannot act.
 
-It imports the standard library and pyserial only and knows no protocol: the daemon connects through a unix
-socket, says which bytes switch the relay off, and passes all bytes through here. Before it switches a relay
-on it takes out a lease. When that runs out (the daemon was killed, stopped, hangs, or has no processor time)
-the off bytes are written from here as soon as the board can be reached; a file keeps them for a guard that
-was killed itself. One packet of JSON asks, one answers: `open`, `write`, `lease`, `release`; in between come
-{"data": hex}, {"lost": why}, and {"lapsed": true}, after which nothing is written until `open`.
+It knows no protocol: the daemon connects through a unix socket, says which bytes switch the relay off, and
+passes all bytes through here. Before it switches a relay on it takes out a lease. When that runs out (the
+daemon was killed, stopped, hangs, or has no processor time) the off bytes are written from here as soon as
+the board can be reached; a file keeps them for a guard that was killed itself. One packet of JSON asks, one
+answers: `open`, `write`, `lease`, `release`; in between come {"data": hex}, {"lost": why}, and
+{"lapsed": true}, after which nothing is written until `open`. Standard library and pyserial only.
 """
 
 from __future__ import annotations
@@ -29,11 +29,12 @@ from typing import Any
 import serial
 
 MAX_PACKET = 16 * 1024
+FASTEST = 4_000_000  # bits per second
 LONGEST_LEASE_S = 600.0  # longer ones are cut: nothing is open for ever because of a slip of the pen
 REPEATS, REPEAT_S = 3, 0.05  # off is an absolute command, and a board without readback may miss one
 RETRY_S = 0.2  # between two attempts to reach a board that is owed its off bytes
-WRITE_TIMEOUT_S = 0.2
 _GONE = (OSError, termios.error, ValueError)
+_KIND = (socket.AF_UNIX, socket.SOCK_SEQPACKET)
 
 
 class Board:
@@ -53,38 +54,36 @@ class Board:
         """To wait for bytes on; None while the port is closed."""
         return self._serial.fileno() if self._serial else None
 
-    def open(self, baud: int, safe: Sequence[bytes]) -> None:
+    def open(self, baud: int, safe: tuple[bytes, ...]) -> None:
         """Open the port anew and remember the bytes that switch the relay off. Raises OSError."""
-        self._baud, self._safe = baud, tuple(safe)
-        _remember(self._memory, baud, self._safe)
+        self._baud, self._safe = baud, safe
+        fresh = self._memory.with_name(self._memory.name + ".new")
+        with contextlib.suppress(OSError):
+            fresh.write_text(json.dumps({"baud": baud, "safe": [frame.hex() for frame in safe]}), "ascii")
+            fresh.replace(self._memory)
         self._connect()
         self._pay_now()
         self._shut = False
 
-    def write(self, data: bytes) -> float:
-        """Hand the daemon's bytes to the line. Returns the monotonic time. Raises OSError."""
-        if self._shut:
+    def write(self, data: bytes, *, owed: bool = False) -> None:
+        """Hand bytes to the line: the daemon's, or those that are `owed`. Raises OSError."""
+        if self._shut and not owed:
             raise OSError(errno.EPERM, "the lease ran out; open the board again")
-        return self._write(data)
-
-    def _write(self, data: bytes) -> float:
         if self._serial is None:
             raise OSError(errno.ENODEV, "the board is not connected")
         try:
             self._serial.write(data)
-            return time.monotonic()
         except _GONE as error:
             self.close()
             raise OSError(errno.EIO, str(error)) from error
 
     def read(self) -> bytes:
         """What has arrived, when something has; nothing: the board is gone."""
-        data = b""
-        with contextlib.suppress(*_GONE):
-            data = os.read(self._serial.fileno(), 4096) if self._serial else b""
-        if not data:
-            self.close()
-        return data
+        with contextlib.suppress(*_GONE, AttributeError):
+            if data := os.read(self._serial.fileno(), 4096):
+                return data
+        self.close()
+        return b""
 
     def lease(self, seconds: float) -> None:
         """The off bytes are owed in `seconds` from now, unless released or leased again before."""
@@ -143,19 +142,18 @@ class Board:
         if self._serial is None:
             self._connect()
         for frame in self._safe:
-            self._write(frame)
+            self.write(frame, owed=True)
         self._owed -= 1
         self._next_try = time.monotonic() + REPEAT_S
 
     def _connect(self) -> None:
         self.close()
-        options = {"timeout": 0, "write_timeout": WRITE_TIMEOUT_S, "exclusive": True}
         try:
-            port = serial.Serial(self._port, self._baud, **options)
-            fcntl.ioctl(port.fileno(), termios.TIOCEXCL)
+            self._serial = serial.Serial(self._port, self._baud, timeout=0, write_timeout=0.2, exclusive=True)
+            fcntl.ioctl(self._serial.fileno(), termios.TIOCEXCL)
         except _GONE as error:
+            self.close()
             raise OSError(getattr(error, "errno", None) or errno.EIO, str(error)) from error
-        self._serial = port
 
 
 class Guard:
@@ -204,34 +202,33 @@ class Guard:
         self._tell({"data": data.hex()} if data else {"lost": "the device reports its end"})
 
     def _serve(self) -> None:
-        try:
-            packet = self._client.recv(MAX_PACKET) if self._client is not None else b""
-        except OSError:
-            packet = b""
+        packet = b""
+        with contextlib.suppress(OSError, AttributeError):
+            packet = self._client.recv(MAX_PACKET)
         if not packet:
             self._hang_up()  # a lease runs on: it ends when it was promised to
             return
         try:
-            answer = {"ok": True, **self._obey(json.loads(packet))}
+            self._obey(json.loads(packet))
+            answer: dict[str, Any] = {"ok": True}
         except OSError as error:
             answer = {"error": error.strerror or str(error), "errno": error.errno or errno.EIO}
-        except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        except (ValueError, TypeError, LookupError, AttributeError, OverflowError, RecursionError) as error:
             answer = {"error": f"not understood: {type(error).__name__}", "errno": errno.EINVAL}
         self._tell(answer)
 
-    def _obey(self, message: dict[str, Any]) -> dict[str, Any]:
-        operation = message["op"]
-        if operation == "write":
-            return {"at": self._board.write(bytes.fromhex(message["data"]))}
-        if operation == "lease":
-            self._board.lease(float(message["seconds"]))
-        elif operation == "release":
-            self._board.release()
-        elif operation == "open":
-            self._board.open(int(message["baud"]), [bytes.fromhex(frame) for frame in message["safe"]])
-        else:
-            raise ValueError(operation)
-        return {}
+    def _obey(self, message: dict[str, Any]) -> None:
+        match message["op"]:
+            case "write":
+                self._board.write(bytes.fromhex(message["data"]))
+            case "lease":
+                self._board.lease(float(message["seconds"]))
+            case "release":
+                self._board.release()
+            case "open":
+                self._board.open(*_settings(message))
+            case operation:
+                raise ValueError(operation)
 
     def _tell(self, message: dict[str, Any]) -> None:
         try:
@@ -248,9 +245,12 @@ class Guard:
 
 def _listen(path: Path) -> socket.socket:
     path.parent.mkdir(parents=True, exist_ok=True)
-    with contextlib.suppress(FileNotFoundError):
+    if path.is_socket():  # left behind by a guard that was killed, or somebody's
+        with contextlib.suppress(ConnectionRefusedError), socket.socket(*_KIND) as probe:
+            probe.connect(str(path))
+            raise OSError(errno.EADDRINUSE, "another guard listens there")
         path.unlink()
-    listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET | socket.SOCK_CLOEXEC)
+    listener = socket.socket(*_KIND)
     listener.bind(str(path))
     path.chmod(0o660)
     listener.listen(2)
@@ -263,17 +263,16 @@ def _say(text: str) -> None:
 
 def _recall(memory: Path) -> tuple[int, tuple[bytes, ...]]:
     try:
-        kept = json.loads(memory.read_text("ascii"))
-        return int(kept["baud"]), tuple(bytes.fromhex(frame) for frame in kept["safe"])
-    except (OSError, ValueError, KeyError, TypeError):
+        return _settings(json.loads(memory.read_text("ascii")))
+    except (OSError, ValueError, KeyError, TypeError, OverflowError):
         return 9600, ()
 
 
-def _remember(memory: Path, baud: int, safe: Sequence[bytes]) -> None:
-    fresh = memory.with_name(memory.name + ".new")
-    with contextlib.suppress(OSError):
-        fresh.write_text(json.dumps({"baud": baud, "safe": [frame.hex() for frame in safe]}), "ascii")
-        fresh.replace(memory)
+def _settings(message: dict[str, Any]) -> tuple[int, tuple[bytes, ...]]:
+    baud = int(message["baud"])
+    if not 0 < baud <= FASTEST:
+        raise ValueError("baud")
+    return baud, tuple(bytes.fromhex(frame) for frame in message["safe"])
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -285,7 +284,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         listener = _listen(options.socket)
     except OSError as error:
-        _say(f"the socket {options.socket} cannot be made: {error.strerror}. Choose another with --socket.")
+        _say(f"the socket {options.socket} cannot be made: {error.strerror or error}; choose another.")
         return 69
     guard = Guard(Board(options.port, options.socket.with_suffix(".off")), listener)
     signal.signal(signal.SIGTERM, guard.end)

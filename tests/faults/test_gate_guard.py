@@ -192,7 +192,8 @@ def test_without_the_board_opening_fails_and_the_guard_waits_for_the_next_attemp
 @pytest.mark.parametrize(
     "packet",
     [b"{", b"[]", b'{"op": "dance"}', b'{"op": "lease", "seconds": NaN}', b'{"op": "lease", "seconds": -1}',
-     b'{"op": "write", "data": "zz"}', b'{"op": "write"}', b"\xff", b"[" * 10_000],
+     b'{"op": "write", "data": "zz"}', b'{"op": "write"}', b"\xff", b"[" * 10_000,
+     b'{"op": "open", "baud": Infinity, "safe": []}', b'{"op": "open", "baud": 2147483648, "safe": ["00"]}'],
 )  # fmt: skip
 def test_rubbish_is_refused_and_the_next_message_is_obeyed(board, guard, tmp_path, packet):
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as client:
@@ -208,29 +209,41 @@ def test_the_socket_is_for_its_group_only(guard, tmp_path):
     assert os.stat(tmp_path / "guard.sock").st_mode & 0o777 == 0o660
 
 
-def test_a_socket_that_cannot_be_made_is_said(tmp_path):
-    (tmp_path / "file").write_text("")
+def refused(path):
+    """What a guard says that cannot listen at `path`."""
     done = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "edged.gate_guard",
-            "--port",
-            "/dev/null",
-            "--socket",
-            tmp_path / "file" / "s",
-        ],
+        [sys.executable, "-m", "edged.gate_guard", "--port", "/dev/null", "--socket", path],
         capture_output=True,
         text=True,
         timeout=20,
     )
     assert done.returncode == 69
-    assert "cannot be made" in done.stderr
+    return done.stderr
+
+
+@pytest.mark.parametrize(("below", "why"), [("file/s", "File exists"), ("s" * 120, "too long")])
+def test_a_socket_that_cannot_be_made_is_said(tmp_path, below, why):
+    (tmp_path / "file").write_text("")
+    assert why in refused(tmp_path / below)
+
+
+def test_a_file_that_is_no_socket_is_left_alone(tmp_path):
+    (tmp_path / "notes").write_text("precious")
+    assert "cannot be made" in refused(tmp_path / "notes")
+    assert (tmp_path / "notes").read_text() == "precious"
+
+
+def test_a_second_guard_leaves_the_socket_to_the_first(board, guard, tmp_path):
+    assert "another guard listens there" in refused(tmp_path / "guard.sock")
+    line = connect(tmp_path)
+    line.write(ON)
+    assert is_on(board)
+    line.close()
 
 
 def test_it_is_small_and_needs_the_standard_library_and_pyserial_only():
     source = GUARD.read_text()
-    assert len(source.splitlines()) <= 300
+    assert len(source.splitlines()) < 300
     imported = {
         name.split(".")[0]
         for node in ast.walk(ast.parse(source))
