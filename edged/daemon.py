@@ -313,7 +313,7 @@ class Daemon:
                 publish=self.bus.publish,
             ),
             **(self._delivery.commands() if self._delivery is not None else {}),
-            **({"attendance.key": self._attendance.key_command} if self._attendance is not None else {}),
+            **self._attendance,
         }
 
     # -- the end of a source

@@ -75,6 +75,21 @@ class PunchLedger:
         with self._database.transaction() as connection:
             connection.execute("UPDATE caught_up SET seq = max(seq, ?)", [journal_seq])
 
+    def untold_corrections(self) -> list[Punch]:
+        """Corrections, punches added by hand among them, that are not known to be in the journal yet."""
+        rows = self._database.query(
+            "SELECT * FROM punches WHERE action <> 'punch' "
+            "AND punch_id > (SELECT corrections FROM caught_up) ORDER BY punch_id"
+        )
+        return [_punch(row) for row in rows]
+
+    def mark_told(self, correction: Punch) -> None:
+        """It is in the journal, and so are those before it."""
+        with self._database.transaction() as connection:
+            connection.execute(
+                "UPDATE caught_up SET corrections = max(corrections, ?)", [correction.punch_id]
+            )
+
     def want(self, wanted: bool, journal_seq: int) -> None:
         """Say whether attendance is wanted from now on. When it was not until now, what the journal holds up
         to `journal_seq` gets no punch."""

@@ -6,7 +6,7 @@ import json
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
@@ -25,7 +25,7 @@ from edged.attendance.worktime import WorkDay, work_days
 from edged.cli.common import ConfigOption, DataDirOption, resolve_config
 from edged.clock import SystemClock
 from edged.config import Config
-from edged.errors import Misconfigured, NeedsOperator
+from edged.errors import EdgedError, Misconfigured, NeedsOperator
 from edged.library.store import LibraryStore
 from edged.service.control import ask
 
@@ -152,7 +152,7 @@ def void(
     data_dir: DataDirOption = None,
 ) -> None:
     """Take a punch back. It stays visible with `list --all`."""
-    with _opened(config, data_dir, write=True) as (_, ledger):
+    with _correcting(config, data_dir) as (_, ledger):
         ledger.correct(punch, void=True, reason=reason, author=author)
     typer.echo(f"Punch {punch} does not count any more.")
 
@@ -168,7 +168,7 @@ def correct(
     data_dir: DataDirOption = None,
 ) -> None:
     """Give a punch another time or direction. What was recorded stays visible with `list --all`."""
-    with _opened(config, data_dir, write=True) as (settings, ledger):
+    with _correcting(config, data_dir) as (settings, ledger):
         moment = _moment(at, settings) if at else None
         ledger.correct(punch, at=moment, direction=direction, reason=reason, author=author)
     typer.echo(f"Punch {punch} is corrected.")
@@ -185,7 +185,7 @@ def add(
     data_dir: DataDirOption = None,
 ) -> None:
     """Add a passage that was not recorded."""
-    with _opened(config, data_dir, write=True) as (settings, ledger):
+    with _correcting(config, data_dir) as (settings, ledger):
         moment = _moment(at, settings)
         library = LibraryStore.open(_data_dir(settings, data_dir), SystemClock())
         try:
@@ -214,16 +214,28 @@ def key(
 
 
 @contextmanager
-def _opened(
-    config: Path | None, data_dir: Path | None, *, write: bool = False
-) -> Iterator[tuple[Config, PunchLedger]]:
+def _opened(config: Path | None, data_dir: Path | None) -> Iterator[tuple[Config, PunchLedger]]:
     settings = resolve_config(config)
-    folder, clock = _data_dir(settings, data_dir), SystemClock()
-    ledger = PunchLedger.open(folder, clock) if write else PunchLedger.open_readonly(folder, clock)
+    ledger = PunchLedger.open_readonly(_data_dir(settings, data_dir), SystemClock())
     try:
         yield settings, ledger
     finally:
         ledger.close()
+
+
+@contextmanager
+def _correcting(config: Path | None, data_dir: Path | None) -> Iterator[tuple[Config, PunchLedger]]:
+    """The ledger for writing; then the daemon is told, so that the correction is delivered. Without one, its
+    next start does that."""
+    settings = resolve_config(config)
+    folder = _data_dir(settings, data_dir)
+    ledger = PunchLedger.open(folder, SystemClock())
+    try:
+        yield settings, ledger
+    finally:
+        ledger.close()
+    with suppress(EdgedError):
+        ask(folder, "attendance.corrected")
 
 
 def _data_dir(settings: Config, data_dir: Path | None) -> Path:

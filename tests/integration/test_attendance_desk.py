@@ -1,11 +1,13 @@
 """Attendance beside the journal: nothing lost between decision and punch, nothing invented."""
 
-from contextlib import ExitStack
+import sqlite3
+from contextlib import ExitStack, closing
 from datetime import timedelta
 
 import pytest
 
-from edged.attendance.store import PunchLedger
+from edged.attendance.punch import Direction
+from edged.attendance.store import FILE_NAME, PunchLedger
 from edged.attendance_desk import start_attendance
 from edged.bus import EventBus
 from edged.clock import ManualClock
@@ -104,3 +106,48 @@ def test_a_key_at_the_door_says_which_way(box):
         bus.publish(decision)
         assert bus.close(5)
     assert box.punches() == [("d1", "out")]
+
+
+def correct(box, punch_id, **given):
+    ledger = PunchLedger.open(box.folder, box.clock)
+    ledger.correct(punch_id, reason="forgot", author="Kim", **given)
+    ledger.close()
+
+
+def corrections(box):
+    journal = Journal.open(journal_path(box.folder), box.clock)
+    found = [record.payload for record in journal.iterate(event="punch_corrected")]
+    journal.close()
+    return [(event["corrects"], event["action"], event["person_id"], event["author"]) for event in found]
+
+
+def test_a_correction_made_while_the_daemon_was_away_is_in_the_journal_once(box):
+    box.run("ann")
+    correct(box, 1, void=True)
+    box.run()
+    box.run(enabled=False)
+    assert corrections(box) == [(1, "void", "ann", "Kim")]
+
+
+def test_a_correction_is_in_the_journal_once_when_the_daemon_dies_before_it_has_noted_that(box):
+    box.run("ann")
+    correct(box, 1, direction=Direction.OUT)
+    box.run()
+    with closing(sqlite3.connect(box.folder / FILE_NAME)) as connection, connection:
+        connection.execute("UPDATE caught_up SET corrections = 0")
+    box.run()
+    assert corrections(box) == [(1, "change", "ann", "Kim")]
+
+
+def test_a_key_holds_for_one_person(box):
+    config = Config.model_validate(
+        {"data_dir": box.folder, "attendance": {"enabled": True, "direction": "key"}}
+    )
+    bus = EventBus(box.clock)
+    with ExitStack() as stack:
+        journal = Journal.open(journal_path(box.folder), box.clock)
+        stack.callback(journal.close)
+        start_attendance(config, journal, bus, box.clock, stack)
+        listening = [name for name in bus.counters() if "keys" in name]
+        bus.close(5)
+    assert len(listening) == 1  # a second one could press the key again after somebody has used it
