@@ -12,6 +12,7 @@ from edged.camera.stills import Stills
 from edged.camera.videofile import VideoFile
 from edged.clock import Clock, SystemClock
 from edged.config import CameraConfig
+from edged.config.camera import STREAMS
 from edged.config.mask import mask_url
 from edged.errors import Misconfigured, NotFound
 from edged.pictures import PICTURE_SUFFIXES, sniff
@@ -19,7 +20,6 @@ from edged.pictures import PICTURE_SUFFIXES, sniff
 SourceMaker = Callable[[CameraConfig], FrameSource]
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+-]*):")
-_STREAMS = ("rtsp", "rtsps", "http", "https")
 
 
 def open_source(
@@ -47,7 +47,7 @@ def open_source(
     scheme = match[1].lower() if match else ""
     if scheme in extra:
         return extra[scheme](config)
-    if scheme in _STREAMS:
+    if scheme in STREAMS:
         return LiveSource(config, source, "ffmpeg", clock)
     path = Path(source).expanduser()
     if path.exists():
@@ -56,7 +56,7 @@ def open_source(
         raise Misconfigured(
             f"camera.source {mask_url(source)!r}: edged does not know {scheme}:.",
             code="camera_scheme_unknown",
-            hint=f"Known are {', '.join(f'{s}:' for s in sorted({*_STREAMS, *extra}))}, /dev/… and files.",
+            hint=f"Known are {', '.join(f'{s}:' for s in sorted({*STREAMS, *extra}))}, /dev/… and files.",
         )
     raise NotFound(
         f"camera.source {source!r}: there is no such file or folder.",

@@ -150,6 +150,13 @@ def _recognition(config: Config, exists: Exists) -> Iterator[Advice]:
             f"{threshold:g} lets strangers in as somebody else far too often",
             "leave it empty (90, or 92 above 1,000 people); never below 80 on a door",
         )
+    cloud = config.recognition.cloud.threshold
+    if config.recognition.engine != "local" and cloud < LOWEST_SOUND_THRESHOLD:
+        yield Advice(
+            "recognition.cloud.threshold",
+            f"{cloud:g} lets strangers in as somebody else far too often",
+            "80 is one false accept in 10,000 comparisons; never below it on a door",
+        )
 
 
 def _access(config: Config, exists: Exists) -> Iterator[Advice]:
@@ -178,20 +185,22 @@ def _on_time(config: Config, exists: Exists) -> Iterator[Advice]:
 
 
 def _wiring(config: Config, exists: Exists) -> Iterator[Advice]:
-    for key in ("door_contact", "fire", "tamper"):
-        text = getattr(config.gate, key)
-        if text is not None and not parse_input(text).normally_closed:
+    for section, gate in _doors(config):
+        for key in ("door_contact", "fire", "tamper"):
+            text = getattr(gate, key)
+            if text is not None and not parse_input(text).normally_closed:
+                yield Advice(
+                    f"{section}.{key}",
+                    f"{text} is a contact that is open while nothing is the matter: "
+                    "a cut wire would not show",
+                    f"wire it normally closed and write {text},nc",
+                )
+        if gate.passage_sensor and parse_input(gate.passage_sensor).source == "line":
             yield Advice(
-                f"gate.{key}",
-                f"{text} is a contact that is open while nothing is the matter: a cut wire would not show",
-                f"wire it normally closed and write {text},nc",
+                f"{section}.passage_sensor",
+                "short signals are easily missed on the lines of USB adapters",
+                "use an input of the relay board or a GPIO line",
             )
-    if config.gate.passage_sensor and parse_input(config.gate.passage_sensor).source == "line":
-        yield Advice(
-            "gate.passage_sensor",
-            "short signals are easily missed on the lines of USB adapters",
-            "use an input of the relay board or a GPIO line",
-        )
 
 
 def _targets(config: Config, exists: Exists) -> Iterator[Advice]:

@@ -28,7 +28,7 @@ Score = Annotated[float, Field(ge=0, le=100)]
 
 def _no_control_characters(text: str) -> str:
     if re.search(r"[\x00-\x1f\x7f]", text):
-        raise ValueError("contains a control character (tab, newline …)")
+        raise ValueError("contains a control character (tab, newline …), which no text here may")
     return text
 
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
 from edged.config.base import Identifier, Section, Text, Timeout, conflict
+
+STREAMS = ("rtsp", "rtsps", "http", "https")
+"""Schemes of sources on the network."""
 
 
 class CameraConfig(Section):
@@ -42,6 +46,14 @@ class CameraConfig(Section):
     @classmethod
     def _device_number(cls, value: object) -> object:
         return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+    @field_validator("source")
+    @classmethod
+    def _stream_has_a_host(cls, source: str) -> str:
+        scheme, colon, rest = source.partition(":")
+        if colon and scheme.lower() in STREAMS and not re.match(r"//[^/?#]*[^/?#@:]", rest):
+            raise ValueError(f"names no host; a stream is written {scheme}://HOST/PATH")
+        return source
 
     @model_validator(mode="after")
     def _pauses(self) -> CameraConfig:

@@ -12,9 +12,8 @@ from edged.config.base import Section
 from edged.config.fields import Key, choices_of, keys, keys_of
 from edged.config.mask import mask_url
 from edged.config.schema import Config
-from edged.config.yaml_lines import KeyPath
+from edged.config.yaml_lines import KeyPath, shown
 
-_SHOWN = 60  # characters of a wrong value that are repeated in a message
 _NUMBER = re.compile(r"[-+]?\d+(\.\d*)?([eE][-+]?\d+)?\Z")
 _ODD_NUMBER = re.compile(r"0[0-7_]+\Z|0x[0-9a-fA-F_]+\Z|0b[01_]+\Z|\d[\d_]*\Z")
 _WITH_UNIT = re.compile(r"([-+]?\d+(?:[.,]\d+)?)\s*[A-Za-z%°]+\Z")
@@ -36,8 +35,7 @@ class Seen:
         if isinstance(self.value, list):
             return "a list"
         text = str(self.value) if self.raw is None else self.raw
-        text = mask_url(text)
-        short = text if len(text) <= _SHOWN else text[:_SHOWN] + "…"
+        short = shown(mask_url(text))
         return f'"{short}"' if self.quoted else short
 
 
@@ -58,6 +56,8 @@ def explain(error: dict[str, Any], path: KeyPath, seen: Seen, root: type[Section
     key = keys(root).get(tuple(p for p in path if isinstance(p, str)))
     if key is None:
         return error["msg"], ""
+    if key.allowed == "a list of sections" and isinstance(path[-1], int):
+        return f"{seen} stands where a section is expected", "write `- ` and the keys of one, `key: value`"
     if key.section:
         return _not_a_section(keys_of(key.path, root)[0], key, seen)
     if error["type"] == "missing":
@@ -148,9 +148,12 @@ def _wrong_switch(error: dict[str, Any], key: Key, seen: Seen) -> Explanation:
 
 
 def _wrong_list(error: dict[str, Any], key: Key, seen: Seen) -> Explanation:
+    name = key.path[-1]
+    if key.allowed == "a list of sections":
+        return f"{seen} is not a list", f"write `{name}:` and below it, indented, `- ` before each of them"
     if isinstance(seen.value, dict):
-        return "is a section", f"write a list: `{key.path[-1]}: [first, second]`"
-    return f"{seen} is not a list", f"write `{key.path[-1]}: [{seen}]`"
+        return "is a section", f"write a list: `{name}: [first, second]`"
+    return f"{seen} is not a list", f"write `{name}: [{seen}]` ({_wanted(key)})"
 
 
 def _empty(error: dict[str, Any], key: Key, seen: Seen) -> Explanation:
@@ -168,7 +171,11 @@ def _characters(error: dict[str, Any], key: Key, seen: Seen) -> Explanation:
 
 
 def _own_rule(error: dict[str, Any], key: Key, seen: Seen) -> Explanation:
-    return str(error["ctx"]["error"]), f"write {_wanted(key)}"
+    """Such a rule says itself what would be right, most of them without the value."""
+    if isinstance(seen.value, str) and not seen.value.strip():
+        return _empty(error, key, seen)
+    message = str(error["ctx"]["error"])
+    return (f"{seen} {message}" if message.startswith(("is ", "contains ")) else message), ""
 
 
 def _other(error: dict[str, Any], key: Key, seen: Seen) -> Explanation:

@@ -33,8 +33,9 @@ class JournalConfig(Section):
     @model_validator(mode="after")
     def _details_go_first(self) -> JournalConfig:
         if self.keep_days and not 0 < self.keep_details_days <= self.keep_days:
+            details = self.keep_details_days or "0, for ever"
             raise conflict(
-                f"keep_details_days ({self.keep_details_days}) is longer than keep_days ({self.keep_days}), "
+                f"keep_details_days ({details}) is longer than keep_days ({self.keep_days}), "
                 "but details go with their records",
                 "keep_details_days",
                 "keep_days",

@@ -74,7 +74,7 @@ ZoneName = Annotated[str, Field(max_length=64), AfterValidator(_known_zone)]
 class AccessConfig(Section):
     """May they pass now."""
 
-    allowed_groups: list[str] = Field(
+    allowed_groups: list[Text] = Field(
         ["*"], min_length=1, description='Groups let in; `"*"` means every group.'
     )
     cool_down_s: Seconds = Field(5.0, description="The same person is not let in again within this time.")

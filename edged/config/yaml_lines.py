@@ -24,6 +24,7 @@ MAX_DEPTH = 20  # the schema needs 4; PyYAML's composer recurses, so the limit a
 
 KeyPath = tuple[str | int, ...]
 
+_SHOWN = 60  # characters of a wrong value that are repeated in a message
 _TAG = "tag:yaml.org,2002:"
 _BOOLEANS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 
@@ -230,7 +231,7 @@ class _Builder:
             self._note(
                 node,
                 path,
-                f"{text!r} does not fit its tag {_short(node.tag)}",
+                f"{shown(text)} does not fit its tag {_short(node.tag)}",
                 "write the value without a tag",
             )
             return text
@@ -268,6 +269,12 @@ _SCALARS: dict[str, Callable[[str], Any]] = {
 def key_path(name: str) -> KeyPath:
     """`more_gates.0.port` -> `("more_gates", 0, "port")`."""
     return tuple(int(part) if part.isdigit() else part for part in name.split("."))
+
+
+def shown(text: str) -> str:
+    """A value for a message: not too long, and without what a terminal would obey or hide."""
+    visible = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text[:_SHOWN])
+    return visible if len(text) <= _SHOWN else f"{visible}…"
 
 
 def dotted(path: KeyPath) -> str:

@@ -42,6 +42,15 @@ def test_a_sound_configuration_gets_no_advice():
             "5: gate.fire: board:2 is a contact that is open while nothing is the matter",
         ),
         (SOUND + "recognition: {threshold: 79.5}", "4: recognition.threshold: 79.5 lets strangers in"),
+        (
+            SOUND + "more_gates: [{id: d2, port: /dev/serial/by-id/2, protocol: modbus, tamper: board:2}]\n"
+            "more_cameras: [{id: c2, door: d2, source: /dev/v4l/by-id/c2}]",
+            "4: more_gates[0].tamper: board:2 is a contact that is open",
+        ),
+        (
+            SOUND + "recognition: {engine: cloud, cloud: {threshold: 79}}",
+            "4: recognition.cloud.threshold: 79 lets strangers in",
+        ),
         (SOUND + "access: {cool_down_s: 0}", "4: access.cool_down_s: without a pause"),
     ],
 )

@@ -231,6 +231,14 @@ def test_an_unknown_key_gets_a_suggestion(text, hint):
         ("access: {allowed_groups: []}", "is empty"),
         ("access: {allowed_groups: [a, 5]}", '5 is a number where text is expected; write "5" in quotes'),
         ("recognition: {threshold: 1e999}", "does not fit"),
+        ("timezone: Mars/Base", "Mars/Base is not a time zone such as Europe/Berlin"),
+        ('site: "a\\e[31m"', '"a\\x1b[31m" contains a control character'),
+        (f"gate: {{pulse_s: {'x' * 6000}}}", f"gate.pulse_s: {'x' * 60}… is text"),
+        ("gate: {free: Mon}", "Mon is not a list; write `free: [Mon]` (a list of text"),
+        ("more_gates: 5", "5 is not a list; write `more_gates:` and below it, indented, `- `"),
+        ("more_gates: [5]", "more_gates[0]: 5 stands where a section is expected"),
+        ("camera: {source: 'rtsp:///cam'}", "names no host; a stream is written rtsp://HOST/PATH"),
+        ("journal: {keep_details_days: 0}", "keep_details_days (0, for ever) is longer than keep_days (365)"),
     ],
 )
 def test_a_wrong_value_says_what_was_seen_and_what_to_write(text, expected):
