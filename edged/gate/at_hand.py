@@ -149,11 +149,13 @@ def _open(board: BoardAtHand) -> None:
     except NeedsOperator as error:
         if error.code != "relay_port_busy":
             raise
+        guarded = board.config.guard is not None
+        owner, unit = ("gate guard", "edged-gate-guard@NAME") if guarded else ("daemon", "edged")
         raise NeedsOperator(
             error.message,
             code=error.code,
-            hint="The port belongs to one program at a time. If it is the daemon: systemctl stop edged, and "
-            "start it again afterwards. " + error.hint,
+            hint=f"The port belongs to one program at a time. If it is the {owner}: systemctl stop {unit}, "
+            f"and start it again afterwards. {error.hint}",
         ) from error
 
 

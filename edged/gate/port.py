@@ -253,13 +253,14 @@ def _found(by_id: Path) -> str:
 
 
 def check_port_free(config: GateConfig) -> None:
-    """Refuse to start beside another program on the same port. A port that is not there is no error.
+    """Refuse to start beside another program on the same port. A port that is not there is no error, and one
+    behind a gate guard is the guard's.
 
     Raises:
         NeedsOperator: `relay_port_busy`.
     """
     path = config.port
-    if config.protocol == "dummy":
+    if config.protocol == "dummy" or config.guard is not None:
         return
     if is_simulated(path):
         path = parse_url(path).link or ""

@@ -298,6 +298,7 @@ def test_a_port_in_use_is_found_before_the_daemon_starts(bench):
     with pytest.raises(NeedsOperator) as caught:
         check_port_free(config)
     assert caught.value.code == "relay_port_busy"
+    check_port_free(GateConfig(port=str(board.link), guard="/run/guard.sock"))  # it is the guard's
     keeper.stop()
     check_port_free(config)
 
