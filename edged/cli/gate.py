@@ -177,12 +177,13 @@ def _board(gate: GateConfig, clock: Clock) -> Iterator[BoardAtHand]:
     def on_signal(number: int, frame: FrameType | None) -> None:
         raise SystemExit(128 + number)
 
-    before = signal.signal(signal.SIGTERM, on_signal)
+    before = {number: signal.signal(number, on_signal) for number in (signal.SIGTERM, signal.SIGHUP)}
     try:
         with board_at_hand(gate, clock) as board:
             yield board
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _status(board: BoardAtHand) -> dict[str, Any]:

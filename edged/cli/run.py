@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import sys
-import time
 from contextlib import suppress
 from types import FrameType
 
@@ -26,10 +25,10 @@ app = typer.Typer()
 
 @app.command("run")
 def run(config: ConfigOption = None) -> None:
-    """Watch the camera and move the gate until SIGTERM or Ctrl-C."""
-    started_s = time.monotonic()
-    settings = resolve_config(config)
+    """Watch the camera and move the gate until SIGTERM or Ctrl-C. The relay is then switched off first."""
     clock = SystemClock()
+    started_s = clock.monotonic()
+    settings = resolve_config(config)
     configure_logging(settings.log, clock=clock, stream=sys.stderr, environ=os.environ)
     daemon = Daemon(settings, clock, started_s=started_s)
     catch_signals(daemon)
@@ -59,12 +58,17 @@ def _log_hung(parts: list[str]) -> None:
 
 
 def catch_signals(daemon: Daemon) -> None:
-    """SIGTERM and SIGINT ask the daemon to stop; a second one does not interrupt the stopping."""
+    """SIGTERM, SIGINT and SIGHUP ask the daemon to stop; a second one does not interrupt the stopping.
+
+    A terminal that is closed sends SIGHUP, and the relay must not stay on behind it. Under nohup it is ignored.
+    """
 
     def on_signal(number: int, frame: FrameType | None) -> None:
         daemon.ask_to_stop(signal.Signals(number).name)
 
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        if number == signal.SIGHUP and signal.getsignal(number) is signal.SIG_IGN:
+            continue
         with suppress(ValueError):  # not in the main thread: whoever runs us there stops us another way
             signal.signal(number, on_signal)
 

@@ -47,6 +47,8 @@ def configure_logging(config: LogConfig, *, clock: Clock, stream: TextIO, enviro
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(config.level.upper())
+    # at info it tells of every job of every start, to people who look for their door
+    logging.getLogger("apscheduler").setLevel("DEBUG" if config.level == "debug" else "WARNING")
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,

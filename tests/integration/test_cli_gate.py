@@ -165,7 +165,7 @@ def test_a_pulse_that_is_no_pulse_is_refused_before_anything_moves(bench, write,
     assert not board.received()
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_pulse_that_is_broken_off_leaves_the_relay_off(bench, write, number):
     board = bench.board("sim:modbus?firmware=coils&self_powered=1")
     path = write(port=board.link, protocol="modbus", profile="coils", mode="hold")

@@ -142,7 +142,7 @@ def with_people(tmp_path):
     enrol_all(Config(data_dir=tmp_path / "data"), SystemClock(), [], scene=True)
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_signal_stops_the_daemon_in_order_with_the_relay_off(start, judge, number):
     daemon = start()
     daemon.wait_for("daemon_started")
