@@ -258,6 +258,7 @@ class Daemon:
             self.bus,
             self.clock,
             max_shots=self.config.vision.max_shots,
+            doors=len(self.config.gates),
             on_beat=self.heartbeats.register("recognition", RECOGNITION_BEAT_S),
             on_saved=self._count_saved,
         )

@@ -82,7 +82,7 @@ class CloudConfig(Section):
     management_qps: Rate = Field(5.0, description="Calls a second of each other call.")
     daily_calls: Calls = Field(0, description="Most calls a day (UTC+8) of each paid call; 0: no limit.")
     total_calls: Calls = Field(0, description="Most calls in all of each paid call; 0: no limit.")
-    workers: int = Field(2, ge=1, le=8, description="Requests in flight at once.")
+    workers: int = Field(2, ge=1, le=8, description="Requests in flight at once; hybrid: of each door.")
 
     @model_validator(mode="after")
     def _token_url_given(self) -> CloudConfig:

@@ -73,10 +73,12 @@ class PassageQueue:
         max_batch: shots that go together.
         gather_s: how long shots wait for those of other people who are near the same camera, when they could
             go together.
+        per_door: only shots of the same door go together, so that none waits for what another door waits for.
     """
 
-    def __init__(self, *, max_batch: int = 1, gather_s: float = 0.0) -> None:
+    def __init__(self, *, max_batch: int = 1, gather_s: float = 0.0, per_door: bool = False) -> None:
         self._max_batch = max_batch
+        self._per_door = per_door
         self._gather_s = gather_s if max_batch > 1 else 0.0
         self._passages: dict[str, Passage] = {}  # in the order in which they began
         self._unsent = 0
@@ -174,7 +176,15 @@ class PassageQueue:
         return self._passages.pop(key)
 
     def _due(self, now_s: float) -> list[tuple[str, Passage]]:
-        ready = list(self._ready())
+        of_door: dict[str | None, list[tuple[str, Passage]]] = {}
+        for key, passage in self._ready():
+            assert passage.waiting is not None
+            door_id = passage.waiting.door_id if self._per_door else None
+            of_door.setdefault(door_id, []).append((key, passage))
+        due = (self._due_of(ready, now_s) for ready in of_door.values())
+        return next(filter(None, due), [])
+
+    def _due_of(self, ready: list[tuple[str, Passage]], now_s: float) -> list[tuple[str, Passage]]:
         together = [(key, p) for key, p in ready if not p.alone][: self._max_batch]
         alone = [(key, p) for key, p in ready if p.alone][:1]
         if not together or self._worth_waiting([p for _, p in together], now_s):

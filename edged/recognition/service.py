@@ -29,6 +29,7 @@ from edged.recognition import reports
 from edged.recognition.consensus import add_answer, add_failure, rules_by_engine
 from edged.recognition.passages import Job, PassageQueue
 from edged.recognition.protocol import (
+    HYBRID,
     LOCAL,
     FaceNotAnswered,
     Identification,
@@ -50,6 +51,7 @@ class RecognitionService:
             passage that ends without an answer to decide on, `PassageExhausted`.
         clock: wall time of the events published.
         max_shots: attempts one passage has.
+        doors: how many there are; with `hybrid` none waits for the cloud of another, so each brings workers.
         on_beat: called at least every 2 s while every worker is alive and working.
         on_saved: told of shots that no engine had to be asked about.
     """
@@ -62,11 +64,15 @@ class RecognitionService:
         clock: Clock,
         *,
         max_shots: int,
+        doors: int = 1,
         on_beat: Callable[[], None] | None = None,
         on_saved: Callable[[int], None] = lambda shots: None,
     ) -> None:
         self._rules = rules_by_engine(config, max_shots)
+        self._per_door = config.engine == HYBRID
         self._workers = config.workers if config.engine == LOCAL else config.cloud.workers
+        if self._per_door:
+            self._workers *= doors
         self._gather_s = config.cloud.gather_s
         self._factory = recognizer_factory
         self._bus = bus
@@ -83,7 +89,9 @@ class RecognitionService:
     def start(self) -> None:
         """Load and warm up one engine per worker, then begin to take shots. Engine errors are raised here."""
         engines = [self._factory() for _ in range(self._workers)]
-        self._queue = PassageQueue(max_batch=engines[0].max_batch, gather_s=self._gather_s)
+        self._queue = PassageQueue(
+            max_batch=engines[0].max_batch, gather_s=self._gather_s, per_door=self._per_door
+        )
         for number, engine in enumerate(engines, 1):
             engine.warm_up()
             name = f"recognition-{number}"

@@ -133,6 +133,24 @@ def test_an_engine_for_single_shots_never_waits():
     assert taken(queue, 10.0) == ["p1"]
 
 
+def test_doors_that_must_not_wait_for_each_other_go_by_themselves():
+    queue = PassageQueue(max_batch=3, gather_s=GATHER_S, per_door=True)
+    for passage, door_id in (("p1", "in"), ("p2", "out"), ("p3", "in")):
+        queue.offer(shot(passage, door_id=door_id), 10.0)
+    assert taken(queue, 10.0) == ["p1", "p3"]
+    assert taken(queue, 10.0) == ["p2"]
+
+
+def test_a_door_that_gathers_keeps_no_other_door_waiting():
+    queue = PassageQueue(max_batch=3, gather_s=GATHER_S, per_door=True)
+    queue.began(started("p1", "hall"))
+    queue.began(started("p2", "hall"))
+    queue.offer(shot("p1", door_id="in"), 10.0)
+    queue.offer(shot("p3", door_id="out", camera_id="yard"), 10.0)
+    assert taken(queue, 10.0) == ["p3"]
+    assert taken(queue, 10.0 + GATHER_S) == ["p1"]
+
+
 STEPS = st.tuples(st.sampled_from("abcd"), st.sampled_from(["began", "shot", "take", "done", "end"]))
 
 
