@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Sequence
 from typing import Annotated
 
@@ -47,6 +48,7 @@ COMMANDS = {
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Entry point of the `edged` script; `arguments` instead of the process's own, in tests."""
+    _open_standard_streams()
     # one search fits one core, and threads that wait for each other cost more than they gain (read by numpy
     # when it is imported, which no command has done yet)
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -60,6 +62,17 @@ def build_app() -> typer.main.TyperCommand | typer.core.TyperGroup:
     )
     app.callback()(_root)
     return get_command(app)  # type: ignore[return-value]
+
+
+def _open_standard_streams() -> None:
+    """Closed descriptors 0, 1 and 2 would go to the next files and ports, and what is printed into those."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # gets the lowest free number, which is this one
+    sys.stdout = sys.stdout or os.fdopen(1, "w", encoding="utf-8", closefd=False)
+    sys.stderr = sys.stderr or os.fdopen(2, "w", encoding="utf-8", closefd=False)
 
 
 def _print_version(wanted: bool) -> None:

@@ -60,7 +60,8 @@ def _log_hung(parts: list[str]) -> None:
 def catch_signals(daemon: Daemon) -> None:
     """SIGTERM, SIGINT and SIGHUP ask the daemon to stop; a second one does not interrupt the stopping.
 
-    A terminal that is closed sends SIGHUP, and the relay must not stay on behind it. Under nohup it is ignored.
+    A terminal that is closed sends SIGHUP, and the relay must not stay on behind it; under nohup it is
+    ignored.
     """
 
     def on_signal(number: int, frame: FrameType | None) -> None:

@@ -166,3 +166,16 @@ def test_a_data_directory_that_is_named_needs_no_valid_configuration(write, tmp_
     assert resolve_data_dir(broken, tmp_path) == tmp_path
     with pytest.raises(Misconfigured):
         resolve_data_dir(broken, None)
+
+
+def test_closed_standard_streams_are_not_given_to_files_and_ports(tmp_path):
+    seen = tmp_path / "seen"
+    program = (
+        "import os, sys; from edged.cli import main\n"
+        "try: main(['--version'])\n"
+        "finally: streams = [os.readlink(f'/proc/self/fd/{n}') for n in range(3)]; "
+        f"open({str(seen)!r}, 'w').write(' '.join(streams))"
+    )
+    done = subprocess.run(["sh", "-c", '"$0" -c "$1" <&- >&- 2>&-', sys.executable, program], check=False)
+    assert done.returncode == 0
+    assert seen.read_text() == "/dev/null /dev/null /dev/null"
