@@ -96,17 +96,8 @@ class FaceReader:
         return FaceReading(face, mesh if believed else None, measures, aligned, {})
 
     def find(self, image: np.ndarray) -> list[Detection]:
-        """Every face of a still picture (HxWx3 uint8 BGR), largest first.
-
-        Two looks: at up to 1280 px for small faces and, when that finds none, at 320 px for a face that
-        fills the picture.
-        """
-        longest = max(image.shape[:2])
-        for side in (STILL_SIDE, 320):
-            found = self._detector.detect(image, scale=min(1.0, side / longest))
-            if found:
-                break
-        return found
+        """Every face of a still picture (HxWx3 uint8 BGR), largest first, looked for at up to 1280 px."""
+        return self._detector.detect(image, scale=min(1.0, STILL_SIDE / max(image.shape[:2])))
 
     def read(self, image: np.ndarray, limits: QualityLimits) -> list[FaceReading]:
         """Find and measure every face of a still picture (HxWx3 uint8 BGR), largest first; see `find`."""

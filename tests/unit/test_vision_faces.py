@@ -67,6 +67,18 @@ def test_several_faces_come_largest_first(reader, obama):
     assert sizes == sorted(sizes, reverse=True)
 
 
+@pytest.mark.parametrize("side", [400, 1280, 3000])
+def test_a_face_that_fills_the_picture_is_found_whole(reader, obama, side):
+    x, y, width, height = (round(v) for v in reader.find(obama)[0].box)
+    filled = obama[y : y + height, x : x + width]
+    filled = cv2.resize(filled, (side * width // height, side))
+    (face,) = reader.find(filled)
+    left, top, wide, high = face.box
+    assert abs(left) < 0.1 * wide
+    assert abs(top) < 0.1 * high
+    assert face.box[2:] == pytest.approx(filled.shape[1::-1], rel=0.1)
+
+
 def test_alignment_agrees_with_opencvs_own(reader, obama):
     reading = reader.read(obama, LIMITS)[0]
     points = reading.mesh.five_points()
