@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from edged.config.camera import CameraConfig
 from edged.config.gate import GateConfig
-from edged.config.inputs import parse_input
+from edged.config.gate_advice import lonely_interlocks, second_looks
 from edged.config.load import Loaded
 from edged.config.mask import mask_url
 from edged.config.paths import is_file_source
@@ -23,9 +23,6 @@ Exists = Callable[[str], bool]
 
 # Open-set false accepts grow with the number of people; 80 is one wrong person in 10,000 one to one.
 LOWEST_SOUND_THRESHOLD = 80
-
-_NO_TIMER = ("lcus", "kmtronic", "numato", "devantech", "line")
-"""Protocols of boards that neither end an on-time nor notice a dead host (gate hardware reference 1.1)."""
 
 _SERIAL_NAMES = ("/dev/ttyUSB", "/dev/ttyACM", "/dev/ttyCH341USB")
 
@@ -168,39 +165,17 @@ def _access(config: Config, exists: Exists) -> Iterator[Advice]:
         )
 
 
-def _on_time(config: Config, exists: Exists) -> Iterator[Advice]:
-    for key, gate in _doors(config):
-        if gate.mode != "hold":
-            continue
-        if gate.protocol in _NO_TIMER or gate.profile == "coils":
-            yield Advice(
-                f"{key}.mode",
-                "this board cannot end the on-time itself: if the computer dies, the lock stays open",
-                "use a board with a hardware pulse, or a timer relay behind it",
-            )
-        if gate.queue:
-            yield Advice(
-                f"{key}.queue", "has no effect in hold mode", "remove it: a grant extends the on-time"
-            )
-
-
-def _wiring(config: Config, exists: Exists) -> Iterator[Advice]:
-    for section, gate in _doors(config):
-        for key in ("door_contact", "fire", "tamper"):
-            text = getattr(gate, key)
-            if text is not None and not parse_input(text).normally_closed:
-                yield Advice(
-                    f"{section}.{key}",
-                    f"{text} is a contact that is open while nothing is the matter: "
-                    "a cut wire would not show",
-                    f"wire it normally closed and write {text},nc",
-                )
-        if gate.passage_sensor and parse_input(gate.passage_sensor).source == "line":
-            yield Advice(
-                f"{section}.passage_sensor",
-                "short signals are easily missed on the lines of USB adapters",
-                "use an input of the relay board or a GPIO line",
-            )
+def _gates(config: Config, exists: Exists) -> Iterator[Advice]:
+    doors = list(_doors(config))
+    for section, gate in doors:
+        for remark in second_looks(gate):
+            yield Advice(f"{section}.{remark.key}", remark.message, remark.hint)
+    for number in lonely_interlocks(config.gates):
+        yield Advice(
+            f"{doors[number][0]}.interlock",
+            "no other door has this interlock, so it keeps nothing shut",
+            "write the same name at the other doors of the man-trap",
+        )
 
 
 def _targets(config: Config, exists: Exists) -> Iterator[Advice]:
@@ -221,8 +196,7 @@ _CHECKS: tuple[Callable[[Config, Exists], Iterator[Advice]], ...] = (
     _unseen,
     _recognition,
     _access,
-    _on_time,
-    _wiring,
+    _gates,
     _targets,
 )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
@@ -10,8 +11,11 @@ from edged.config.base import File, Identifier, Seconds, Section, Text, conflict
 from edged.config.inputs import parse_input
 from edged.schedule import parse
 
-INPUTS_OF = {"modbus": 32, "numato": 16, "devantech": 8, "dcon": 16, "line": 4}
+INPUTS_OF = {"modbus": 32, "numato": 16, "devantech": 8, "dcon": 8, "line": 4}
 """Protocols whose boards may have contacts, and how many at most."""
+COUNTED_BY = {"numato": "see board_inputs", "dcon": "see board_inputs", "modbus": "see channels"}
+LONGEST_SOCKET_PATH = 107
+"""Bytes; the kernel's limit for a unix socket."""
 CONTACTS = (
     "door_contact",
     "exit_button",
@@ -63,7 +67,10 @@ class GateConfig(Section):
     )
     channel: int = Field(1, ge=1, le=64, description="Relay on the board, counted from 1.")
     board_inputs: int = Field(
-        0, ge=0, le=16, description="numato, dcon: contacts on the board, from the first one on."
+        0,
+        ge=0,
+        le=16,
+        description="numato (to 16), dcon (to 8): contacts on the board, from the first one on.",
     )
     baud: Literal[9600, 19200, 38400, 57600, 115200] = Field(9600, description="Serial speed.")
     append_crlf: bool = Field(False, description="lcus only: some boards obey only with CR LF after a frame.")
@@ -147,24 +154,30 @@ class GateConfig(Section):
                 continue
             address = parse_input(text)
             if address.source == "board" and address.number > most:
-                why = "see board_inputs" if self.protocol in ("numato", "dcon") else "use another input"
+                why = COUNTED_BY.get(self.protocol, "use another input")
                 raise conflict(
                     f"{key} ({text}): a {self.protocol} board has {most} inputs here; {why}", key, "protocol"
                 )
             if address.source == "line" and (self.guard is not None or self.protocol == "dummy"):
                 raise conflict(f"{key} ({text}): there is no serial port of edged's own here", key, "guard")
-            if address.place in taken:
-                raise conflict(f"{key} and {taken[address.place]} are wired to the same input ({text})", key)
-            taken[address.place] = key
+            place = address.place
+            if self.protocol == "line" and address.source == "board":  # its inputs are those lines
+                place = ("line", *place[1:])
+            if place in taken:
+                raise conflict(f"{key} and {taken[place]} are wired to the same input ({text})", key)
+            taken[place] = key
         if self.passage_out and not self.passage_sensor:
             raise conflict("passage_out needs passage_sensor, the other direction", "passage_sensor")
         return self
 
     def _inputs(self) -> int:
         """How many contacts the board may have, as far as the configuration tells."""
+        most = INPUTS_OF.get(self.protocol, 0)
         if self.protocol in ("numato", "dcon"):
-            return self.board_inputs
-        return 0 if self.profile in ("coils", "fc06") else INPUTS_OF.get(self.protocol, 0)
+            return min(self.board_inputs, most)
+        if self.protocol == "modbus":
+            return 0 if self.profile in ("coils", "fc06") else min(self.channels, most)
+        return most
 
     @model_validator(mode="after")
     def _habits(self) -> GateConfig:
@@ -192,6 +205,10 @@ class GateConfig(Section):
     def _guarded(self) -> GateConfig:
         if self.guard is not None and self.protocol in ("line", "dummy"):
             raise conflict(f"a gate guard cannot switch off a board with protocol {self.protocol}", "guard")
+        if self.guard is not None and len(os.fsencode(self.guard)) > LONGEST_SOCKET_PATH:
+            raise conflict(
+                f"guard is longer than a socket's path may be, {LONGEST_SOCKET_PATH} bytes", "guard"
+            )
         return self
 
     @model_validator(mode="after")

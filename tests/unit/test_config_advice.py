@@ -41,6 +41,17 @@ def test_a_sound_configuration_gets_no_advice():
             SOUND + "  protocol: modbus\n  fire: board:2\n",
             "5: gate.fire: board:2 is a contact that is open while nothing is the matter",
         ),
+        (
+            SOUND + "  protocol: kmtronic\n  profile: coils\n",
+            "5: gate.profile: has no effect with protocol kmtronic",
+        ),
+        (SOUND + "  free_exit: true\n", "4: gate.free_exit: has no effect without passage_sensor"),
+        (SOUND + "  relock_on: open\n", "4: gate.relock_on: has no effect in pulse mode"),
+        (SOUND + "  interlock: trap\n", "4: gate.interlock: no other door has this interlock"),
+        (
+            SOUND + "  protocol: dcon\n  mode: hold\n  hold_s: 20.0\n  accessibility_groups: [slow]\n",
+            "7: gate.accessibility_groups: their 40 s are cut off after max_on_s (30)",
+        ),
         (SOUND + "recognition: {threshold: 79.5}", "4: recognition.threshold: 79.5 lets strangers in"),
         (
             SOUND + "more_gates: [{id: d2, port: /dev/serial/by-id/2, protocol: modbus, tamper: board:2}]\n"

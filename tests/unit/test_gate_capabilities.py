@@ -6,7 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edged.clock import SystemClock
+from edged.config import GateConfig
+from edged.errors import Misconfigured
 from edged.gate.drivers.base import PlainBoard, PulseRange
+from edged.gate.drivers.registry import make_driver
 
 TENTHS = PulseRange(0.1, 3276.7, 0.1)
 SECONDS = PulseRange(1.0, 255.0, 1.0)
@@ -44,3 +48,14 @@ def test_a_plain_board_has_nothing_beyond_its_relays():
     board.feed_watchdog()
     with pytest.raises(NotImplementedError):
         board.pulse(1, 0.5)
+
+
+@pytest.mark.parametrize(
+    ("protocol", "channel"),
+    [("lcus", 9), ("devantech", 9), ("k8090", 9), ("dcon", 9), ("numato", 33), ("line", 3)],
+)
+def test_a_relay_that_no_such_board_has_is_refused_before_anything_is_sent(protocol, channel):
+    config = GateConfig(protocol=protocol, channels=64, channel=channel)
+    with pytest.raises(Misconfigured) as refused:
+        make_driver(config, "/dev/null", SystemClock())
+    assert refused.value.code == "relay_board_size"
