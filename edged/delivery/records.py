@@ -37,7 +37,7 @@ ALARMS = frozenset(
 STRANGER = "stranger"
 STRANGER_REASONS = frozenset({"not_recognised", "below_threshold", "ambiguous_match", "library_empty"})
 _COMMON = ("event", "at", "passage_id", "door_id", "camera_id")
-_NAMED = ("person_id", "person_name", "runner_up_id", "cloud_name")
+_NAMED = ("person_id", "person_name", "runner_up_id", "cloud_name", "author", "user", "by")
 
 _PICTURE_WRITTEN = timedelta(seconds=2)
 

@@ -20,9 +20,12 @@ from edged.journal.journal import Journal
 from edged.journal.record import derived
 from edged.journal.snapshots import SnapshotFolder
 
-_TEXTS = frozenset({"reason", "detail", "error", "hint", "message", "note"})
+_TEXTS = frozenset({"reason", "detail", "error", "hint", "message", "note", "author", "user", "by"})
 _NAMES = frozenset({"person_name", "cloud_name", "name"})
 _IDS = frozenset({"person_id", "runner_up_id"})
+ERASED_WORDS = "(erased)"
+"""Instead of what somebody wrote about the person: it may tell who they are without naming them."""
+
 _BATCH = 100
 _RANGE = 5000
 
@@ -36,8 +39,14 @@ class Identity:
 
     def needles(self) -> Iterator[str]:
         """How they may stand in the JSON of a record."""
-        for text in (self.person_id, *sorted(self.names)):
+        for text in sorted({self.person_id, *self.names, *(name.casefold() for name in self.names)}):
             yield json.dumps(text, ensure_ascii=False)[1:-1]
+
+    def cleaner(self, pseudonym: str) -> Callable[[str], str]:
+        """Replaces the id and the names in a text, where they stand as words of their own."""
+        words = sorted((self.person_id, *self.names), key=len, reverse=True)
+        pattern = re.compile(rf"(?<![\w-])(?:{'|'.join(map(re.escape, words))})(?![\w-])", re.IGNORECASE)
+        return lambda text: pattern.sub(pseudonym, text)
 
 
 def names_of(journal: Journal, person_id: str) -> frozenset[str]:
@@ -151,7 +160,9 @@ def _changed(event: str, text: str, who: Identity, pseudonym: str) -> dict[str, 
             name for name in PERSONAL if payload.get(name) is not None and (theirs or payload[name] in known)
         ]
         return {**payload, **dict.fromkeys(named, pseudonym)} if named else None
-    changed = _without(payload, who, pseudonym, _texts(who, pseudonym))
+    changed = _without(payload, who, pseudonym, who.cleaner(pseudonym))
+    if event == "punch_corrected" and payload.get("person_id") == who.person_id:
+        changed["reason"] = ERASED_WORDS
     return None if changed == payload else changed
 
 
@@ -170,13 +181,6 @@ def _without(value: Any, who: Identity, pseudonym: str, clean: Callable[[str], s
         else:
             out[key] = _without(item, who, pseudonym, clean)
     return out
-
-
-def _texts(who: Identity, pseudonym: str) -> Callable[[str], str]:
-    """Replaces the id and the names where they stand as words of their own."""
-    words = sorted((who.person_id, *who.names), key=len, reverse=True)
-    pattern = re.compile(rf"(?<![\w-])(?:{'|'.join(map(re.escape, words))})(?![\w-])")
-    return lambda text: pattern.sub(pseudonym, text)
 
 
 def _counts(journal: Journal, pseudonym: str) -> tuple[int, int]:

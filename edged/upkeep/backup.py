@@ -210,6 +210,19 @@ def list_backups(folder: Path) -> list[Backup]:
     return sorted(found, key=lambda backup: backup.made_at, reverse=True)
 
 
+def broken_backups(folder: Path) -> list[Path]:
+    """Folders that hold the databases of a backup, but no readable list of them, or are not finished."""
+    found = []
+    for path in (*folder.glob(f"{PREFIX}*"), *folder.glob(f"{_PARTIAL}*")):
+        try:
+            read_backup(path)
+        except EdgedError:
+            found += [path] if present(path) else []
+        else:
+            found += [path] if path.name.startswith(_PARTIAL) else []
+    return found
+
+
 def remove_backup(backup: Backup) -> None:
     """Remove a backup. Raises NeedsOperator."""
     try:

@@ -26,6 +26,9 @@ BACKUPS = "backups"
 ASIDE = "set-aside"
 """Where a damaged or replaced file goes."""
 
+INCOMING = ".restoring"
+"""Where the databases of a backup are made ready to be put back; left over only by a crash."""
+
 _CHUNK = 1 << 20
 
 

@@ -23,16 +23,24 @@ from edged.database import Database
 from edged.errors import EdgedError, NotFound, RetryLater
 from edged.journal.chain import ERASED
 from edged.journal.clockwatch import quality_now
-from edged.journal.erasure import erase, is_named
+from edged.journal.erasure import erase
 from edged.journal.journal import Journal
 from edged.journal.snapshots import SnapshotFolder
 from edged.library import cloud_ledger
 from edged.library.store import LibraryStore
 from edged.upkeep import begun
 from edged.upkeep import traces as tracing
-from edged.upkeep.backup import Backup, list_backups, referred_pictures, remove_backup, write_manifest
+from edged.upkeep.backup import (
+    Backup,
+    broken_backups,
+    list_backups,
+    referred_pictures,
+    remove_backup,
+    write_manifest,
+)
 from edged.upkeep.begun import Begun
-from edged.upkeep.files import ASIDE, ATTENDANCE, DATABASES, JOURNAL, LIBRARY, present
+from edged.upkeep.files import ASIDE, ATTENDANCE, DATABASES, INCOMING, JOURNAL, LIBRARY, present
+from edged.upkeep.mentions import erase_mentions
 from edged.upkeep.scan import Hit, scan
 from edged.upkeep.traces import Traces
 
@@ -50,7 +58,8 @@ class Forgotten:
         pseudonym: stands for the person from now on.
         records, decisions, snapshots, punches, photographs: how many were anonymised or erased.
         backups: how many were written anew without the person.
-        removed: backups and former databases that could not be, and were removed as a whole.
+        removed: backups and former databases that could not be, and what was left of unfinished ones: removed
+            as a whole.
         cloud_id: whose erasure the cloud has still to confirm; None when it has nothing of them.
         left: where something of them is still found; empty is the proof.
     """
@@ -94,10 +103,12 @@ def forget(data_dir: Path, person_id: str, clock: Clock, *, backup_dirs: Iterabl
     """
     started = begun.read(data_dir)
     resumed = started is not None and started.person_id == person_id
-    backups = [backup for folder in dict.fromkeys(backup_dirs) for backup in list_backups(folder)]
+    folders = list(dict.fromkeys(backup_dirs))
+    backups = [backup for folder in folders for backup in list_backups(folder)]
+    remnants = [path for folder in folders for path in broken_backups(folder) if _knows(path, person_id)]
     # one that was being written anew when it was interrupted may not know the person any more
     concerned = [backup for backup in backups if resumed or _knows(backup.path, person_id)]
-    if not (resumed or concerned or _knows(data_dir, person_id)):
+    if not (resumed or concerned or remnants or _knows(data_dir, person_id)):
         raise NotFound(
             f"Nobody here has the id {person_id!r}.",
             code="person_unknown",
@@ -112,9 +123,10 @@ def forget(data_dir: Path, person_id: str, clock: Clock, *, backup_dirs: Iterabl
     _erase_here(data_dir, traces, clock, done)
     for backup in concerned:
         _erase_in_backup(backup, traces, clock, done)
-    if (data_dir / ASIDE).is_dir():
-        shutil.rmtree(data_dir / ASIDE)
-        done.removed.append(str(data_dir / ASIDE))
+    for remnant in (data_dir / ASIDE, data_dir / INCOMING, *remnants):
+        if remnant.is_dir():
+            shutil.rmtree(remnant)
+            done.removed.append(str(remnant))
     done.searched_for = traces
     done.searched_in = [data_dir, *(backup.path for backup in concerned if backup.path.exists())]
     done.left = _prove(data_dir, traces, clock, done)
@@ -169,19 +181,22 @@ def _erase_here(data_dir: Path, traces: Traces, clock: Clock, done: Forgotten) -
             with suppress(NotFound):
                 store.remove_person(traces.person_id)
             done.cloud_id = store.cloud_id_of(traces.person_id)
+    _anonymise(data_dir, traces, clock, done)
+
+
+def _anonymise(data_dir: Path, traces: Traces, clock: Clock, done: Forgotten) -> None:
+    """Punches, records, and what the rows of others say of the person. May be repeated."""
+    names = present(data_dir)
     if ATTENDANCE in names:
-        done.punches = _punches(data_dir, traces.person_id, done.pseudonym, clock)
+        done.punches += _punches(data_dir, traces.person_id, done.pseudonym, clock)
+    erase_mentions(data_dir, traces.identity.cleaner(done.pseudonym))
     if JOURNAL in names:
         with _journal(data_dir, clock) as journal:
-            _erase_records(journal, data_dir, traces, clock, done)
-
-
-def _erase_records(journal: Journal, data_dir: Path, traces: Traces, clock: Clock, done: Forgotten) -> None:
-    snapshots = SnapshotFolder(data_dir, journal.database, clock)
-    event = erase(journal, snapshots, clock, traces.identity, done.pseudonym, traces.consents)
-    done.records += event.records
-    done.decisions += event.decisions
-    done.snapshots += event.snapshots
+            snapshots = SnapshotFolder(data_dir, journal.database, clock)
+            event = erase(journal, snapshots, clock, traces.identity, done.pseudonym, traces.consents)
+        done.records += event.records
+        done.decisions += event.decisions
+        done.snapshots += event.snapshots
 
 
 def _erase_in_backup(backup: Backup, traces: Traces, clock: Clock, done: Forgotten) -> None:
@@ -227,7 +242,7 @@ def _prove(data_dir: Path, traces: Traces, clock: Clock, done: Forgotten) -> lis
             return []
         if attempt:
             _pause(clock, 1.0)
-        _erase_again(data_dir, traces, clock, done)
+        _anonymise(data_dir, traces, clock, done)
         _rewrite(
             {hit.file.name.removesuffix("-wal") for hit in hits if hit.file.parent == data_dir}, data_dir
         )
@@ -239,13 +254,6 @@ def _is_expected(hit: Hit, done: Forgotten) -> bool:
     if begun.belongs(hit.file):
         return True
     return done.cloud_id is not None and hit.what == "id" and hit.file.name.startswith(LIBRARY)
-
-
-def _erase_again(data_dir: Path, traces: Traces, clock: Clock, done: Forgotten) -> None:
-    if (data_dir / JOURNAL).is_file():
-        with _journal(data_dir, clock) as journal:
-            if is_named(journal, traces.identity):
-                _erase_records(journal, data_dir, traces, clock, done)
 
 
 def _empty_logs(data_dir: Path) -> None:

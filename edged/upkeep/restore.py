@@ -23,9 +23,16 @@ from edged.upkeep.backup import (
     read_backup,
     referred_pictures,
 )
-from edged.upkeep.files import ASIDE, DATABASES, JOURNAL, LIBRARY, make_private, parts_of, sync
-
-_INCOMING = ".restoring"
+from edged.upkeep.files import (
+    ASIDE,
+    DATABASES,
+    INCOMING,
+    JOURNAL,
+    LIBRARY,
+    make_private,
+    parts_of,
+    sync,
+)
 
 
 def restore(source: Path, data_dir: Path, clock: Clock, *, force: bool = False) -> JournalRestored | None:
@@ -108,7 +115,7 @@ def _replace(
 ) -> JournalRestored:
     """Set the databases aside, with their logs, and put those of the backup in their place. A journal is made
     ready before, so that at no moment one lies there that would give numbers again."""
-    incoming, aside = data_dir / _INCOMING, _free_name(data_dir / ASIDE, clock)
+    incoming, aside = data_dir / INCOMING, _free_name(data_dir / ASIDE, clock)
     event = _event(backup, JOURNAL if JOURNAL in names else names[0], code, aside, clock)
     try:
         shutil.rmtree(incoming, ignore_errors=True)

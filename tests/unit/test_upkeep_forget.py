@@ -227,7 +227,7 @@ def test_an_interrupted_erasure_shows_and_is_finished_under_the_same_pseudonym(b
 
     with monkeypatch.context() as patch:
         patch.setattr(forgetting, "_prove", interrupted)
-        patch.setattr(forgetting, "_erase_records", interrupted)
+        patch.setattr(forgetting, "_anonymise", interrupted)
         with pytest.raises(KeyboardInterrupt):
             forget(box.data_dir, WHO, box.clock)
 
