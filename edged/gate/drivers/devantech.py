@@ -19,6 +19,7 @@ from edged.gate.port import SerialPort
 READ_INPUTS, READ_ID, READ_STATES = 0x19, 0x5A, 0x5B
 FIRST_ON, FIRST_OFF = 0x65, 0x6F
 LATCHING_ID = 15
+MOST_CHANNELS = 8
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ MODULES = {
 
 def switch_byte(channel: int, on: bool) -> bytes:
     """`65`…`6C` for relay 1…8 on, `6F`…`76` for off."""
-    if not 1 <= channel <= 8:
+    if not 1 <= channel <= MOST_CHANNELS:
         raise ValueError(f"there is no relay {channel}")
     return bytes([(FIRST_ON if on else FIRST_OFF) + channel - 1])
 
@@ -54,7 +55,13 @@ def parse_bits(answer: bytes, module_id: int) -> tuple[bool, ...]:
 
 
 def make(config: GateConfig, port: SerialPort, clock: Clock) -> DevantechDriver:
-    """The driver as configured."""
+    """The driver as configured. Raises Misconfigured (`relay_board_size`) for a relay it cannot name."""
+    if config.channel > MOST_CHANNELS:
+        raise Misconfigured(
+            f"gate.channel is {config.channel}; Devantech modules are spoken to up to relay {MOST_CHANNELS}.",
+            code="relay_board_size",
+            hint="Correct gate.channel.",
+        )
     return DevantechDriver(port, channel=config.channel)
 
 

@@ -12,6 +12,7 @@ from typing import Literal
 
 from edged.clock import Clock
 from edged.config import GateConfig
+from edged.errors import Misconfigured
 from edged.gate.drivers.base import Capabilities, PlainBoard
 from edged.gate.drivers.dialogue import Dialogue
 from edged.gate.port import SerialPort
@@ -58,7 +59,13 @@ def parse_text_status(answer: bytes) -> tuple[bool, ...]:
 
 
 def make(config: GateConfig, port: SerialPort, clock: Clock) -> LcusDriver:
-    """The driver as configured."""
+    """The driver as configured. Raises Misconfigured (`relay_board_size`) for a relay there is not."""
+    if config.channel > MOST_CHANNELS:
+        raise Misconfigured(
+            f"gate.channel is {config.channel}; LCUS boards have up to {MOST_CHANNELS} relays.",
+            code="relay_board_size",
+            hint="Correct gate.channel.",
+        )
     return LcusDriver(
         port,
         firmware=config.firmware,
