@@ -131,7 +131,7 @@ class CloudSync:
     # -- work
 
     def finish(self, cloud_ids: Iterable[str], timeout_s: float) -> tuple[str, ...]:
-        """For commands: work on some entries until they are done, without waiting for their turn.
+        """For commands: work on some entries until they are done, at first without waiting for their turn.
 
         Args:
             cloud_ids: whose; ids that are not queued are done.
@@ -148,8 +148,12 @@ class CloudSync:
         waiting = tuple(filter(self._is_waiting, asked))
         while waiting and self._clock.monotonic() < until_s:
             self._stopping.wait(0.5)
-            waiting = tuple(filter(self._is_waiting, waiting))
+            waiting = tuple(one for one in waiting if not self._is_due(one) or self._is_waiting(one))
         return tuple(one for one in asked if self.queue.entry(one) is not None)
+
+    def _is_due(self, cloud_id: str) -> bool:
+        entry = self.queue.entry(cloud_id)
+        return entry is None or entry.next_at <= self._clock.now()
 
     def _is_waiting(self, cloud_id: str) -> bool:
         """Try one entry now. False: it is done, or set aside."""
