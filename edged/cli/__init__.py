@@ -36,12 +36,12 @@ COMMANDS = {
     ),
     "forget": Command("edged.cli.forget", "Erase a person everywhere, backups included, and prove it."),
     "inspect": Command("edged.cli.inspect", "Measure the faces in pictures and videos against the limits."),
-    "serve": Command(
-        "edged.cli.serve", "Answer the face cloud's calls on this machine: a recognition server."
-    ),
     "aim": Command("edged.cli.aim", "Show live what the camera sees, and what to change about its place."),
     "gate": Command("edged.cli.gate", "List relay boards; look at, pulse and test the configured one."),
     "door": Command("edged.cli.door", "See, open, lock and free the doors of the running daemon."),
+    "serve": Command(
+        "edged.cli.serve", "Answer the face cloud's calls on this machine: a recognition server."
+    ),
     "gate-guard": Command("edged.cli.gate_guard", "Own a relay board's port, apart from the daemon."),
 }
 

@@ -29,7 +29,7 @@ from edged.errors import EdgedError, Misconfigured, NeedsOperator
 from edged.library.store import LibraryStore
 from edged.service.control import ask
 
-app = typer.Typer(no_args_is_help=True, help="Working time from the passages of this box.")
+app = typer.Typer(no_args_is_help=True)
 
 JsonOption = Annotated[bool, typer.Option("--json", help="JSON on standard output, nothing else.")]
 PersonOption = Annotated[str | None, typer.Option("--person", "-p", metavar="ID", help="Only this person.")]
@@ -116,7 +116,9 @@ def list_punches(
 @app.command("export")
 def export(
     month: Annotated[str, typer.Argument(metavar="YYYY-MM", help="For example 2026-11.")],
-    output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="- for the screen.")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="FILE", help="Where to; `-` is standard output.")
+    ],
     format_: Annotated[Format, typer.Option("--format", help="Of the file.")] = Format.CSV,
     person: PersonOption = None,
     config: ConfigOption = None,

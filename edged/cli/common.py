@@ -18,6 +18,7 @@ ConfigOption = Annotated[
         "-c",
         envvar="EDGED_CONFIG",
         metavar="FILE",
+        readable=False,  # a file without permission is reported like all that is wrong with it
         help="Configuration file; without it /etc/edged/edged.yaml, or the defaults.",
         show_default=False,
     ),

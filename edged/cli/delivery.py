@@ -22,7 +22,7 @@ from edged.errors import NeedsOperator, NotFound
 from edged.journal.reader import JournalReader, journal_path
 from edged.service.control import ask
 
-app = typer.Typer(no_args_is_help=True, help="How records reach other systems.")
+app = typer.Typer(no_args_is_help=True)
 
 JsonOption = Annotated[bool, typer.Option("--json", help="JSON on standard output, nothing else.")]
 TargetArgument = Annotated[str, typer.Argument(metavar="TARGET", help="Name of a target, see `status`.")]

@@ -15,11 +15,11 @@ from edged.errors import Misconfigured
 from edged.reasons import describe
 from edged.service.control import ask
 
-app = typer.Typer(no_args_is_help=True, help="See, open, lock and free the doors of the running daemon.")
+app = typer.Typer(no_args_is_help=True)
 
 DoorArgument = Annotated[
     str | None,
-    typer.Argument(metavar="[DOOR]", help="Its id; may be left out when there is one.", show_default=False),
+    typer.Argument(metavar="DOOR", help="Its id; may be left out when there is one.", show_default=False),
 ]
 AllOption = Annotated[bool, typer.Option("--all", help="All doors of this box.")]
 ByOption = Annotated[str | None, typer.Option("--by", metavar="NAME", help="Who says so, for the journal.")]

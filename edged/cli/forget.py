@@ -24,7 +24,7 @@ app = typer.Typer()
 def forget(
     person_id: Annotated[
         str | None,
-        typer.Argument(metavar="[ID]", help="Id of the person; see `people list`.", show_default=False),
+        typer.Argument(metavar="ID", help="Id of the person; see `people list`.", show_default=False),
     ] = None,
     finish: Annotated[bool, typer.Option("--finish", help="Finish an erasure that was interrupted.")] = False,
     backups: Annotated[

@@ -22,7 +22,7 @@ from edged.gate.commissioning import Checklist
 from edged.gate.ports import find_ports
 from edged.gate.sim import is_simulated
 
-app = typer.Typer(no_args_is_help=True, help="List relay boards, and try the configured one.")
+app = typer.Typer(no_args_is_help=True)
 
 JsonOption = Annotated[bool, typer.Option("--json", help="JSON on standard output, nothing else.")]
 YesOption = Annotated[

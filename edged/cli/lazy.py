@@ -68,5 +68,6 @@ def _load(name: str, command: Command) -> Any:
         ) from error
     loaded = click_command(module.app)
     loaded.name = name
+    loaded.help = loaded.help or command.help
     loaded.params = [p for p in loaded.params if p.name not in _ROOT_OPTIONS]
     return loaded

@@ -20,7 +20,7 @@ from edged.library.store import LibraryStore
 from edged.recognition.cloud.client import FaceCloud, build_client
 from edged.recognition.cloud.governor import open_governor
 
-app = typer.Typer(no_args_is_help=True, help="Compare and repair the people in the face cloud.")
+app = typer.Typer(no_args_is_help=True)
 
 JsonOption = Annotated[bool, typer.Option("--json", help="JSON on standard output, nothing else.")]
 IdsOnlyOption = Annotated[

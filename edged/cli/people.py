@@ -36,7 +36,7 @@ from edged.library.importer import import_folder, list_files, read_photo
 from edged.library.people import DEFAULT_GROUP, PersonDetails, check_id
 from edged.library.store import LibraryStore
 
-app = typer.Typer(no_args_is_help=True, help="Add, list, change, import and erase people.")
+app = typer.Typer(no_args_is_help=True)
 
 JsonOption = Annotated[bool, typer.Option("--json", help="JSON on standard output, nothing else.")]
 PersonArgument = Annotated[str, typer.Argument(metavar="ID", help="Id of the person; see `people list`.")]

@@ -73,7 +73,7 @@ SinceOption = Annotated[
 UntilOption = Annotated[
     datetime | None, typer.Option(parser=_moment, metavar="TIME", help="Before then; written like --since.")
 ]
-PersonOption = Annotated[str | None, typer.Option(metavar="ID", help="Only this person.")]
+PersonOption = Annotated[str | None, typer.Option("--person", "-p", metavar="ID", help="Only this person.")]
 OutcomeOption = Annotated[Outcome | None, typer.Option(help="Only decisions that ended like this.")]
 
 
@@ -118,7 +118,9 @@ def list_records(
 @app.command()
 def export(
     format: Annotated[ExportFormat, typer.Option("--format", help="Kind of file.")] = ExportFormat.CSV,
-    out: Annotated[str, typer.Option(metavar="FILE", help="Where to; `-` is standard output.")] = "-",
+    out: Annotated[
+        str, typer.Option("--output", "-o", metavar="FILE", help="Where to; `-` is standard output.")
+    ] = "-",
     config: ConfigOption = None,
     data_dir: DataDirOption = None,
     since: SinceOption = None,

@@ -246,7 +246,7 @@ def test_exports_everything_as_json_lines_into_a_file(edged, data_dir, tmp_path)
     write(data_dir, *morning())
     out = tmp_path / "all.jsonl"
 
-    code, printed, err = edged("records", "export", "--all", "--format", "jsonl", "--out", str(out))
+    code, printed, err = edged("records", "export", "--all", "--format", "jsonl", "--output", str(out))
 
     lines = [json.loads(line) for line in out.read_text().splitlines()]
     assert (code, printed) == (0, "")
@@ -257,7 +257,7 @@ def test_exports_everything_as_json_lines_into_a_file(edged, data_dir, tmp_path)
 def test_a_file_that_cannot_be_written_is_named(edged, data_dir, tmp_path):
     write(data_dir, *morning())
 
-    code, _, err = edged("records", "export", "--out", str(tmp_path / "no" / "such" / "folder.csv"))
+    code, _, err = edged("records", "export", "--output", str(tmp_path / "no" / "such" / "folder.csv"))
 
     assert code == 69
     assert "folder.csv cannot be written" in err
