@@ -9,7 +9,7 @@ import json
 import secrets
 import sqlite3
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from edged.database import Database
@@ -35,13 +35,18 @@ ERASED = "erased_"
 _SALT_BYTES = 16
 _PAGE = 500
 _MOST_NAMED = 10
+_MARKS = ", ".join("?" * len(CHAINED_NAMES))
 
 
-def append(connection: sqlite3.Connection, seq: int, payload: str) -> bytes:
-    """Add the link of record `seq`, in the transaction that writes it. Returns its hash."""
+def append(connection: sqlite3.Connection, seq: int, row: Mapping[str, Any]) -> bytes:
+    """Add the link of record `seq`, in the transaction that writes it. Returns its hash.
+
+    Args:
+        row: `payload`, `received_at` and `clock` of the record.
+    """
     position, before = head(connection)
     salt = secrets.token_bytes(_SALT_BYTES)
-    personal, content = _parts(json.loads(payload), salt)
+    personal, content = _parts(json.loads(row["payload"]), salt, (row["received_at"], row["clock"]))
     digest = _link(before, seq, content, personal)
     connection.execute(
         "INSERT INTO chain VALUES (?, ?, ?, ?, ?)", (position + 1, seq, salt, personal, digest)
@@ -58,7 +63,7 @@ def head(connection: sqlite3.Connection) -> tuple[int, bytes]:
 
 
 def take_over(database: Database) -> int:
-    """Link the decisions of an older schema, once. Returns how many there were."""
+    """Link the records of an older schema, once. Returns how many there were."""
     facts = database.query("SELECT value FROM facts WHERE name = 'unchained_until'")
     if not facts:
         return 0
@@ -66,12 +71,12 @@ def take_over(database: Database) -> int:
     while True:
         with database.transaction() as connection:
             rows = connection.execute(
-                "SELECT seq, payload FROM records WHERE event = 'access_decided' AND seq <= ? "
-                "AND seq > (SELECT coalesce(max(seq), 0) FROM chain) ORDER BY seq LIMIT ?",
-                (until, _PAGE),
+                f"SELECT seq, payload, received_at, clock FROM records WHERE event IN ({_MARKS}) "
+                "AND seq <= ? AND seq > (SELECT coalesce(max(seq), 0) FROM chain) ORDER BY seq LIMIT ?",
+                (*CHAINED_NAMES, until, _PAGE),
             ).fetchall()
             for row in rows:
-                append(connection, row["seq"], row["payload"])
+                append(connection, row["seq"], row)
             linked += len(rows)
             if len(rows) < _PAGE:
                 connection.execute("DELETE FROM facts WHERE name = 'unchained_until'")
@@ -91,29 +96,34 @@ def problems(database: Database) -> list[str]:
 
 def _all_problems(database: Database) -> Iterator[str]:
     if database.query("SELECT 1 FROM facts WHERE name = 'unchained_until'"):
-        return  # the migration was interrupted; the next start of the daemon finishes it
-    position, before = (database.query("SELECT position, hash FROM anchor")[0][n] for n in (0, 1))
-    before, signed = bytes(before), position == 0
+        yield "The decisions are not linked yet: an upgrade was interrupted. Start the daemon, it links them."
+        return
+    anchor = database.query("SELECT position, hash FROM anchor")
+    if not anchor:
+        yield "The beginning of the chain is gone: the table that holds it was emptied."
+        return
+    position, before = anchor[0]["position"], anchor[0]["hash"]
+    signed = position == 0
     erased: Counter[str] = Counter()
     explained: Counter[str] = Counter()
     for row in _links(database, position):
         position += 1
         if row["position"] != position:
             yield f"The chain jumps from link {position - 1} to {row['position']}: decisions were removed."
-            position, before = row["position"], bytes(row["hash"])
+            position, before = row["position"], row["hash"]
             continue
+        payload = None if row["payload"] is None else _object(row["payload"])
         if row["payload"] is None:
             yield f"Record {row['seq']}, a decision, was removed."
-        else:
-            payload = json.loads(row["payload"])
-            if not _fits(row, payload, before):
-                yield f"Record {row['seq']} was changed after it was written."
+        elif payload is None or not _fits(row, payload, before):
+            yield f"Record {row['seq']} was changed after it was written."
+        if payload is not None:
             if row["salt"] is None:
                 erased[_pseudonym(payload)] += 1
             if row["event"] == "person_erased":
-                explained[payload["pseudonym"]] += payload["decisions"]
-            signed = signed or _signs(payload, database)
-        before = bytes(row["hash"])
+                explained[str(payload.get("pseudonym"))] += payload.get("decisions") or 0
+            signed = signed or _signs(payload, anchor[0])
+        before = row["hash"]
     if not signed:
         yield "The beginning of the chain was cut off, and no record says that this was done on purpose."
     for pseudonym in erased:
@@ -128,12 +138,27 @@ def _pseudonym(payload: dict[str, Any]) -> str:
     return next((value for value in values if value.startswith(ERASED)), values[0])
 
 
-def _signs(payload: dict[str, Any], database: Database) -> bool:
+def _object(text: Any) -> dict[str, Any] | None:
+    """The payload of a record; None when it is none."""
+    try:
+        value = json.loads(text)
+    except (ValueError, TypeError):
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def _signs(payload: dict[str, Any], anchor: sqlite3.Row) -> bool:
     """Whether this record states the anchor."""
-    if payload.get("event") != "journal_pruned" or not payload["chain_position"]:
+    if payload.get("event") != "journal_pruned" or not payload.get("chain_position"):
         return False
-    anchor = database.query("SELECT position, hash FROM anchor")[0]
-    return (payload["chain_position"], payload["chain_hash"]) == (anchor[0], bytes(anchor[1]).hex())
+    return (payload["chain_position"], payload.get("chain_hash")) == (
+        anchor["position"],
+        _hex(anchor["hash"]),
+    )
+
+
+def _hex(value: Any) -> str:
+    return value.hex() if isinstance(value, bytes) else str(value)
 
 
 def _links(database: Database, after: int) -> Iterator[sqlite3.Row]:
@@ -147,33 +172,39 @@ def _links(database: Database, after: int) -> Iterator[sqlite3.Row]:
         after = rows[-1]["position"]
 
 
-def _fits(row: sqlite3.Row, payload: dict[str, Any], before: bytes) -> bool:
+def _fits(row: sqlite3.Row, payload: dict[str, Any], before: Any) -> bool:
     """The columns repeat the payload, the personal fields fit their hash, and all of it the link."""
     if (row["at"], row["event"]) != (payload.get("at"), payload.get("event")):
         return False
     if tuple(row[name] for name in COLUMNS[2:10]) != derived(payload):
         return False
-    personal, content = _parts(payload, row["salt"] or b"")
-    if row["salt"] is not None and personal != bytes(row["personal"]):
+    salt = row["salt"] or b""
+    if not all(isinstance(value, bytes) for value in (before, salt, row["personal"])):
         return False
-    return _link(before, row["seq"], content, bytes(row["personal"])) == bytes(row["hash"])
+    personal, content = _parts(payload, salt, (row["received_at"], row["clock"]))
+    if row["salt"] is not None and personal != row["personal"]:
+        return False
+    return _link(before, row["seq"], content, row["personal"]) == row["hash"]
 
 
 def _unlinked(database: Database) -> Iterator[str]:
-    marks = ", ".join("?" * len(CHAINED_NAMES))
     for row in database.query(
-        f"SELECT seq FROM records WHERE event IN ({marks}) AND seq NOT IN (SELECT seq FROM chain) "
+        f"SELECT seq FROM records WHERE event IN ({_MARKS}) AND seq NOT IN (SELECT seq FROM chain) "
         f"ORDER BY seq LIMIT {_MOST_NAMED}",
         CHAINED_NAMES,
     ):
         yield f"Record {row['seq']}, a decision, is not in the chain: it was put in by something else."
 
 
-def _parts(payload: dict[str, Any], salt: bytes) -> tuple[bytes, bytes]:
-    """The hash of the personal fields with their salt, and that of everything else."""
+def _parts(payload: dict[str, Any], salt: bytes, arrival: tuple[Any, Any]) -> tuple[bytes, bytes]:
+    """The hash of the personal fields with their salt, and that of everything else.
+
+    Args:
+        arrival: when the record arrived, and what the clock was worth then.
+    """
     personal = json.dumps([payload.get(name) for name in PERSONAL], ensure_ascii=False)
     content = {name: value for name, value in payload.items() if name not in PERSONAL}
-    text = json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    text = json.dumps([content, *arrival], ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(salt + personal.encode()).digest(), hashlib.sha256(text.encode()).digest()
 
 

@@ -53,7 +53,6 @@ REMEMBERED_DECISIONS = 1024
 LOOK_WHEN_FULL_S = 5.0
 INTERRUPTED = "The daemon stopped before the outcome was recorded; the relay may or may not have moved."
 
-_PAYLOAD = COLUMNS.index("payload")
 _INSERT = f"INSERT INTO records ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))})"
 
 
@@ -229,7 +228,7 @@ class Journal(JournalReader):
                     self._insert_waiting(connection)
                     seq = int(connection.execute(_INSERT, row).lastrowid or 0)
                     if isinstance(event, chain.CHAINED):
-                        chain.append(connection, seq, row[_PAYLOAD])
+                        chain.append(connection, seq, dict(zip(COLUMNS, row, strict=True)))
                     _keep_account(connection, event, seq)
                     with_it(connection, seq)
             except sqlite3.IntegrityError as error:

@@ -28,7 +28,9 @@ def _missing(database: Database) -> Iterator[str]:
     """Numbers without a record must add up to what was removed or skipped, and not lie beyond it."""
     last_issued = issued(database)
     count, last = database.query("SELECT count(*), coalesce(max(seq), 0) FROM records")[0]
-    removed, until = database.query("SELECT sum(removed), max(until_seq) FROM removals")[0]
+    removed, until = database.query(
+        "SELECT coalesce(sum(removed), 0), coalesce(max(until_seq), 0) FROM removals"
+    )[0]
     skipped = _skipped(database, 0)
     missing = last_issued - count - removed - skipped
     beyond = last_issued - until - _skipped(database, until)

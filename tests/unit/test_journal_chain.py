@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime
 
 import pytest
@@ -64,11 +65,34 @@ def test_an_untouched_journal_is_whole(journal):
         "at = '2026-11-20T08:30:00.000Z'",
         "reason = 'granted'",
         "score = 99",
+        "received_at = '2026-11-20T08:30:00.000Z'",
+        "clock = 'synchronised'",
+        "payload = '{'",
+        "payload = '[]'",
     ],
 )
 def test_a_changed_decision_shows(journal, change):
     assert tamper(journal, f"UPDATE records SET {change} WHERE seq = 4") == (
         "Record 4 was changed after it was written.",
+    )
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE chain SET hash = 'text' WHERE seq = 4",
+        "UPDATE chain SET salt = 'text' WHERE seq = 4",
+        "DELETE FROM anchor",
+        "INSERT INTO facts VALUES ('unchained_until', '99')",
+    ],
+)
+def test_whatever_stands_in_the_tables_of_the_chain_is_a_finding_and_no_failure(journal, change):
+    assert tamper(journal, change) != ()
+
+
+def test_removals_that_nobody_counts_any_more_show(journal):
+    assert tamper(journal, "DELETE FROM removals", "DELETE FROM records WHERE seq = 3") == (
+        "1 of 10 records are missing; the last one is 10.",
     )
 
 
@@ -185,6 +209,16 @@ def test_the_decisions_of_an_older_schema_are_taken_into_the_chain_once(tmp_path
         "Record 700 was changed after it was written.",
     )
     journal.close()
+
+
+def test_the_links_of_schema_2_are_made_anew(journal):
+    journal.close()
+    with closing(sqlite3.connect(journal.database.path)) as connection, connection:
+        connection.execute("UPDATE chain SET hash = zeroblob(32)")  # that schema reckoned them otherwise
+        connection.execute("PRAGMA user_version = 2")
+    upgraded = Journal.open(journal.database.path, ManualClock(AT))
+    assert upgraded.verify() == ()
+    upgraded.close()
 
 
 def test_what_is_put_in_after_the_upgrade_is_not_taken_into_the_chain(tmp_path):
