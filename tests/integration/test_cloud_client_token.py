@@ -14,10 +14,10 @@ from edged.clock import ManualClock
 from edged.errors import EdgedError, Misconfigured, NeedsOperator, RetryLater
 from edged.recognition.cloud.codes import CloudReauth
 from edged.recognition.cloud.grant import KeySource
-from edged.recognition.cloud.secrets import Secret
 from edged.recognition.cloud.token import FORCED_GAP_S, HOLD_BUSY_S, HOLD_WRONG_S, TokenKeeper
 from edged.recognition.cloud.token_file import NAME
 from edged.recognition.cloud.transport import Transport
+from edged.secret_files import Secret
 
 DAY_S = 86_400
 JPEG = picture()

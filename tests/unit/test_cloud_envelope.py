@@ -12,7 +12,7 @@ from edged.recognition.cloud.calls import Call
 from edged.recognition.cloud.codes import CloudDeny, CloudRate, CloudReauth
 from edged.recognition.cloud.envelope import open_envelope
 from edged.recognition.cloud.reading import search
-from edged.recognition.cloud.secrets import Secret
+from edged.secret_files import Secret
 
 FULL = (
     '{"error_code":222207,"error_msg":"match user is not found","log_id":304569250154810121,'

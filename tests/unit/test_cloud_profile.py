@@ -6,7 +6,7 @@ from edged.config.recognition import CloudConfig
 from edged.errors import Misconfigured
 from edged.recognition.cloud.calls import Call
 from edged.recognition.cloud.profile import checked_url, profile_from
-from edged.recognition.cloud.secrets import Secret
+from edged.secret_files import Secret
 
 ONLINE = profile_from(CloudConfig())
 PRIVATE = profile_from(CloudConfig(url="http://192.168.0.1:8300", dialect="private", appid="site1"))

@@ -6,7 +6,8 @@ import traceback
 import pytest
 
 from edged.errors import EdgedError, Misconfigured
-from edged.recognition.cloud.secrets import Secret, Secrets, hide, load_secrets
+from edged.recognition.cloud.secrets import Secrets, load_secrets
+from edged.secret_files import Secret
 
 KEY = "Va5yQRHlA4Fq5eR3LT0vuXV4"
 
@@ -32,8 +33,8 @@ def test_a_secret_does_not_show_itself():
     assert secret == Secret(KEY) != Secret("other")
 
 
-def test_hiding_takes_secrets_out_of_a_text():
-    assert hide(f"bad token {KEY}!", Secret("x1"), Secret(KEY)) == "bad token ***!"
+def test_hiding_takes_a_secret_out_of_a_text():
+    assert Secret(KEY).hide_in(f"bad token {KEY}!") == "bad token ***!"
 
 
 def test_the_environment_comes_first(tmp_path):

@@ -23,10 +23,11 @@ from edged.recognition.cloud.grant import GivenSource, KeySource, TokenSource, U
 from edged.recognition.cloud.inconclusive import ConnectionLost
 from edged.recognition.cloud.profile import Profile, checked_url, profile_from
 from edged.recognition.cloud.reading import Answer
-from edged.recognition.cloud.secrets import Secret, Secrets, load_secrets
+from edged.recognition.cloud.secrets import Secrets, load_secrets
 from edged.recognition.cloud.token import TokenKeeper
 from edged.recognition.cloud.token_file import TokenFile
 from edged.recognition.cloud.transport import Transport
+from edged.secret_files import Secret
 
 R = TypeVar("R")
 

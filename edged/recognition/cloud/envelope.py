@@ -15,7 +15,7 @@ from edged.errors import EdgedError, NeedsOperator, RetryLater
 from edged.recognition.cloud.calls import Call
 from edged.recognition.cloud.codes import error_for
 from edged.recognition.cloud.reading import Answer, bad_answer
-from edged.recognition.cloud.secrets import Secret, hide
+from edged.secret_files import Secret
 
 _CODE_NAMES = ("error_code", "err_no")
 _MESSAGE_NAMES = ("error_msg", "err_msg", "error_message")
@@ -46,7 +46,10 @@ def open_envelope(status: int, content: bytes, call: Call, *hidden: Secret) -> A
         raise
     log_id = _first_text(whole, _ID_NAMES)
     if code != 0:
-        raise error_for(code, hide(_first_text(whole, _MESSAGE_NAMES), *hidden), call=call, log_id=log_id)
+        said = _first_text(whole, _MESSAGE_NAMES)
+        for secret in hidden:
+            said = secret.hide_in(said)
+        raise error_for(code, said, call=call, log_id=log_id)
     if status != 200:
         raise http_error(status)
     return Answer(_result(whole), whole, log_id)

@@ -14,8 +14,9 @@ from typing import Any, Protocol
 from edged.errors import EdgedError, Misconfigured, NeedsOperator, RetryLater
 from edged.recognition.cloud.envelope import http_error, read_object
 from edged.recognition.cloud.reading import bad_answer
-from edged.recognition.cloud.secrets import Secret, Secrets
+from edged.recognition.cloud.secrets import Secrets
 from edged.recognition.cloud.transport import HttpAnswer, Transport
+from edged.secret_files import Secret
 
 _TOKEN_SHAPE = re.compile(r"[\x21-\x7e]{1,1024}")
 

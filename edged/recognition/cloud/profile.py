@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from edged.config.recognition import CloudConfig
 from edged.errors import Misconfigured
 from edged.recognition.cloud.calls import Call
-from edged.recognition.cloud.secrets import Secret
+from edged.secret_files import Secret
 
 ONLINE_PREFIX = "/rest/2.0/face/"
 PRIVATE_PREFIX = "/face-api/v3/"

@@ -17,7 +17,7 @@ from edged.errors import EdgedError, RetryLater
 from edged.recognition.cloud.budget import timed_out
 from edged.recognition.cloud.grant import Grant, TokenSource
 from edged.recognition.cloud.inconclusive import Hurried
-from edged.recognition.cloud.secrets import Secret
+from edged.secret_files import Secret
 
 CHECK_S = 600
 """How often it is looked whether the token should be renewed."""

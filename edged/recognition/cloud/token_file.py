@@ -14,7 +14,8 @@ import structlog
 from edged.clock import Clock, iso
 from edged.errors import EdgedError
 from edged.recognition.cloud.grant import Grant
-from edged.recognition.cloud.secrets import Secret, read_private
+from edged.recognition.cloud.secrets import READER
+from edged.secret_files import Secret
 
 NAME = "cloud-token.json"
 
@@ -37,7 +38,7 @@ class TokenFile:
     def load(self) -> Grant | None:
         """The token with the life it has left."""
         try:
-            kept = json.loads(read_private(self._path))
+            kept = json.loads(READER.private(self._path))
             ends = datetime.fromisoformat(kept["ends_at"])
             token, belongs_to, life_s = str(kept["token"]), kept["belongs_to"], float(kept["life_s"])
             left_s = (ends - self._clock.now()).total_seconds()

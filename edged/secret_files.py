@@ -1,0 +1,141 @@
+"""Secrets and where they lie: systemd credentials and private files. They stay out of every text.
+
+Which secrets there are, and what they open, is the business of whoever reads them.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+from edged.errors import Misconfigured, NeedsOperator
+
+MASK: Final = "***"
+_MOST_BYTES: Final = 64 * 1024
+
+
+class Secret:
+    """A text that shows itself only when asked to. Equal texts are equal secrets."""
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def reveal(self) -> str:
+        """The text, to be sent or signed with and nothing else."""
+        return self._text
+
+    def hide_in(self, text: str) -> str:
+        """`text` with the secret masked."""
+        return text.replace(self._text, MASK)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and other._text == self._text
+
+    def __hash__(self) -> int:
+        return hash(self._text)
+
+    def __repr__(self) -> str:
+        return f"Secret({MASK})"
+
+
+@dataclass(frozen=True)
+class SecretReader:
+    """Reads the secrets of one part of edged. No message repeats a secret, or a line that could hold one.
+
+    Attributes:
+        part: `cloud` or `delivery`; begins the names of its credentials and its error codes,
+            `PART_secret` and `PART_secrets_file`.
+        shape: what a secret looks like; `odd`, `copied`: what is said, and advised, of one that does not.
+        file_holds: what its file should hold, in the words of the hint.
+    """
+
+    part: str
+    shape: re.Pattern[str]
+    odd: str
+    copied: str
+    file_holds: str
+
+    def checked(self, text: str, place: str) -> Secret:
+        """The secret found at `place`. Raises Misconfigured when it does not look like one."""
+        text = text.strip()
+        if not self.shape.fullmatch(text):
+            raise Misconfigured(f"{place} {self.odd}.", code=f"{self.part}_secret", hint=self.copied)
+        return Secret(text)
+
+    def credential(self, environ: Mapping[str, str], name: str) -> Secret | None:
+        """The systemd credential `PART_name`; None when there is none, or an empty one.
+
+        Raises:
+            Misconfigured: it does not look like a secret.
+            NeedsOperator: it cannot be read.
+        """
+        directory = environ.get("CREDENTIALS_DIRECTORY")
+        path = Path(directory or "") / f"{self.part}_{name}"
+        place = f"the systemd credential {path.name}"
+        try:
+            text = path.read_bytes()[:_MOST_BYTES].decode("utf-8") if directory else ""
+        except FileNotFoundError:
+            return None
+        except (OSError, UnicodeDecodeError):
+            raise NeedsOperator(
+                f"{place} cannot be read.",
+                code=f"{self.part}_secret",
+                hint="Check LoadCredential= in the unit.",
+            ) from None
+        return self.checked(text, place) if text else None
+
+    def yaml(self, path: Path) -> Any:
+        """What the private YAML file holds. Raises as `private`, also when it is no YAML."""
+        try:
+            return yaml.safe_load(self.private(path))
+        except (yaml.YAMLError, UnicodeDecodeError):  # its text would repeat the line, and with it the secret
+            raise self.bad_file(path, "is not YAML") from None
+
+    def private(self, path: Path) -> bytes:
+        """Content of a file that nobody else can read.
+
+        Raises:
+            Misconfigured: it is missing, too large, no file, of another owner (root may own it), or others
+                may read or write it.
+            NeedsOperator: the system does not let us read it.
+        """
+        try:
+            # not waiting: opening a named pipe would, for ever
+            with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as stream:
+                status = os.fstat(stream.fileno())
+                if not stat.S_ISREG(status.st_mode):
+                    raise self.bad_file(path, "is no regular file")
+                if status.st_uid not in (0, os.geteuid()):
+                    raise self.bad_file(path, "belongs to somebody else")
+                if status.st_mode & 0o077:
+                    mode = stat.S_IMODE(status.st_mode)
+                    raise self.bad_file(path, f"may be used by others (mode {mode:04o})")
+                content = stream.read(_MOST_BYTES + 1)
+        except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
+            raise self.bad_file(path, "is not there") from None
+        except OSError as error:
+            raise NeedsOperator(
+                f"{path} cannot be read: {error.strerror}.",
+                code=f"{self.part}_secrets_file",
+                hint="It must belong to the user edged runs as.",
+            ) from None
+        if len(content) > _MOST_BYTES:
+            raise self.bad_file(path, "is too large")
+        return content
+
+    def bad_file(self, path: Path, what: str) -> Misconfigured:
+        """The error for a file that cannot be used, to be raised."""
+        return Misconfigured(
+            f"{path} {what}.",
+            code=f"{self.part}_secrets_file",
+            hint=f"It must be YAML with {self.file_holds}, and private: chmod 600 {path}.",
+        )
