@@ -94,6 +94,9 @@ class Daemon:
         try:
             self._start_parts()
         except BaseException:
+            for camera in self._cameras:
+                camera.stop_capture(1.0)
+                camera.stop_vision(1.0)
             self.bus.close(1.0)
             self._stack.close()
             raise

@@ -200,6 +200,13 @@ def test_a_second_daemon_on_the_same_port_is_refused(start, judge, tmp_path):
     assert first.process.poll() is None
 
 
+def test_a_start_that_fails_at_its_very_end_leaves_no_thread_behind(start, tmp_path):
+    (tmp_path / "data" / "control.sock").mkdir(parents=True)
+    daemon = start(port="sim:lcus")
+    assert daemon.process.wait(DEADLINE_S) == 69
+    assert "control socket" in "".join(daemon.rest)
+
+
 def test_missing_hardware_does_not_stop_the_daemon_and_it_says_so(start):
     daemon = start(camera="/dev/video99", port="nothing-here")
     daemon.wait_for("daemon_started")
