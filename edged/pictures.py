@@ -5,6 +5,7 @@ Used for folders of pictures and for enrolment photographs. Finding faces in the
 
 from __future__ import annotations
 
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 from struct import error as StructError
@@ -43,7 +44,7 @@ def read_picture(path: str | Path) -> np.ndarray:
         height x width x 3 uint8 BGR, at full size (see `fit_within`).
 
     Raises:
-        NotFound: `picture_missing`: there is no such file, or it is a folder.
+        NotFound: `picture_missing`: there is no such file, or it is a folder, a pipe or a device.
         NeedsOperator: `picture_unreadable`: the system does not let us read it.
         TryAnotherShot: see `decode_picture`.
     """
@@ -53,7 +54,14 @@ def read_picture(path: str | Path) -> np.ndarray:
             raise NotFound(
                 f"{path} is a folder, not a picture.", code="picture_missing", hint="Name a file in it."
             )
-        size = path.stat().st_size
+        info = path.stat()
+        if not stat.S_ISREG(info.st_mode):  # reading a pipe or a device may never end
+            raise NotFound(
+                f"{path} is not a file, but a pipe or a device.",
+                code="picture_missing",
+                hint="Save the picture in a file.",
+            )
+        size = info.st_size
         data = path.read_bytes() if size <= MAX_BYTES else None
     except FileNotFoundError:
         raise NotFound(f"{path} is not there.", code="picture_missing", hint="Check the path.") from None

@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 
 from edged.cli.common import ConfigOption, resolve_config
-from edged.cli.inspect_input import Picture, Unusable, is_many, read_all
+from edged.cli.inspect_input import Picture, Unusable, is_many, printable, read_all
 from edged.cli.inspect_liveness import FaceLiveness, LivenessWatch
 from edged.cli.inspect_output import Canvas, open_canvas
 from edged.cli.inspect_view import Summary, as_json, brief_line, face_table, reason_lines
@@ -89,9 +89,8 @@ def inspect_(
 def _draw(
     canvas: Canvas, picture: Picture, readings: list[FaceReading], lives: Sequence[FaceLiveness | None]
 ) -> None:
-    caption = picture.name.replace(str(picture.path), picture.path.name)
     notes = ["" if live is None else f"liveness {live.score:.2f}  {live.word}" for live in lives]
-    canvas.add(draw_faces(picture.image, readings, caption, notes=notes, sides=canvas.sides or SIDES))
+    canvas.add(draw_faces(picture.image, readings, picture.caption, notes=notes, sides=canvas.sides or SIDES))
 
 
 class _Printer:
@@ -108,7 +107,7 @@ class _Printer:
         if self._to_json:
             _print_json({"file": str(item.path), "error": error.code, "message": str(error)})
         else:
-            typer.echo(f"edged: {error}", err=True)
+            typer.echo(f"edged: {printable(str(error))}", err=True)
 
     def faces(
         self, picture: Picture, readings: list[FaceReading], lives: Sequence[FaceLiveness | None]

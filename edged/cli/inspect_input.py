@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from edged.camera.videofile import VideoFile
-from edged.errors import EdgedError, NeedsOperator, NotFound, TryAnotherShot
+from edged.errors import EdgedError, Misconfigured, NeedsOperator, NotFound, TryAnotherShot
 from edged.pictures import PICTURE_SUFFIXES, read_picture
 
 VIDEO_SUFFIXES = frozenset(
@@ -19,6 +21,7 @@ _REPORTED_SUFFIXES = PICTURE_SUFFIXES | VIDEO_SUFFIXES | {".tif", ".tiff", ".hei
 """Files of a folder that are looked at or named as unusable; the others are none of our business."""
 
 _FALLBACK_FPS = 25.0
+_LOG_LEVEL, _SILENT = "OPENCV_FFMPEG_LOGLEVEL", "-8"
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,8 +42,16 @@ class Picture:
 
     @property
     def name(self) -> str:
-        """The path, and the time for a frame of a video."""
-        return f"{self.path}" if self.time_s is None else f"{self.path} {self.time_s:.2f} s"
+        """The path, and the time for a frame of a video; fit for a terminal and for a drawing."""
+        return self._named(str(self.path))
+
+    @property
+    def caption(self) -> str:
+        """The same with the file's name alone."""
+        return self._named(self.path.name)
+
+    def _named(self, name: str) -> str:
+        return printable(name if self.time_s is None else f"{name} {self.time_s:.2f} s")
 
 
 @dataclass(frozen=True)
@@ -49,6 +60,12 @@ class Unusable:
 
     path: Path
     error: EdgedError
+
+
+def printable(text: str) -> str:
+    """Without control characters and bytes that are no text, which would reach the terminal through the names
+    of files, and end the program in OpenCV's writing."""
+    return "".join(one if one.isprintable() else "?" for one in text)
 
 
 def is_many(path: Path) -> bool:
@@ -105,7 +122,7 @@ def _read_video(path: Path, every_s: float) -> Iterator[Picture]:
     video = VideoFile(path, _FALLBACK_FPS)
     number, due_s = 0, 0.0
     try:
-        video.open()
+        _open(video)
         while (raw := video.read()) is not None:
             number += 1
             time_s = raw.due_s or 0.0
@@ -116,3 +133,26 @@ def _read_video(path: Path, every_s: float) -> Iterator[Picture]:
         video.close()
     if video.defect:
         raise TryAnotherShot(f"{video.defect}.", code="video_broken_off", hint="Copy it again.")
+
+
+def _open(video: VideoFile) -> None:
+    """As a file to be looked at: one that cannot be opened is no mistake in a configuration."""
+    try:
+        with _silent_decoder():
+            video.open()
+    except Misconfigured as error:
+        raise TryAnotherShot(error.message, code=error.code, hint=error.hint) from error
+
+
+@contextmanager
+def _silent_decoder() -> Iterator[None]:
+    """FFmpeg has a line on standard error for every damaged block, ten thousands of them, unless it is told
+    otherwise before the first video of a process. What is missing in the end is said once."""
+    if _LOG_LEVEL in os.environ:
+        yield
+        return
+    os.environ[_LOG_LEVEL] = _SILENT
+    try:
+        yield
+    finally:
+        del os.environ[_LOG_LEVEL]

@@ -65,6 +65,17 @@ def test_a_cut_off_video_delivers_what_it_has_and_says_what_is_missing(tmp_path,
     assert f"after {len(frames)} of 50 frames" in source.defect
 
 
+def test_a_hole_in_a_matroska_file_is_told(tmp_path) -> None:
+    path = write_video(tmp_path / "a.mkv", 100)
+    data = bytearray(path.read_bytes())
+    tenth = len(data) // 10
+    data[5 * tenth : 6 * tenth] = bytes(tenth)
+    path.write_bytes(data)
+    source = VideoFile(path, fallback_fps=25)
+    assert len(read_all(source)) == 90
+    assert source.defect == "a.mkv lacks about 10 frames in its middle"
+
+
 @pytest.mark.parametrize("content", [b"", b"not a video at all" * 100])
 def test_a_file_that_is_no_video_is_misconfigured(tmp_path, content: bytes) -> None:
     path = tmp_path / "a.mp4"

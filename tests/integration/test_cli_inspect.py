@@ -18,8 +18,6 @@ import pytest
 
 from edged.cli import main
 from edged.cli.inspect_output import MOST_TILES
-from edged.cli.inspect_view import limits_of, measured, shown
-from edged.config import QualityLimits
 from edged.demo.photographs import PHOTO_DIR
 from edged.events import Measures
 
@@ -303,7 +301,7 @@ BROKEN = {
     "cut.jpg": (OBAMA.read_bytes()[:400], 65, "picture_corrupt"),
     "text.png": (b"not a picture", 65, "picture_unsupported"),
     "bomb.png": (png_of_size(60_000, 60_000), 65, "picture_too_large"),
-    "text.mp4": (b"not a video", 78, "video_unreadable"),
+    "text.mp4": (b"not a video", 65, "video_unreadable"),
 }
 
 
@@ -334,44 +332,20 @@ def test_a_video_that_breaks_off_is_looked_at_as_far_as_it_goes(tmp_path):
     assert last["error"] == "video_broken_off"
 
 
+def test_a_name_that_is_no_text_harms_neither_terminal_nor_drawing(tmp_path):
+    path = Path(f"{tmp_path}/\udce9\x1b[31m.jpg")
+    path.write_bytes(OBAMA.read_bytes())
+    result = inspect(path, "--draw", tmp_path / "out.png")
+    assert "??[31m.jpg" in result.stdout
+    assert cv2.imread(str(tmp_path / "out.png")) is not None
+
+
 def test_what_is_not_there_is_said_and_counted(tmp_path):
     result = inspect(tmp_path / "missing.jpg", tmp_path / "missing.mp4", tmp_path, OBAMA)
     assert result.exit_code == 66
     assert result.stderr.count("is not there") == 2
     assert "holds no picture and no video" in result.stderr
     assert "3 files not usable (picture_missing 3)" in result.stdout
-
-
-# --- the table takes measures as they come ----------------------------------------------------------------
-
-
-def test_parts_of_a_measure_have_rows_and_limits_of_their_own():
-    parts = {"left_eye": 0.7, "chin_contour": 0.1}
-    measures = dataclasses.replace(Measures(face_px=120, detection=0.9), occlusion=parts)
-    rows = dict(measured(measures))
-    assert rows["occlusion.left_eye"] == 0.7
-    limits = QualityLimits()
-    assert limits_of("occlusion.left_eye", limits) == (None, limits.max_eye_occlusion)
-    assert limits_of("occlusion.chin_contour", limits) == (None, limits.max_chin_occlusion)
-
-
-def test_a_limit_of_one_never_refuses_and_is_not_shown():
-    assert limits_of("unevenness", QualityLimits(max_unevenness=1.0)) == (None, None)
-    assert limits_of("unevenness", QualityLimits(max_unevenness=0.5)) == (None, 0.5)
-
-
-@pytest.mark.parametrize(
-    ("name", "value", "text"),
-    [
-        ("yaw_deg", -0.2, "+0°"),
-        ("yaw_deg", None, "?"),
-        ("face_px", 99.6, "100 px"),
-        ("blur", 0.126, "0.13"),
-        ("mask", True, "True"),
-    ],
-)
-def test_values_are_shown_with_their_units(name, value, text):
-    assert shown(name, value) == text
 
 
 # --- the page about it --------------------------------------------------------------------------------

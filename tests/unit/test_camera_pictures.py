@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import struct
 import zlib
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -157,6 +159,13 @@ def test_a_folder_is_not_a_picture(tmp_path) -> None:
     with pytest.raises(NotFound) as caught:
         read_picture(tmp_path)
     assert caught.value.code == "picture_missing"
+
+
+def test_a_pipe_or_a_device_is_not_waited_for(tmp_path) -> None:
+    os.mkfifo(tmp_path / "pipe.jpg")
+    for path in (tmp_path / "pipe.jpg", Path("/dev/zero")):
+        with pytest.raises(NotFound, match="not a file"):
+            read_picture(path)
 
 
 def test_large_pictures_are_scaled_down_small_ones_left_alone() -> None:
