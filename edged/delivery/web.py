@@ -3,32 +3,27 @@
 from __future__ import annotations
 
 import json
-import logging
-import re
 import ssl
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC
 from email.utils import parsedate_to_datetime
-from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
 from typing import Any
 
 import requests
 import urllib3
 
-from edged import __version__
 from edged.clock import Clock
 from edged.delivery.prompt_ack import PromptAckAdapter
 from edged.delivery.target import DeliveryFailed, Refused, shortened
 from edged.errors import EdgedError, NeedsOperator
+from edged.web_session import causes_of, open_session
 
 MOST_ANSWER_BYTES = 256 * 1024
 _WRONG_ADDRESS = (404, 405, 410, 421, 426)
 _NOT_ALLOWED = (401, 403, 407)
 _LATER = (408, 425, 429, 503)
-# a filter of a logger does not count for the loggers below it, so all are named
-_LOGGERS_WITH_ADDRESSES = tuple(f"urllib3.{name}" for name in ("connectionpool", "connection", "util.retry"))
 
 
 @dataclass(frozen=True)
@@ -52,11 +47,6 @@ class WebAnswer:
         return shortened(self.content[:2000].decode("utf-8", "replace"))
 
 
-class _Session(requests.Session):
-    def get_redirect_target(self, resp: requests.Response) -> None:
-        """None: with a target, requests would read the whole body, of any size, even without following."""
-
-
 class WebCaller:
     """Posts to one address and keeps the connection for the next time. Used by one thread.
 
@@ -77,22 +67,9 @@ class WebCaller:
         self._url = url
         self._clock = clock
         self._timeout_s = timeout_s
-        _keep_paths_out_of_logs()
-        self._session = _Session()
+        self._session = open_session(ca_file)
         for scheme in ("http://", "https://"):
             self._session.mount(scheme, PromptAckAdapter())
-        self._session.trust_env = False  # no proxy and no .netrc password by accident
-        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-        self._session.verify = True if ca_file is None else str(ca_file)
-        self._session.headers.clear()
-        self._session.headers.update(
-            # packed answers could unpack to any size, and answers are small
-            {
-                "User-Agent": f"edged/{__version__}",
-                "Accept": "application/json",
-                "Accept-Encoding": "identity",
-            }
-        )
 
     def post(self, body: bytes, headers: Mapping[str, str]) -> WebAnswer:
         """Send `body` and read the answer, whatever its status is. Redirections are not followed.
@@ -146,7 +123,7 @@ class WebCaller:
             return None
 
     def _meaning(self, error: BaseException) -> EdgedError:
-        causes = list(_causes(error))
+        causes = list(causes_of(error))
         for cause in causes:
             if isinstance(cause, ssl.SSLCertVerificationError):
                 return NeedsOperator(
@@ -184,23 +161,6 @@ class WebCaller:
         )
 
 
-class _WithoutPaths(logging.Filter):
-    """Takes paths and queries out of what urllib3 logs: the address of a webhook may be a secret."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        record.msg = re.sub(r"/[^\s\"')]*", "/***", record.getMessage())
-        record.args = ()
-        record.exc_info = None
-        return True
-
-
-def _keep_paths_out_of_logs() -> None:
-    for name in _LOGGERS_WITH_ADDRESSES:
-        logger = logging.getLogger(name)
-        if not any(isinstance(one, _WithoutPaths) for one in logger.filters):
-            logger.addFilter(_WithoutPaths())
-
-
 def require_success(answer: WebAnswer, name: str) -> None:
     """Return for 2xx; raise what the status means otherwise.
 
@@ -236,16 +196,3 @@ def require_success(answer: WebAnswer, name: str) -> None:
 def _system_text(causes: list[BaseException]) -> str:
     texts = [c.strerror for c in causes if isinstance(c, OSError) and isinstance(c.strerror, str)]
     return texts[-1] if texts else "no connection"
-
-
-def _causes(error: BaseException) -> Iterator[BaseException]:
-    """`error` and everything it was made from, each once."""
-    waiting: list[object] = [error]
-    seen: set[int] = set()
-    while waiting:
-        one = waiting.pop(0)
-        if not isinstance(one, BaseException) or id(one) in seen:
-            continue
-        seen.add(id(one))
-        yield one
-        waiting += [*one.args, getattr(one, "reason", None), one.__cause__, one.__context__]

@@ -4,13 +4,10 @@ texts. What the answer means is not known here.
 
 from __future__ import annotations
 
-import logging
-import re
 import ssl
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
-from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
 from typing import Any
 
@@ -20,27 +17,17 @@ from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
-from edged import __version__
 from edged.clock import Clock
 from edged.errors import EdgedError, Misconfigured, NeedsOperator, RetryLater
 from edged.recognition.cloud.budget import Budget, BudgetSocket, CurrentBudget, Resolver, connect
 from edged.recognition.cloud.inconclusive import ConnectionLost
 from edged.recognition.cloud.reading import bad_answer
+from edged.web_session import causes_of, open_session
 
 MOST_ANSWER_BYTES = 8 * 1024 * 1024
 """A thousand ids are 50 kB; 20 faces with all points and crops stay below this."""
 
 _CHUNK_BYTES = 64 * 1024
-# a filter of a logger does not count for the loggers below it, so all are named
-_LOGGERS_WITH_ADDRESSES = tuple(
-    f"urllib3.{name}" for name in ("connectionpool", "connection", "poolmanager", "response", "util.retry")
-)
-_HEADERS = {
-    "User-Agent": f"edged/{__version__}",
-    "Accept": "application/json",
-    # packed answers could unpack to any size, and answers are small
-    "Accept-Encoding": "identity",
-}
 
 
 @dataclass(frozen=True)
@@ -73,9 +60,10 @@ class Transport:
         self._connect_s = connect_timeout_s
         self._read_s = read_timeout_s
         self._current = CurrentBudget()
-        self._session = _session(_Adapter(self._current, Resolver(), connections))
-        self._session.verify = str(ca_file) if ca_file is not None else True
-        _keep_queries_out_of_logs()
+        self._session = open_session(ca_file)
+        adapter = _Adapter(self._current, Resolver(), connections)
+        self._session.mount("http://", adapter)
+        self._session.mount("https://", adapter)
 
     def send(
         self,
@@ -125,22 +113,6 @@ class Transport:
     def close(self) -> None:
         """Close the kept connections."""
         self._session.close()
-
-
-class _Session(requests.Session):
-    def get_redirect_target(self, resp: requests.Response) -> None:
-        """None: with a target, requests would read the whole body, of any size, even without following."""
-
-
-def _session(adapter: HTTPAdapter) -> requests.Session:
-    session = _Session()
-    session.trust_env = False  # no proxy and no .netrc password by accident
-    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-    session.headers.clear()
-    session.headers.update(_HEADERS)
-    session.mount("http://", adapter)
-    session.mount("https://", adapter)
-    return session
 
 
 class _Budgeted:
@@ -212,7 +184,7 @@ def _content(response: requests.Response) -> bytes:
 
 
 def _meaning(error: Exception, budget: Budget) -> EdgedError:
-    causes = list(_causes(error))
+    causes = list(causes_of(error))
     for cause in causes:
         if isinstance(cause, ssl.SSLCertVerificationError):
             return _bad_certificate(cause)
@@ -241,33 +213,3 @@ def _bad_certificate(error: ssl.SSLCertVerificationError) -> NeedsOperator:
         hint="Check this box's clock, recognition.cloud.url and ca_file. Somebody may be in between: "
         "never switch the check off.",
     )
-
-
-def _causes(error: BaseException) -> Iterator[BaseException]:
-    """`error` and everything it was made from, each once."""
-    waiting: list[object] = [error]
-    seen: set[int] = set()
-    while waiting:
-        one = waiting.pop(0)
-        if not isinstance(one, BaseException) or id(one) in seen:
-            continue
-        seen.add(id(one))
-        yield one
-        waiting += [*one.args, getattr(one, "reason", None), one.__cause__, one.__context__]
-
-
-class _WithoutQueries(logging.Filter):
-    """Takes the query, which holds the token, out of the addresses that urllib3 logs."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        record.msg = re.sub(r"\?[^\s\"')]*", "?***", record.getMessage())
-        record.args = ()
-        record.exc_info = None
-        return True
-
-
-def _keep_queries_out_of_logs() -> None:
-    for name in _LOGGERS_WITH_ADDRESSES:
-        logger = logging.getLogger(name)
-        if not any(isinstance(one, _WithoutQueries) for one in logger.filters):
-            logger.addFilter(_WithoutQueries())
