@@ -22,7 +22,7 @@ from cloud_bench import API_KEY, SECRET_KEY
 from cloud_faces import FaceCloudStub
 from cloud_stub import TOKEN_PATH, Reply, answer, refusal, token
 from passage_door import DEADLINE_S, SURE, UNSURE, PassageDoor, SettableClock
-from tls_certificate import OPENSSL, certificate
+from tls_certificate import EXPIRED, OPENSSL, certificate
 
 from edged.events import AccessDecided, CloudDegraded, Outcome
 from edged.reasons import describe
@@ -320,8 +320,7 @@ def of_another_name(folder: Path) -> tuple[FaceCloudStub, dict[str, Any]]:
 
 
 def run_out(folder: Path) -> tuple[FaceCloudStub, dict[str, Any]]:
-    dates = ("20200101000000Z", "20210101000000Z")
-    context, ca_file = certificate(folder, "IP:127.0.0.1", dates)
+    context, ca_file = certificate(folder, "IP:127.0.0.1", EXPIRED)
     return FaceCloudStub(context), {"ca_file": ca_file}
 
 

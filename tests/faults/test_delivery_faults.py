@@ -7,7 +7,6 @@ import os
 import random
 import signal
 import socket
-import ssl
 import subprocess
 import sys
 import threading
@@ -15,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from delivery_rig import DEVICE, ZONE, Receiver, Rig, punch, service, write_in_bulk
-from peer_certificate import make_certificate, needs_openssl
+from tls_certificate import EXPIRED, VALID, certificate, needs_openssl
 
 from edged.bus import EventBus
 from edged.clock import SystemClock
@@ -200,11 +199,9 @@ def test_an_answer_that_drips_for_ever_is_given_up(make):
     ],
 )
 def test_a_certificate_that_is_not_valid_needs_an_operator(make, tmp_path, expired, known, host, words):
-    key, certificate = make_certificate(tmp_path, expired=expired)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate, key)
+    context, ca_file = certificate(tmp_path, "DNS:localhost", EXPIRED if expired else VALID)
     server = RawServer(lambda c, released: None, tls=context)
-    rig = make(f"https://{host}:{server.port}", ca_file=certificate if known else None, timeout_s=5.0)
+    rig = make(f"https://{host}:{server.port}", ca_file=ca_file if known else None, timeout_s=5.0)
     state = after_one_step(rig)
     server.stop()
     assert (state.state, state.code) == ("needs_operator", "delivery_certificate")

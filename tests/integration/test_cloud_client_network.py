@@ -8,7 +8,7 @@ from contextlib import ExitStack
 import pytest
 from cloud_bench import cloud_at, picture
 from cloud_stub import TOKEN_PATH, CloudStub, answer, ok, refusal
-from tls_certificate import OPENSSL, certificate
+from tls_certificate import EXPIRED, certificate, needs_openssl
 
 from edged.clock import SystemClock
 from edged.errors import EdgedError, Misconfigured, NeedsOperator, RetryLater
@@ -357,9 +357,6 @@ def test_many_calls_that_fail_leave_no_threads_behind(stub):
     assert threading.active_count() <= before + 1 + stub.connections  # the stub's own
 
 
-needs_openssl = pytest.mark.skipif(OPENSSL is None, reason="openssl makes the certificates")
-
-
 @needs_openssl
 def test_a_certificate_of_the_named_authority_is_accepted(tmp_path):
     context, cert = certificate(tmp_path, "IP:127.0.0.1")
@@ -393,7 +390,7 @@ def test_a_certificate_for_another_name_is_for_the_operator(tmp_path):
 
 @needs_openssl
 def test_a_certificate_that_is_over_names_the_clock(tmp_path):
-    context, cert = certificate(tmp_path, "IP:127.0.0.1", dates=("20200101000000Z", "20200102000000Z"))
+    context, cert = certificate(tmp_path, "IP:127.0.0.1", EXPIRED)
     with CloudStub(context) as stub:
         error = failure(cloud_at(stub, ca_file=cert))
         assert error.code == "cloud_certificate"

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from broker import Broker, Listener, needs_mosquitto
 from delivery_rig import DEVICE, ZONE, Rig, punch
-from peer_certificate import make_certificate, needs_openssl
+from tls_certificate import EXPIRED, VALID, make_certificate, needs_openssl
 
 from edged.delivery.secrets import TargetSecrets
 from edged.delivery.targets import Surroundings, build_target
@@ -238,7 +238,7 @@ def test_a_topic_the_broker_does_not_allow_is_noticed_and_nothing_is_lost(start,
 @needs_openssl
 @pytest.mark.parametrize("expired", [False, True])
 def test_an_encrypted_broker_is_used_unless_its_certificate_has_expired(start, make, tmp_path, expired):
-    key, certificate = make_certificate(tmp_path, expired=expired)
+    key, certificate = make_certificate(tmp_path, "DNS:localhost", EXPIRED if expired else VALID)
     broker = start(f"certfile {certificate}", f"keyfile {key}")
     rig = make(broker, scheme="mqtts", host="localhost", ca_file=certificate)
     rig.decide(1)

@@ -7,8 +7,12 @@ import ssl
 import subprocess
 from pathlib import Path
 
+import pytest
+
 OPENSSL = shutil.which("openssl")
 """None: not installed; tests that need a certificate are skipped."""
+
+needs_openssl = pytest.mark.skipif(OPENSSL is None, reason="openssl makes the certificates")
 
 CA_SETTINGS = """[ca]
 default_ca = test
@@ -25,10 +29,12 @@ commonName = supplied
 """
 
 
-def certificate(
-    folder: Path, name: str, dates: tuple[str, str] = ("20200101000000Z", "20991231000000Z")
-) -> tuple[ssl.SSLContext, Path]:
-    """A self-signed certificate for `name`, as the server uses it and as a file."""
+VALID = ("20200101000000Z", "20991231000000Z")
+EXPIRED = ("20200101000000Z", "20200102000000Z")
+
+
+def make_certificate(folder: Path, name: str, dates: tuple[str, str] = VALID) -> tuple[Path, Path]:
+    """Key and self-signed certificate for `name` (`DNS:localhost`), readable by everybody."""
     key, asked, cert = folder / "key.pem", folder / "asked.pem", folder / "cert.pem"
     (folder / "index").touch()
     (folder / "ca.cnf").write_text(CA_SETTINGS.format(folder=folder))
@@ -40,6 +46,14 @@ def certificate(
     openssl("req", "-new", *new, "-out", asked, "-subj", "/CN=test", "-addext", f"subjectAltName={name}")
     signed = ("-config", folder / "ca.cnf", "-selfsign", "-keyfile", key, "-notext")
     openssl("ca", "-batch", *signed, "-in", asked, "-out", cert, "-startdate", dates[0], "-enddate", dates[1])
+    key.chmod(0o644)
+    cert.chmod(0o644)
+    return key, cert
+
+
+def certificate(folder: Path, name: str, dates: tuple[str, str] = VALID) -> tuple[ssl.SSLContext, Path]:
+    """The same, as a server uses it and as a file."""
+    key, cert = make_certificate(folder, name, dates)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(cert, key)
     return context, cert
