@@ -128,13 +128,13 @@ def limits_of(name: str, limits: QualityLimits) -> tuple[float | None, float | N
     """(lowest, highest) permitted value of a measure, by the names of the settings: `min_blur`, `max_blur`.
 
     A part takes its limit by its first word, the same left and right: `occlusion.left_eye` has
-    `max_eye_occlusion`. A highest value of 1 never refuses and is left out.
+    `max_eye_occlusion`. A highest value of 1, or of 90 degrees, never refuses and is left out.
     """
     whole, _, part = name.partition(".")
     if part:
         name = f"{part.removeprefix('left_').removeprefix('right_').partition('_')[0]}_{whole}"
     low, high = getattr(limits, f"min_{name}", None), getattr(limits, f"max_{name}", None)
-    return low, None if high == 1 else high
+    return low, None if high == (90 if name.endswith("_deg") else 1) else high
 
 
 def _misses(value: Any, low: float | None, high: float | None) -> bool:

@@ -39,7 +39,15 @@ PRESETS: dict[str, dict[str, float]] = {
         "min_illumination": 0,
         "max_illumination": 255,
     },
-    "normal": {"max_blur": 0.6, "max_illumination": 255, **dict.fromkeys(OCCLUSION_LIMITS, 0.6)},
+    "normal": {
+        **dict.fromkeys(OCCLUSION_LIMITS, 0.6),
+        "max_yaw_deg": 20,
+        "max_pitch_deg": 20,
+        "max_roll_deg": 20,
+        "max_blur": 0.6,
+        "min_illumination": 40,
+        "max_illumination": 255,
+    },
     "high": {
         **dict.fromkeys(OCCLUSION_LIMITS, 0.3),
         "max_yaw_deg": 15,
@@ -64,9 +72,9 @@ class QualityLimits(Section):
     min_face_px: float = Field(100, ge=20, le=2000, description="Smaller side of the face box, pixels.")
     max_face_px: float = Field(2000, ge=50, le=8000, description="The same, when nearer is too near.")
     min_detection: Unit = Field(0.6, description="Confidence of the detector, 0..1.")
-    max_yaw_deg: Degrees = Field(20, description="Turned left or right by less than this.")
-    max_pitch_deg: Degrees = Field(20, description="Looking up or down by less than this.")
-    max_roll_deg: Degrees = Field(20, description="Tilted by less than this.")
+    max_yaw_deg: Degrees = Field(20, description="Turned left or right by less than this; 90 never refuses.")
+    max_pitch_deg: Degrees = Field(20, description="Looking up or down by less than this; 90 never refuses.")
+    max_roll_deg: Degrees = Field(20, description="Tilted by less than this; 90 never refuses.")
     max_blur: Unit = Field(0.7, description="0 sharp .. 1 blurred.")
     min_illumination: float = Field(40, ge=0, le=255, description="Mean grey level of the face, 0..255.")
     max_illumination: float = Field(220, ge=0, le=255, description="Upper limit of the same.")
@@ -114,9 +122,9 @@ class EnrolLimits(QualityLimits):
     50 px and 30 degrees (edge devices reference 1.4 and 3.3)."""
 
     min_face_px: float = Field(50, ge=20, le=2000, description="Smaller side of the face box, pixels.")
-    max_yaw_deg: Degrees = Field(30, description="Turned left or right by less than this.")
-    max_pitch_deg: Degrees = Field(30, description="Looking up or down by less than this.")
-    max_roll_deg: Degrees = Field(30, description="Tilted by less than this.")
+    max_yaw_deg: Degrees = Field(30, description="Turned left or right by less than this; 90 never refuses.")
+    max_pitch_deg: Degrees = Field(30, description="Looking up or down by less than this; 90 never refuses.")
+    max_roll_deg: Degrees = Field(30, description="Tilted by less than this; 90 never refuses.")
 
 
 class LivenessConfig(Section):

@@ -25,7 +25,7 @@ LARGEST_DETECTED_PX = 320
 450, .63 at 560 (24 press photographs, enlarged): a part of the face is taken for all of it."""
 
 MAX_INPUT_SIDE = 1920
-_COARSE_SIDE = 320
+_COARSE_SIDE = 400
 _NMS_OVERLAP = 0.3
 _CANDIDATES = 500
 

@@ -70,7 +70,8 @@ def refusals(measures: Measures, limits: QualityLimits) -> dict[str, float]:
     """Reason codes with the limits missed, the deciding one first; empty when the face may be recognised.
 
     The order is the order in which a person can help: come closer, into the picture, into the light, look
-    here, hold still. A measure that is None (no mesh could be fitted) counts as `pose_unknown`.
+    here, hold still. An angle that is None (no mesh could be fitted) counts as `pose_unknown`. A limit at the
+    end of its scale never refuses.
     """
     missed = size_refusals(measures, limits)
     if measures.completeness is not None and measures.completeness < limits.min_completeness:
@@ -83,18 +84,22 @@ def refusals(measures: Measures, limits: QualityLimits) -> dict[str, float]:
     if measures.unevenness is not None and measures.unevenness >= limits.max_unevenness < 1:
         missed["half_lit"] = limits.max_unevenness
     missed |= _covered(measures.occlusion or {}, limits)
-    if measures.yaw_deg is None or measures.pitch_deg is None or measures.roll_deg is None:
-        missed["pose_unknown"] = 0.0
-    else:
-        angles = {
-            "yaw_too_large": (measures.yaw_deg, limits.max_yaw_deg),
-            "pitch_too_large": (measures.pitch_deg, limits.max_pitch_deg),
-            "roll_too_large": (measures.roll_deg, limits.max_roll_deg),
-        }
-        missed |= {code: limit for code, (angle, limit) in angles.items() if abs(angle) >= limit}
-    if measures.blur is not None and measures.blur >= limits.max_blur:
+    missed |= _turned(measures, limits)
+    if measures.blur is not None and measures.blur >= limits.max_blur < 1:
         missed["too_blurred"] = limits.max_blur
     return missed
+
+
+def _turned(measures: Measures, limits: QualityLimits) -> dict[str, float]:
+    angles = {
+        "yaw_too_large": (measures.yaw_deg, limits.max_yaw_deg),
+        "pitch_too_large": (measures.pitch_deg, limits.max_pitch_deg),
+        "roll_too_large": (measures.roll_deg, limits.max_roll_deg),
+    }
+    asked = {code: (angle, limit) for code, (angle, limit) in angles.items() if limit < 90}
+    if any(angle is None for angle, _ in asked.values()):
+        return {"pose_unknown": 0.0}
+    return {code: limit for code, (angle, limit) in asked.items() if abs(angle) >= limit}
 
 
 _COVERED = (

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edged.config import QualityLimits
+from edged.config import EnrolLimits, QualityLimits
 from edged.demo.photographs import PHOTO_DIR
 from edged.events import Measures
 from edged.reasons import known_codes
@@ -180,10 +180,11 @@ def test_a_better_shot_has_a_higher_quality():
     ],
 )
 def test_presets_have_the_documented_numbers(preset, blur, light, angle):
-    limits = QualityLimits(preset=preset)
-    assert limits.max_blur == blur
-    assert (limits.min_illumination, limits.max_illumination) == light
-    assert {limits.max_yaw_deg, limits.max_pitch_deg, limits.max_roll_deg} == {angle}
+    for limits in (QualityLimits(preset=preset), EnrolLimits(preset=preset)):
+        assert limits.max_blur == blur
+        assert (limits.min_illumination, limits.max_illumination) == light
+        angles = {limits.max_yaw_deg, limits.max_pitch_deg, limits.max_roll_deg}
+        assert angles == ({30} if preset == "recommended" and type(limits) is EnrolLimits else {angle})
 
 
 def test_a_written_limit_wins_over_its_preset():
@@ -191,14 +192,15 @@ def test_a_written_limit_wins_over_its_preset():
     assert (limits.max_blur, limits.max_yaw_deg) == (0.5, 15)
 
 
-def test_the_preset_none_refuses_no_measured_face():
+@pytest.mark.parametrize("angle", [None, -90.0, 179.0])
+def test_the_preset_none_refuses_no_face(angle):
     worst = Measures(
         face_px=20,
         detection=0,
-        yaw_deg=-89,
-        pitch_deg=80,
-        roll_deg=60,
-        blur=0.99,
+        yaw_deg=angle,
+        pitch_deg=angle,
+        roll_deg=angle,
+        blur=1.0,
         illumination=0,
         completeness=0,
     )
