@@ -162,7 +162,7 @@ class GateKeeper:
         Raises:
             Misconfigured: the simulated board cannot put its device node where it was told to.
         """
-        driver, port = self._pool.driver(self._config)
+        driver, port = self._pool.driver(self._config, self._should_end)
         by_driver = self._config.protocol == "line"  # it has the port open, and reads the same lines
         contacts = Contacts(
             self._config,

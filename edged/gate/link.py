@@ -69,6 +69,7 @@ class RelayLink:
         self._leased = False
         self._channel = channel
         self._clock = clock
+        self._answered = True  # until an attempt to connect shows otherwise
         self.may_be_on = False
         """The relay was switched on and has not been known to be off since."""
         self._pulse_ends_s: float | None = None  # of the running pulse that the board itself ends
@@ -95,7 +96,9 @@ class RelayLink:
 
     def connect(self) -> bool | None:
         """Open the board and read its relay, changing nothing. None: it cannot be read, or not yet."""
+        self._answered = False
         self._driver.open()
+        self._answered = True
         state = self._driver.read_output(self._channel)
         self.may_be_on = self.may_be_on or bool(state)
         return state
@@ -185,13 +188,14 @@ class RelayLink:
             self._driver.feed_watchdog()
 
     def make_safe(self) -> Switched | None:
-        """Switch off, read back where possible, close. Never raises; `may_be_on` tells the outcome.
+        """Switch off, read back unless the board never answered, close. Never raises; `may_be_on` tells the
+        outcome.
 
         Returns:
             What became of the command; None when the board could not be reached.
         """
         try:
-            switched = self.switch(False, room_s=READBACK_ROOM_S)
+            switched = self.switch(False, room_s=READBACK_ROOM_S if self._answered else 0.0)
             self.renew_lease(FIRST_LEASE_S)
             return switched
         except EdgedError:

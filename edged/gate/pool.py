@@ -7,12 +7,12 @@ share the port: one exchange at a time, and each sees the port as its own, losse
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from edged.clock import Clock
 from edged.config import GateConfig
-from edged.errors import RetryLater
+from edged.errors import EdgedError, RetryLater
 from edged.gate.drivers.base import Capabilities, RelayDriver
 from edged.gate.drivers.registry import make_driver
 from edged.gate.off_bytes import off_bytes
@@ -34,8 +34,13 @@ class PortPool:
         self._boards: dict[str, SimBoard] = {}
         self._lines: dict[str, _Line] = {}
 
-    def driver(self, gate: GateConfig) -> tuple[RelayDriver, SerialPort]:
+    def driver(
+        self, gate: GateConfig, should_end: Callable[[], bool] = lambda: False
+    ) -> tuple[RelayDriver, SerialPort]:
         """The driver of a door and its port, which is where leases of the gate guard are taken out.
+
+        Args:
+            should_end: on a shared port, a board that was not found is not looked for again then.
 
         Raises:
             Misconfigured: the simulated board cannot be made, or the guard cannot switch this board off.
@@ -49,7 +54,7 @@ class PortPool:
             return driver, port
         line = self._lines.setdefault(path, _Line(SerialPort(path, gate.baud, self._clock)))
         view = _PortView(line)
-        return _TakesTurns(make_driver(gate, view, self._clock), line.turn), view
+        return _TakesTurns(make_driver(gate, view, self._clock), line.turn, should_end), view
 
     def board(self, gate: GateConfig) -> SimBoard | None:
         """The simulated board of a door that has one, made by `driver`."""
@@ -124,10 +129,12 @@ class _PortView(SerialPort):
 class _TakesTurns:
     """A driver that waits until the others on its line have finished their exchange."""
 
-    def __init__(self, driver: RelayDriver, turn: Turn) -> None:
+    def __init__(self, driver: RelayDriver, turn: Turn, should_end: Callable[[], bool]) -> None:
         self._driver = driver
         self._turn = turn
+        self._should_end = should_end
         self._found = False
+        self._why_not: EdgedError | None = None  # of the last attempt to find it
 
     @property
     def capabilities(self) -> Capabilities:
@@ -139,8 +146,12 @@ class _TakesTurns:
 
     def open(self) -> None:
         self._found = False
-        with self._turn.patiently():
-            self._driver.open()
+        with self._patiently():
+            try:
+                self._driver.open()
+            except EdgedError as error:
+                self._why_not = error
+                raise
         self._found = True
 
     def close(self) -> None:
@@ -149,7 +160,7 @@ class _TakesTurns:
 
     def set(self, channel: int, on: bool) -> bool | None:
         # an off to a board that was not found is worth a try, but not the time of the others
-        with self._turn if self._found else self._turn.patiently():
+        with self._turn if self._found else self._patiently():
             return self._driver.set(channel, on)
 
     def pulse(self, channel: int, seconds: float) -> bool | None:
@@ -167,3 +178,12 @@ class _TakesTurns:
     def feed_watchdog(self) -> None:
         with self._turn:
             self._driver.feed_watchdog()
+
+    @contextlib.contextmanager
+    def _patiently(self) -> Iterator[None]:
+        """For a board that was not found: after everybody else, and not any more when all are to end, as each
+        attempt costs a time-out."""
+        with self._turn.patiently():
+            if self._why_not is not None and self._should_end():
+                raise self._why_not
+            yield

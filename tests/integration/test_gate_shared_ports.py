@@ -6,7 +6,9 @@ import pytest
 from gate_bench import GateBench
 from pymodbus_board import Cable, PymodbusBoards, WaveshareCoil
 
+from edged.clock import SystemClock
 from edged.config import GateConfig
+from edged.errors import RetryLater
 from edged.events import DoorLocked, DoorUnlocked, GateConnected, GateLost, GrantNotExecuted
 from edged.gate import GateKeeper
 from edged.gate.pool import PortPool
@@ -136,6 +138,23 @@ def test_a_grant_that_waits_for_the_line_too_long_is_dropped_and_never_late(benc
         threading.Event().wait(0.3)
     assert bench.wait_for(GrantNotExecuted, door_id="door1").code == "grant_expired"
     assert not board.edges
+
+
+def test_a_board_that_was_not_found_is_not_looked_for_when_all_are_to_end():
+    ending = False
+    gates = [GateConfig(id=f"d{n}", port="sim:modbus", protocol="modbus", address=n) for n in (1, 2)]
+    pool = PortPool(gates, SystemClock())
+    pool.driver(gates[0])
+    missing, _ = pool.driver(gates[1], lambda: ending)
+    board = pool.board(gates[0])
+    with pytest.raises(RetryLater):
+        missing.open()
+    asked, ending = board.received(), True
+    for attempt in (missing.open, lambda: missing.set(1, False)):
+        with pytest.raises(RetryLater):
+            attempt()
+    assert board.received() == asked
+    pool.close()
 
 
 # -- boards with addresses on one line, played by pymodbus
