@@ -2,92 +2,21 @@
 
 import contextlib
 import threading
-from datetime import UTC, datetime
 
 import pytest
+from governor_bench import NOON, Bench
 
 from edged.clock import ManualClock
 from edged.config.recognition import CloudConfig
 from edged.errors import EdgedError, NeedsOperator, RetryLater
-from edged.events import CloudDegraded, CloudRecovered
 from edged.reasons import known_codes
 from edged.recognition.cloud.allowance import AllowanceStore
 from edged.recognition.cloud.calls import Call
 from edged.recognition.cloud.codes import CloudUnknownAgain, error_for
 from edged.recognition.cloud.governor import Governor, GovernorLimits, open_governor
-from edged.recognition.cloud.inconclusive import ConnectionLost, Hurried
 from edged.recognition.cloud.refusals import NotAsked
 
-NOON = datetime(2026, 11, 21, 4, 0, tzinfo=UTC)  # 12:00 in UTC+8
-UNREACHABLE = RetryLater("The cloud cannot be reached.", code="cloud_unreachable")
-TIMEOUT = RetryLater("The cloud did not answer in time.", code="cloud_timeout")
-HURRIED = Hurried("The face cloud was too slow.", code="cloud_timeout")
-LOST = ConnectionLost("The connection was closed.", code="cloud_unreachable")
-CERTIFICATE = NeedsOperator("The certificate is not the cloud's.", code="cloud_certificate")
-
-
-class Bench:
-    """A governor with its clock and the events it published. Intervals are half a second."""
-
-    def __init__(self, tmp_path, **limits):
-        self.clock = ManualClock(now=NOON)
-        self.events = []
-        self.store = AllowanceStore.open(tmp_path, self.clock, service="test", boot="boot")
-        limits = GovernorLimits(**{"qps": 2, "management_qps": 2, "slack_s": 0.0} | limits)
-        self.governor = Governor(
-            limits, self.store, self.clock, publish=self.events.append, random=lambda: 0.0
-        )
-
-    def admit(self, call=Call.SEARCH, within_s=0.0):
-        """Ask for a turn that comes within that time."""
-        self.governor.admit(call, self.clock.monotonic() + within_s)
-
-    def refusal(self, call=Call.SEARCH):
-        """Ask for a turn that must be refused; the error."""
-        with pytest.raises(EdgedError) as refused:
-            self.admit(call)
-        return refused.value
-
-    def answer(self, code=0, call=Call.SEARCH):
-        """Let a second pass, send a call, and have the service answer it with `code`."""
-        self.clock.advance(1.0)
-        self.admit(call)
-        if code == 0:
-            self.governor.succeeded(call)
-            return None
-        return self.governor.failed(call, error_for(code, "", call=call))
-
-    def fail(self, error=UNREACHABLE):
-        """The same, and no answer comes."""
-        self.clock.advance(1.0)
-        self.admit()
-        self.governor.failed(Call.SEARCH, error)
-
-    def said(self):
-        """The events so far, short."""
-        return [
-            (event.call, event.code, event.needs_operator)
-            if isinstance(event, CloudDegraded)
-            else (event.call, "recovered")
-            for event in self.events
-        ]
-
-
-@pytest.fixture
-def new_bench(tmp_path):
-    with contextlib.ExitStack() as stack:
-
-        def make(**limits):
-            bench = Bench(tmp_path, **limits)
-            stack.callback(bench.governor.close)
-            return bench
-
-        yield make
-
-
-@pytest.fixture
-def bench(new_bench):
-    return new_bench()
+pytest_plugins = ["governor_fixtures"]
 
 
 class Waiter:
@@ -242,97 +171,6 @@ def test_the_second_unknown_answer_is_for_the_operator(bench):
     assert isinstance(bench.answer(424242), CloudUnknownAgain)
     bench.answer()
     assert isinstance(bench.answer(424242), RetryLater)
-
-
-# --- the circuit ---
-
-
-def test_three_failures_in_a_row_open_the_circuit_for_every_call(bench):
-    for _ in range(3):
-        bench.fail()
-    for call in (Call.SEARCH, Call.GROUP_GETLIST):
-        refused = bench.refusal(call)
-        assert (refused.code, type(refused)) == ("cloud_circuit_open", NotAsked)
-        assert refused.cause == "cloud_unreachable"
-        assert UNREACHABLE.message in refused.message
-
-
-@pytest.mark.parametrize("code", [0, 222207, 222202, 18])
-def test_any_answer_between_keeps_the_circuit_closed(bench, code):
-    for _ in range(4):
-        bench.fail()
-        bench.fail()
-        bench.clock.advance(30)
-        bench.answer(code)
-        bench.clock.advance(30)
-    assert bench.governor.health()["circuit"]["state"] == "closed"
-
-
-@pytest.mark.parametrize("error", [HURRIED, LOST])
-def test_a_request_that_says_nothing_about_the_service_does_not_open_the_circuit(bench, error):
-    for _ in range(10):
-        bench.fail(error)
-    bench.answer()
-
-
-def test_a_request_that_says_nothing_about_the_service_does_not_make_good_its_failures(bench):
-    for error in (UNREACHABLE, HURRIED, UNREACHABLE, HURRIED, UNREACHABLE):
-        bench.fail(error)
-    assert bench.refusal().code == "cloud_circuit_open"
-
-
-def test_a_trial_that_says_nothing_about_the_service_gives_way_to_another_at_once(bench):
-    for _ in range(3):
-        bench.fail()
-    bench.fail(HURRIED)
-    bench.answer()
-    assert bench.said()[-1] == ("*", "recovered")
-
-
-def test_after_its_deadline_a_call_costs_no_turn(bench):
-    with pytest.raises(RetryLater) as refused:
-        bench.admit(within_s=-0.1)
-    assert refused.value.code == "cloud_overdue"
-    bench.admit()
-
-
-def test_a_busy_service_counts_as_one_that_does_not_answer(bench):
-    for _ in range(3):
-        bench.answer(222901)
-    assert bench.refusal().code == "cloud_circuit_open"
-
-
-def test_one_trial_passes_when_the_pause_is_over(bench):
-    for _ in range(3):
-        bench.fail()
-    bench.clock.advance(1.0)
-    bench.admit()
-    assert bench.refusal(Call.DETECT).code == "cloud_circuit_open"
-    bench.governor.succeeded(Call.SEARCH)
-    bench.admit(Call.DETECT)
-
-
-def test_an_outage_is_told_once_and_its_end_once_however_its_face_changes(bench):
-    for _ in range(3):
-        bench.fail()
-    for error in (TIMEOUT, UNREACHABLE, TIMEOUT):
-        bench.clock.advance(60)
-        bench.fail(error)
-    bench.clock.advance(60)
-    bench.answer()
-    bench.answer()
-    assert bench.said() == [("*", "cloud_unreachable", False), ("*", "recovered")]
-    assert isinstance(bench.events[1], CloudRecovered)
-    assert bench.events[1].after_s == pytest.approx(60 * 4 + 4)
-
-
-def test_what_the_operator_must_put_right_opens_the_circuit_at_once_for_a_minute(bench):
-    bench.fail(CERTIFICATE)
-    assert bench.said() == [("*", "cloud_certificate", True)]
-    bench.clock.advance(59)
-    assert bench.refusal().code == "cloud_circuit_open"
-    bench.fail(CERTIFICATE)
-    assert len(bench.events) == 1
 
 
 # --- the allowance ---
