@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -31,6 +32,11 @@ ForOption = Annotated[
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="JSON on standard output, nothing else.")]
 
+_MODES = {
+    "lock": "Lock down: no grant opens. The exit button and fire do as ever.",
+    "free": "Let everybody pass: the relay is held on until the end of the order.",
+    "normal": "Back to those who are granted: ends lock-down and free, also of the hours.",
+}
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 _DONE = {
     "opened": "opened for one person",
@@ -72,46 +78,25 @@ def open_(
     _order("open", config, data_dir, as_json, door=door, by=by, extra_time=extra_time)
 
 
-@app.command()
-def lock(
-    door: DoorArgument = None,
-    every: AllOption = False,
-    by: ByOption = None,
-    for_: ForOption = None,
-    as_json: JsonOption = False,
-    config: ConfigOption = None,
-    data_dir: DataDirOption = None,
-) -> None:
-    """Lock down: no grant opens. The exit button and fire do as ever."""
-    _order("lock", config, data_dir, as_json, door=door, all=every, by=by, for_s=_seconds(for_))
+def _mode_command(action: str) -> Callable[..., None]:
+    """The command of an order that says who may pass."""
+
+    def command(
+        door: DoorArgument = None,
+        every: AllOption = False,
+        by: ByOption = None,
+        for_: ForOption = None,
+        as_json: JsonOption = False,
+        config: ConfigOption = None,
+        data_dir: DataDirOption = None,
+    ) -> None:
+        _order(action, config, data_dir, as_json, door=door, all=every, by=by, for_s=_seconds(for_))
+
+    return command
 
 
-@app.command()
-def free(
-    door: DoorArgument = None,
-    every: AllOption = False,
-    by: ByOption = None,
-    for_: ForOption = None,
-    as_json: JsonOption = False,
-    config: ConfigOption = None,
-    data_dir: DataDirOption = None,
-) -> None:
-    """Let everybody pass: the relay is held on until the end of the order."""
-    _order("free", config, data_dir, as_json, door=door, all=every, by=by, for_s=_seconds(for_))
-
-
-@app.command()
-def normal(
-    door: DoorArgument = None,
-    every: AllOption = False,
-    by: ByOption = None,
-    for_: ForOption = None,
-    as_json: JsonOption = False,
-    config: ConfigOption = None,
-    data_dir: DataDirOption = None,
-) -> None:
-    """Back to those who are granted: ends lock-down and free, also of the hours."""
-    _order("normal", config, data_dir, as_json, door=door, all=every, by=by, for_s=_seconds(for_))
+for _action, _help in _MODES.items():
+    app.command(_action, help=_help)(_mode_command(_action))
 
 
 @app.command()
