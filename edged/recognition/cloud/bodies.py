@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from edged.recognition.cloud import limits
@@ -60,10 +61,23 @@ def sort(face_sort_type: int) -> Body:
     return {"face_sort_type": number} if number else {}
 
 
-def enrolment(info: str, most_bytes: int, action_type: str, actions: Sequence[str]) -> Body:
-    """What to note about a user, and what becomes of their earlier faces."""
-    body = {"action_type": limits.choice("action_type", action_type, actions)}
-    if limits.user_info(info, most_bytes):
+@dataclass(frozen=True)
+class Enrolling:
+    """What one kind of enrolling allows."""
+
+    most_info_bytes: int
+    actions: tuple[str, ...]
+
+
+ADDING = Enrolling(limits.MAX_ADD_INFO_BYTES, ("APPEND", "REPLACE"))
+UPDATING = Enrolling(limits.MAX_UPDATE_INFO_BYTES, ("UPDATE", "REPLACE"))
+
+
+def enrolment(data: bytes, group_id: str, user_id: str, info: str, action_type: str, how: Enrolling) -> Body:
+    """A picture of a user, what to note about them, and what becomes of their earlier faces."""
+    body = image(data) | user(group_id, user_id)
+    body["action_type"] = limits.choice("action_type", action_type, how.actions)
+    if limits.user_info(info, how.most_info_bytes):
         body["user_info"] = info
     return body
 

@@ -39,11 +39,9 @@ class LibraryCalls:
         deadline_s: float | None = None,
     ) -> EnrolReply:
         """Add a face to a user (REPLACE: instead of the earlier ones). Found by searches after up to 5 s."""
-        body = bodies.image(image) | bodies.user(group_id, user_id)
-        body |= bodies.enrolment(user_info, limits.MAX_ADD_INFO_BYTES, action_type, ("APPEND", "REPLACE"))
-        body |= bodies.controls(quality_control, liveness_control, spoofing_control) | bodies.sort(
-            face_sort_type
-        )
+        body = bodies.enrolment(image, group_id, user_id, user_info, action_type, bodies.ADDING)
+        body |= bodies.controls(quality_control, liveness_control, spoofing_control)
+        body |= bodies.sort(face_sort_type)
         return self._caller.ask(Call.USER_ADD, body, reading.enrol, deadline_s)
 
     def user_update(
@@ -61,11 +59,9 @@ class LibraryCalls:
         deadline_s: float | None = None,
     ) -> EnrolReply:
         """Replace all faces of a user. UPDATE: the user must exist; REPLACE: made if missing."""
-        body = bodies.image(image) | bodies.user(group_id, user_id)
-        body |= bodies.enrolment(user_info, limits.MAX_UPDATE_INFO_BYTES, action_type, ("UPDATE", "REPLACE"))
-        body |= bodies.controls(quality_control, liveness_control, spoofing_control) | bodies.sort(
-            face_sort_type
-        )
+        body = bodies.enrolment(image, group_id, user_id, user_info, action_type, bodies.UPDATING)
+        body |= bodies.controls(quality_control, liveness_control, spoofing_control)
+        body |= bodies.sort(face_sort_type)
         return self._caller.ask(Call.USER_UPDATE, body, reading.enrol, deadline_s)
 
     def scene_user_add(
@@ -82,9 +78,10 @@ class LibraryCalls:
         deadline_s: float | None = None,
     ) -> EnrolReply:
         """`user_add` for groups of the scene SEC."""
-        body = bodies.image(image) | bodies.user(group_id, user_id) | bodies.SCENE
-        body |= bodies.enrolment(user_info, limits.MAX_ADD_INFO_BYTES, action_type, ("APPEND", "REPLACE"))
-        body |= bodies.controls(quality_control, liveness_control) | bodies.sort(face_sort_type)
+        body = bodies.enrolment(image, group_id, user_id, user_info, action_type, bodies.ADDING)
+        body |= (
+            bodies.SCENE | bodies.controls(quality_control, liveness_control) | bodies.sort(face_sort_type)
+        )
         return self._caller.ask(Call.SCENE_USER_ADD, body, reading.enrol, deadline_s)
 
     def scene_user_update(
@@ -100,9 +97,8 @@ class LibraryCalls:
         deadline_s: float | None = None,
     ) -> EnrolReply:
         """`user_update` for groups of the scene SEC."""
-        body = bodies.image(image) | bodies.user(group_id, user_id) | bodies.SCENE
-        body |= bodies.enrolment(user_info, limits.MAX_UPDATE_INFO_BYTES, action_type, ("UPDATE", "REPLACE"))
-        body |= bodies.controls(quality_control, liveness_control)
+        body = bodies.enrolment(image, group_id, user_id, user_info, action_type, bodies.UPDATING)
+        body |= bodies.SCENE | bodies.controls(quality_control, liveness_control)
         return self._caller.ask(Call.SCENE_USER_UPDATE, body, reading.enrol, deadline_s)
 
     def user_get(self, user_id: str, group_id: str, *, deadline_s: float | None = None) -> UserReply:
