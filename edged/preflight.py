@@ -42,7 +42,7 @@ def preflight(config: Config, clock: Clock) -> list[EdgedError]:
 def _parts(config: Config, clock: Clock) -> Iterator[Callable[[], object]]:
     for camera in config.cameras:
         yield lambda camera=camera: open_source(camera, extra=SOURCES, clock=clock)
-    yield lambda: LivenessParts.load(config.vision, clock)
+    yield lambda: LivenessParts.check(config.vision)
     for gate in config.gates:
         yield lambda gate=gate: _build_board(gate, clock)
     if config.recognition.engine != LOCAL:

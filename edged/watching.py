@@ -39,10 +39,24 @@ class LivenessParts:
 
     @classmethod
     def load(cls, config: VisionConfig, clock: Clock) -> LivenessParts:
-        """As configured. Raises EdgedError when the file or a driver cannot be used."""
-        manifest = config.liveness.model
-        network = models.load("face_liveness") if manifest is None else operator_model.load(manifest)
-        return cls(network, drivers.load(config.liveness.also_required, clock))
+        """As configured; starts the drivers. Raises EdgedError when the file or a driver cannot be used."""
+        return cls(_network(config), drivers.load(config.liveness.also_required, clock))
+
+    @staticmethod
+    def check(config: VisionConfig) -> None:
+        """Raises what `load` would, as far as it shows without starting a driver, which opens its camera."""
+        _network(config)
+        drivers.find(config.liveness.also_required)
+
+
+def _network(config: VisionConfig) -> ModelFile | OperatorModel:
+    """The operator's own has answered once: in the vision thread it would be too late to refuse it."""
+    manifest = config.liveness.model
+    if manifest is None:
+        return models.load("face_liveness")
+    own = operator_model.load(manifest)
+    LivenessModel(own)
+    return own
 
 
 @dataclass(frozen=True)

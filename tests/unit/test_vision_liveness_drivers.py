@@ -15,6 +15,7 @@ from edged.clock import ManualClock
 from edged.config import Config, LivenessConfig
 from edged.daemon import Daemon
 from edged.errors import EdgedError, Misconfigured
+from edged.preflight import preflight
 from edged.reasons import describe
 from edged.vision.faces import FaceReader
 from edged.vision.liveness.drivers import MAX_SKEW_S, AlsoRequired, load
@@ -168,6 +169,15 @@ def test_an_error_the_driver_words_itself_is_told_as_it_is(install):
     with pytest.raises(EdgedError) as refused:
         load(["nir"], ManualClock())
     assert refused.value.code == "nir_lamp_off"
+
+
+def test_a_check_finds_what_is_missing_and_starts_nothing(install):
+    module = install("nir")
+    config = Config.model_validate({"vision": {"liveness": {"also_required": ["nir", "depth"]}}})
+    (refused,) = preflight(config, ManualClock())
+    assert refused.code == "liveness_driver_missing"
+    assert "depth" in refused.message
+    assert not __import__(module).made
 
 
 def test_the_daemon_does_not_start_without_a_driver_it_needs(tmp_path):

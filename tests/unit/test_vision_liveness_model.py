@@ -13,9 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edged import models
+from edged.clock import ManualClock
+from edged.config import VisionConfig
 from edged.errors import Misconfigured
 from edged.vision.liveness import operator_model
 from edged.vision.liveness.model import LivenessModel, surroundings_inside
+from edged.watching import LivenessParts
 
 EXPECTED_LOGITS = [0.2150, 3.4732, -3.6881]
 BOX = (280.0, 160.0, 80.0, 104.0)
@@ -181,6 +184,13 @@ def test_a_file_that_is_no_network_is_refused(tmp_path):
 def test_a_network_with_another_number_of_outputs_is_refused(tmp_path):
     with pytest.raises(Misconfigured, match="answers with 3 values") as caught:
         LivenessModel(operator_model.load(manifest(tmp_path, outputs=2)))
+    assert caught.value.code == "liveness_model_output"
+
+
+def test_the_start_refuses_a_network_that_cannot_answer_as_its_manifest_says(tmp_path):
+    config = VisionConfig(liveness={"model": manifest(tmp_path, outputs=2)})
+    with pytest.raises(Misconfigured) as caught:
+        LivenessParts.load(config, ManualClock())
     assert caught.value.code == "liveness_model_output"
 
 

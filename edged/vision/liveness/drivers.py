@@ -57,12 +57,21 @@ def load(names: Sequence[str], clock: Clock) -> AlsoRequired:
     """Start the drivers of these names.
 
     Raises:
-        Misconfigured: no installed package brings one of the name (code `liveness_driver_missing`) or several
-            do (`liveness_driver_ambiguous`); it could not be started (`liveness_driver_failed`); it is not
-            what a driver must be (`liveness_driver_unusable`).
+        Misconfigured: see `find`; or it could not be started (`liveness_driver_failed`), or is not what a
+            driver must be (`liveness_driver_unusable`).
         EdgedError: raised by the driver, as it is.
     """
-    return AlsoRequired([_start(_find(name), clock) for name in names])
+    return AlsoRequired([_start(entry, clock) for entry in find(names)])
+
+
+def find(names: Sequence[str]) -> list[EntryPoint]:
+    """The installed drivers of these names, none of them started.
+
+    Raises:
+        Misconfigured: no installed package brings one of the name (code `liveness_driver_missing`) or several
+            do (`liveness_driver_ambiguous`).
+    """
+    return [_find(name) for name in names]
 
 
 def _find(name: str) -> EntryPoint:
