@@ -54,8 +54,7 @@ def test_each_fault_is_on_the_wire(make, option, answer):
 
 
 def test_a_deaf_board_hears_nothing(make):
-    board = make("sim:modbus")
-    board.deaf = True
+    board = make("sim:modbus?deaf=1")
     assert ask(board) == b""
     assert board.received() == READ_COILS  # it came to the board, and was ignored
 
@@ -68,6 +67,23 @@ def test_a_relay_stays_on_without_the_plug_only_with_a_supply_of_its_own(make, s
     assert not os.path.lexists(board.link)
     board.plug()
     assert board.relays[0] is stays
+
+
+def test_the_url_can_have_the_plug_pulled_and_put_back(make):
+    board = make("sim:modbus?unplug_ms=100&replug_ms=100&self_powered=1")
+    until_s = SystemClock().monotonic() + DEADLINE_S
+    seen = set()
+    while not {"gone", "back"} <= seen and SystemClock().monotonic() < until_s:
+        there = os.path.lexists(board.link)
+        seen.add("back" if there and "gone" in seen else "there" if there else "gone")
+    assert seen == {"there", "gone", "back"}
+    assert ask(board) == ALL_OFF
+
+
+def test_a_board_is_closed_before_its_plug_was_to_be_pulled(make):
+    board = make("sim:modbus?unplug_ms=60000")
+    board.close()
+    assert not os.path.lexists(board.link)
 
 
 def test_the_clockwork_runs_on_without_the_plug_when_there_is_power(make):

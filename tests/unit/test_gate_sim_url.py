@@ -17,6 +17,7 @@ def test_every_option_is_read():
     url = (
         "sim:lcus?firmware=feedback&channels=2&baud=19200&link=/tmp/gate0&stuck=1&silent=1"
         "&garbage=55AA&delay_ms=40&self_powered=1&crlf=1&address=17&inputs=011&split_ms=100&cut=2&bad_sum=1&echo=1"
+        "&deaf=1&unplug_ms=5000&replug_ms=250"
     )
     assert parse_url(url) == SimUrl(
         firmware="feedback",
@@ -35,6 +36,9 @@ def test_every_option_is_read():
         cut=2,
         bad_sum=True,
         echo=True,
+        deaf=True,
+        unplug_s=5.0,
+        replug_s=0.25,
     )
 
 
@@ -92,6 +96,7 @@ def test_nothing_is_simulated_for_a_real_port_and_without_a_board(gate):
         ("sim:lcus?stuck=2", "the board has 1 channels"),
         ("sim:lcus?inputs=012", "digits 0 or 1"),
         ("sim:lcus?inputs=", "digits 0 or 1"),
+        ("sim:modbus?replug_ms=5", "without unplug_ms"),
         ("sim:modbus?firmware=basic", "must be waveshare or coils or fc06"),
         ("sim:modbus?address=256", "from 0 to 255"),
     ],

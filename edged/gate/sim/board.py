@@ -53,9 +53,8 @@ class SimBoard:
         relays: the coils, index 0 is channel 1.
         inputs: the contacts, index 0 is input 1; may be set from outside (`set_input`).
         edges, log: what happened so far, oldest first, the last 10,000 of each.
-        silent, garbage, delay_s, split_s, cut, bad_sum, echo, stuck: as in `SimUrl`; `stuck` is a set of
-            channels here.
-        deaf: ignores everything, as a hung firmware does.
+        silent, garbage, delay_s, split_s, cut, bad_sum, echo, deaf, stuck: as in `SimUrl`; `stuck` is a set
+            of channels here.
         firmware: the protocol; some let a test see or change the board's settings.
     """
 
@@ -68,7 +67,7 @@ class SimBoard:
         self.silent, self.garbage, self.delay_s = url.silent, url.garbage, url.delay_s
         self.split_s, self.cut, self.bad_sum, self.echo = url.split_s, url.cut, url.bad_sum, url.echo
         self.stuck = {url.stuck} - {0}
-        self.deaf = False
+        self.deaf = url.deaf
         self.relays = [False] * url.channels
         self.inputs = list(url.inputs)
         self.edges: deque[Edge] = deque(maxlen=LOG_ENTRIES)
@@ -78,44 +77,29 @@ class SimBoard:
         self._timers = Timers(clock, lock)
         self.firmware = make_firmware(url, self)
         self._thread: threading.Thread | None = None
+        self._cable = threading.RLock()
+        self._closing = threading.Event()
+        self._puller: threading.Thread | None = None
         self.plug()
+        if url.unplug_s is not None:
+            self._puller = threading.Thread(
+                target=self._pull, args=(url.unplug_s, url.replug_s), name="gate:sim:plug", daemon=True
+            )
+            self._puller.start()
 
     # -- cable and power
 
     def plug(self) -> None:
         """Put the plug in: the device node appears. Raises Misconfigured (`sim_link`) when it cannot."""
-        if self._thread is not None:
-            return
-        self._master, self._slave = os.openpty()
-        self._wake_r, self._wake_w = os.pipe()
-        tty.setraw(self._slave)
-        os.set_blocking(self._master, False)
-        self._thread = threading.Thread(target=self._run, name="gate:sim", daemon=True)
-        self._thread.start()
-        try:
-            self._appear()
-        except OSError as error:
-            self.unplug()
-            raise Misconfigured(
-                f"The simulated board cannot make its device node {self.link}: {error}.",
-                code="sim_link",
-                hint="Give a path that does not exist yet, in a directory this user may write to.",
-            ) from error
+        with self._cable:
+            if self._thread is None:
+                self._connect()
 
     def unplug(self) -> None:
         """Pull the plug: the node vanishes, open files fail, a bus-powered board's relays drop."""
-        if self._thread is None:
-            return
-        if self.link.is_symlink():
-            self.link.unlink()
-        os.write(self._wake_w, b"x")
-        self._thread.join()
-        self._thread = None
-        with self._changed:
-            for fd in (self._slave, self._master, self._wake_r, self._wake_w):
-                os.close(fd)
-        if not self._self_powered:
-            self.power_off()
+        with self._cable:
+            if self._thread is not None:
+                self._disconnect(self._thread)
 
     def power_off(self) -> None:
         """Supply gone: every relay drops, a stuck one as well, and the firmware begins anew."""
@@ -128,6 +112,9 @@ class SimBoard:
 
     def close(self) -> None:
         """Unplug and leave nothing behind."""
+        self._closing.set()
+        if self._puller:
+            self._puller.join()
         self.unplug()
         self._timers.close()
         if self._own_dir:
@@ -178,6 +165,43 @@ class SimBoard:
                 self._put(data)
 
     # -- inside
+
+    def _connect(self) -> None:
+        self._master, self._slave = os.openpty()
+        self._wake_r, self._wake_w = os.pipe()
+        tty.setraw(self._slave)
+        os.set_blocking(self._master, False)
+        self._thread = threading.Thread(target=self._run, name="gate:sim", daemon=True)
+        self._thread.start()
+        try:
+            self._appear()
+        except OSError as error:
+            self.unplug()
+            raise Misconfigured(
+                f"The simulated board cannot make its device node {self.link}: {error}.",
+                code="sim_link",
+                hint="Give a path that does not exist yet, in a directory this user may write to.",
+            ) from error
+
+    def _disconnect(self, line: threading.Thread) -> None:
+        if self.link.is_symlink():
+            self.link.unlink()
+        os.write(self._wake_w, b"x")
+        line.join()
+        self._thread = None
+        with self._changed:
+            for fd in (self._slave, self._master, self._wake_r, self._wake_w):
+                os.close(fd)
+        if not self._self_powered:
+            self.power_off()
+
+    def _pull(self, after_s: float, back_s: float | None) -> None:
+        """Pull the plug, and put it back, when the URL says so."""
+        if self._closing.wait(after_s):
+            return
+        self.unplug()
+        if back_s is not None and not self._closing.wait(back_s):
+            self.plug()
 
     def _appear(self) -> None:
         if self.link.exists() and not self.link.is_symlink():

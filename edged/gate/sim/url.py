@@ -65,6 +65,9 @@ class SimUrl:
         cut: bytes missing at the end of every answer.
         bad_sum: every answer has a wrong check sum.
         echo: everything it gets is sent back first, as some RS485 adapters do.
+        deaf: it hears nothing, as a hung firmware does.
+        unplug_s: the plug is pulled so long after the start; None: it stays in.
+        replug_s: and put back so long after that; None: never.
         self_powered: relays keep their state when the plug is pulled.
         crlf: it obeys only frames that are followed by CR LF.
     """
@@ -84,6 +87,9 @@ class SimUrl:
     cut: int = 0
     bad_sum: bool = False
     echo: bool = False
+    deaf: bool = False
+    unplug_s: float | None = None
+    replug_s: float | None = None
     self_powered: bool = False
     crlf: bool = False
 
@@ -122,6 +128,8 @@ def parse_url(url: str, defaults: Mapping[str, Any] | None = None) -> SimUrl:
             raise _wrong(url, f"{name}={text}: {error}") from error
     if kind.firmwares and parsed.firmware not in kind.firmwares:
         raise _wrong(url, f"firmware={parsed.firmware}: must be {' or '.join(kind.firmwares)}")
+    if parsed.replug_s is not None and parsed.unplug_s is None:
+        raise _wrong(url, "replug_ms without unplug_ms: the plug is in")
     if parsed.stuck > parsed.channels:
         raise _wrong(url, f"stuck={parsed.stuck}: the board has {parsed.channels} channels")
     return parsed
@@ -213,6 +221,9 @@ _OPTIONS: dict[str, tuple[str, Callable[[str], Any]]] = {
     "cut": ("cut", _number(0, 255)),
     "bad_sum": ("bad_sum", _flag),
     "echo": ("echo", _flag),
+    "deaf": ("deaf", _flag),
+    "unplug_ms": ("unplug_s", _milliseconds),
+    "replug_ms": ("replug_s", _milliseconds),
     "self_powered": ("self_powered", _flag),
     "crlf": ("crlf", _flag),
 }
