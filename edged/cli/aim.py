@@ -21,6 +21,7 @@ from edged.cli.aim_view import View, line, screen
 from edged.cli.common import ConfigOption, resolve_config
 from edged.clock import Clock, SystemClock
 from edged.config import Config, QualityLimits
+from edged.config.load import config_of
 from edged.config.mask import mask_url
 from edged.errors import NeedsOperator
 from edged.events import CameraConnected, CameraLost, SourceEnded
@@ -98,8 +99,8 @@ def aim(
 def _with_camera(config: Config, source: str | None) -> Config:
     if source is None:
         return config
-    camera = type(config.camera).model_validate({**config.camera.model_dump(), "source": source})
-    return config.model_copy(update={"camera": camera})
+    camera = {**config.camera.model_dump(), "source": source}
+    return config_of({**config.model_dump(), "camera": camera}, {"camera.source": "--camera"})
 
 
 def _watch(watcher: Watcher, show: _Screen | _Lines, clock: Clock, seconds: float | None) -> None:

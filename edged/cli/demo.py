@@ -6,18 +6,18 @@ import json
 import os
 import sys
 import tempfile
-import time
 from contextlib import ExitStack
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
+from rich.console import Console, RenderableType
 
 from edged.cli.run import catch_signals, exit_code
 from edged.clock import Clock, SystemClock
 from edged.config import Config
+from edged.config.load import config_of
 from edged.daemon import Daemon
 from edged.demo.library import claim_data_dir, enrol_all, parse_enrolment
 from edged.demo.served import send_people, start_server
@@ -76,8 +76,8 @@ def demo(
     ] = None,
 ) -> None:
     """Play a scene with faces, a gate and its records. Needs no camera, no relay, no cloud account."""
-    started_s = time.monotonic()
     clock = SystemClock()
+    started_s = clock.monotonic()
     people = [parse_enrolment(text) for text in enrol or []]
     with ExitStack() as stack:
         folder = data_dir or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="edged-demo-")))
@@ -102,8 +102,9 @@ def demo(
 def _config(data_dir: Path, camera: str, gate: str, seed: int) -> Config:
     if camera == "demo:" and seed:
         camera = f"demo:?seed={seed}"
-    return Config.model_validate(
-        {"data_dir": data_dir, "site": "demo", "camera": {"source": camera}, "gate": {"port": gate}}
+    return config_of(
+        {"data_dir": data_dir, "site": "demo", "camera": {"source": camera}, "gate": {"port": gate}},
+        {"camera.source": "--camera", "gate.port": "--gate"},
     )
 
 
@@ -137,31 +138,40 @@ class _JsonPrinter:
         self._print([*self._stream.rest(), last])
 
     def _print(self, lines: list[dict]) -> None:
-        try:
-            for line in lines:
-                sys.stdout.write(json.dumps(line, ensure_ascii=False) + "\n")
-            sys.stdout.flush()
-        except BrokenPipeError:  # the reader has seen enough, like `| head`
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            self._daemon.ask_to_stop("nobody reads the output any more")
+        _write("".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines), self._daemon)
 
 
 class _StoryPrinter:
     """What happens, in words, and a table at the end."""
 
     def __init__(self, daemon: Daemon, *, keeps: Path | None) -> None:
+        self._daemon = daemon
         self._console = Console(highlight=False)
         self._story = Story(daemon.clock.monotonic())
         self._clock = daemon.clock
         self._keeps = keeps
 
     def take(self, event: Event) -> None:
-        for line in self._story.take(event, self._clock.monotonic()):
-            self._console.print(line, soft_wrap=True)
+        self._print(*self._story.take(event, self._clock.monotonic()))
 
     def finish(self, summary: Summary, daemon: Daemon, clock: Clock) -> None:
         frames = daemon.frame_counts()
-        self._console.print()
-        self._console.print(summary_table(summary, frames.read, frames.analysed, frames.dropped))
+        self._print("", summary_table(summary, frames.read, frames.analysed, frames.dropped))
         if self._keeps is not None:
-            self._console.print(f"Ask why: edged why PASSAGE --data-dir {self._keeps}")
+            self._print(f"Ask why: edged why PASSAGE --data-dir {self._keeps}")
+
+    def _print(self, *lines: RenderableType) -> None:
+        with self._console.capture() as printed:
+            for line in lines:
+                self._console.print(line, soft_wrap=isinstance(line, str))
+        _write(printed.get(), self._daemon)
+
+
+def _write(text: str, daemon: Daemon) -> None:
+    """To standard output. Ends the demo, quietly, when nobody reads it any more, like behind `| head`."""
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        daemon.ask_to_stop("nobody reads the output any more")

@@ -6,6 +6,8 @@ is only a name and a sentence until it is called.
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
@@ -17,6 +19,8 @@ from typer.main import get_command as click_command
 
 from edged.cli.common import report
 from edged.errors import EdgedError, NeedsOperator
+
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 # typer gives these to every app; they belong to the program, not to each of its commands
 _ROOT_OPTIONS = ("install_completion", "show_completion")
@@ -53,8 +57,23 @@ def lazy_group(commands: Mapping[str, Command]) -> type[TyperGroup]:
             except EdgedError as error:
                 report(error)
                 raise typer.Exit(error.exit_code) from error
+            except OSError as error:
+                if error.errno not in _NO_ROOM:
+                    raise
+                os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what is still buffered has no room either
+                full = _no_room(error)
+                report(full)
+                raise typer.Exit(full.exit_code) from error
 
     return LazyGroup
+
+
+def _no_room(error: OSError) -> NeedsOperator:
+    return NeedsOperator(
+        f"The output could not be written: {error.strerror}.",
+        code="output_unusable",
+        hint="Make room on that disk, or write to another one.",
+    )
 
 
 def _load(name: str, command: Command) -> Any:

@@ -157,7 +157,7 @@ def _wrong_list(error: dict[str, Any], key: Key, seen: Seen) -> Explanation:
 
 
 def _empty(error: dict[str, Any], key: Key, seen: Seen) -> Explanation:
-    return "is empty", f"write {_wanted(key)}, or remove the line to get {_shown_default(key)}"
+    return "is empty", f"write {_wanted(key)}, or leave it out to get {_shown_default(key)}"
 
 
 def _too_long(error: dict[str, Any], key: Key, seen: Seen) -> Explanation:

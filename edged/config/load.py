@@ -9,7 +9,7 @@ typed into a shell.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -89,6 +89,22 @@ def parse_config(content: bytes, file: str, root: type[Root] = Config) -> tuple[
     if document.problems:
         raise ConfigProblems(document.problems)
     return config, marks
+
+
+def config_of(values: dict[str, Any], options: Mapping[str, str]) -> Config:
+    """The configuration made of `values`, some of which were typed as options of a command.
+
+    Args:
+        options: key to option, such as `{"camera.source": "--camera"}`, for the messages.
+
+    Raises:
+        ConfigProblems: with every mistake found.
+    """
+    try:
+        return Config.model_validate(values)
+    except ValidationError as error:
+        found = _problems(error, Document(values), "", Config)
+        raise ConfigProblems([replace(p, file=options.get(p.key, p.key), key="") for p in found]) from error
 
 
 def _choose(path: Path | None, environ: Mapping[str, str], default_path: Path) -> Path | None:

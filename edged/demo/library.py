@@ -9,7 +9,7 @@ from edged.clock import Clock
 from edged.config import Config
 from edged.demo.photographs import enrolments
 from edged.enrolment import open_enroller
-from edged.errors import Misconfigured, NotFound
+from edged.errors import Misconfigured, NeedsOperator, NotFound
 from edged.library.enrol import details_for
 
 GROUP = "demo"
@@ -54,7 +54,7 @@ def claim_data_dir(data_dir: Path) -> None:
         data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         marker.touch()
     except OSError as error:
-        raise NotFound(
+        raise NeedsOperator(
             f"The folder {data_dir} cannot be used: {error.strerror}.",
             code="data_dir_unusable",
             hint="Choose another one with --data-dir.",

@@ -179,3 +179,23 @@ def test_closed_standard_streams_are_not_given_to_files_and_ports(tmp_path):
     done = subprocess.run(["sh", "-c", '"$0" -c "$1" <&- >&- 2>&-', sys.executable, program], check=False)
     assert done.returncode == 0
     assert seen.read_text() == "/dev/null /dev/null /dev/null"
+
+
+def test_an_option_that_cannot_be_a_setting_is_explained_like_one():
+    for command in ("demo", "aim"):
+        done = edged(command, "--camera", "rtsp://")
+        assert done.returncode == 78
+        assert done.stderr.startswith("--camera: names no host; a stream is written rtsp://HOST/PATH")
+
+
+def test_output_without_room_is_reported_and_not_a_traceback():
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "edged", "check", "--schema"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 69
+    assert done.stderr.startswith("edged: The output could not be written: No space left on device.")
