@@ -16,7 +16,7 @@ from edged.cli.common import ConfigOption, DoorOption, pick_gate, resolve_config
 from edged.cli.gate_view import ask, print_json, print_ports, print_status, print_step, say
 from edged.clock import Clock, SystemClock, iso
 from edged.config import GateConfig
-from edged.errors import Misconfigured
+from edged.errors import Misconfigured, NeedsOperator
 from edged.gate.at_hand import POLL_S, BoardAtHand, Outcome, board_at_hand, pulse_once
 from edged.gate.commissioning import Checklist
 from edged.gate.ports import find_ports
@@ -197,6 +197,7 @@ def _status(board: BoardAtHand) -> dict[str, Any]:
         "channel": gate.channel,
         "relay_on": board.state(),
         "inputs": board.contacts(),
+        **_elsewhere(board),
         "readback": board.driver.capabilities.readback,
         "pulse": "hardware" if board.hardware_pulse else "software",
         "max_on": "hardware" if board.hardware_limit else "software",
@@ -205,14 +206,22 @@ def _status(board: BoardAtHand) -> dict[str, Any]:
     }
 
 
+def _elsewhere(board: BoardAtHand) -> dict[str, Any]:
+    """Contacts that are no inputs of the board, if any are configured; the rest is shown without them."""
+    try:
+        return {"contacts": board.elsewhere() or None}
+    except NeedsOperator as error:
+        return {"contacts": None, "contacts_error": str(error)}
+
+
 def _watch(board: BoardAtHand, clock: Clock, seconds: float | None, as_json: bool) -> None:
     until_s = None if seconds is None else clock.monotonic() + seconds
     shown, fed_s = None, clock.monotonic()
     while True:
-        seen = (board.state(), board.contacts())
+        seen = (board.state(), board.contacts(), board.elsewhere() or None)
         if seen != shown:
             shown = seen
-            line = {"at": iso(clock.now()), "relay_on": seen[0], "inputs": seen[1]}
+            line = {"at": iso(clock.now()), "relay_on": seen[0], "inputs": seen[1], "contacts": seen[2]}
             print_json(line, indent=None) if as_json else print_status(line)
         if clock.monotonic() - fed_s >= FEED_S:
             board.link.feed_watchdog()

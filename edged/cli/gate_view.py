@@ -72,5 +72,7 @@ def _readable(value: Any) -> str:
     if isinstance(value, tuple):
         return bits(value)
     if isinstance(value, dict):
-        return ", ".join(f"{key} {part:g}" for key, part in value.items())
+        return ", ".join(f"{key} {_readable(part)}" for key, part in value.items())
+    if isinstance(value, float):
+        return f"{value:g}"
     return str(value)

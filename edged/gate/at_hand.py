@@ -16,14 +16,18 @@ from typing import TypeVar
 from edged.clock import Clock
 from edged.config import GateConfig
 from edged.errors import NeedsOperator
+from edged.gate.contacts import KEYS, Contacts, wired
 from edged.gate.drivers.base import RelayDriver
 from edged.gate.drivers.registry import make_driver
 from edged.gate.link import RelayLink, Switched
+from edged.gate.port import SerialPort
 from edged.gate.sim import SimBoard, simulated_board
 
 POLL_S = 0.05
 """Between two looks at a relay or a contact."""
 MISSES = 3
+SETTLE_S = 1.5
+"""A contact that has not settled by then bounces; the longest debounce time is a second."""
 PULSE_TOLERANCE_S = 0.15
 """Of a measured pulse: two looks at the relay, as long as an exchange each, and the board's firmware."""
 
@@ -53,16 +57,24 @@ class BoardAtHand:
     """A configured board that belongs to this program for now.
 
     Attributes:
+        port: the line it is spoken to on, whose other lines may carry contacts.
         sim: the simulated board, when it is one; its plug is then pulled by the program.
     """
 
     config: GateConfig
     clock: Clock
     driver: RelayDriver
+    port: SerialPort
     sim: SimBoard | None
 
     def __post_init__(self) -> None:
         self.link = RelayLink(self.driver, self.config.channel, self.clock)
+        self._elsewhere = Contacts(
+            self.config.model_copy(update=dict.fromkeys(self.named_inputs().values())),
+            self.clock,
+            read_board=tuple,
+            read_lines=self.port.modem_lines,
+        )
 
     @property
     def hardware_pulse(self) -> bool:
@@ -85,6 +97,33 @@ class BoardAtHand:
             return None
         return self._patiently(self.driver.read_inputs)
 
+    def named_inputs(self) -> dict[int, str]:
+        """The keys of the configuration by the input of the board they name."""
+        own = ("board", "line") if self.config.protocol == "line" else ("board",)
+        return {each.number: KEYS[kind] for kind, each in wired(self.config).items() if each.source in own}
+
+    def elsewhere(self) -> dict[str, bool | None]:
+        """The configured contacts that are no inputs of the board: active, not, or (None) not known.
+
+        Raises:
+            NeedsOperator: they cannot be read; with the reason.
+            RetryLater: the board's port is gone.
+        """
+        until_s = self.clock.monotonic() + SETTLE_S
+        while True:
+            for seen in self._elsewhere.poll(True):
+                if (why := seen.problem) is not None:
+                    raise NeedsOperator(why.message, code=why.code, hint=why.hint)
+            states = self._elsewhere.states()
+            if None not in states.values() or self.clock.monotonic() >= until_s:
+                return states
+            time.sleep(POLL_S)
+
+    def close(self) -> None:
+        """Close the port and give GPIO lines back; the relay is left as it is."""
+        self._elsewhere.close()
+        self.driver.close()
+
     def off(self) -> Switched:
         """Switch off until the board says what it made of it."""
         return self.link.switch_surely(False, give_up=lambda: False)
@@ -102,9 +141,9 @@ class BoardAtHand:
     def pause(self, seconds: float) -> None:
         """Let time pass without losing the board's watchdog."""
         until_s = self.clock.monotonic() + seconds
-        while (left_s := until_s - self.clock.monotonic()) > 0:
+        while self.clock.monotonic() < until_s:
             self.link.feed_watchdog()
-            time.sleep(min(left_s, 1.0))
+            time.sleep(min(max(0.0, until_s - self.clock.monotonic()), 1.0))
 
     def _patiently(self, read: Callable[[], T | None]) -> T | None:
         for _ in range(MISSES):
@@ -128,14 +167,15 @@ def board_at_hand(config: GateConfig, clock: Clock) -> Iterator[BoardAtHand]:
     sim = SimBoard(sim_url, clock) if sim_url else None
     try:
         path = str(sim.link) if sim else config.port
-        board = BoardAtHand(config, clock, make_driver(config, path, clock), sim)
+        port = SerialPort(path, config.baud, clock)
+        board = BoardAtHand(config, clock, make_driver(config, port, clock), port, sim)
         try:
             _open(board)
             yield board
         finally:
             if board.link.may_be_on:
                 board.link.make_safe()
-            board.driver.close()
+            board.close()
         if board.link.may_be_on:
             raise _not_off(path)
     finally:

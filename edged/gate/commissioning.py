@@ -6,9 +6,8 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Protocol
 
-from edged.errors import EdgedError, RetryLater
+from edged.errors import EdgedError, NeedsOperator, RetryLater
 from edged.gate.at_hand import POLL_S, BoardAtHand, Outcome, StepResult, bits, pulse_once
-from edged.gate.contacts import KEYS, wired
 from edged.gate.link import Switched
 
 PLUG_WAIT_S = 60.0
@@ -52,8 +51,8 @@ class Checklist:
 
     def connect(self) -> StepResult:
         """Is it there, and what was its relay?"""
-        capabilities = self._board.driver.capabilities
         state = self._board.state()
+        capabilities = self._board.driver.capabilities  # some boards show what they can when they are asked
         can = [
             "can be read" if capabilities.readback else "cannot be read",
             f"{capabilities.inputs or 'no'} inputs",
@@ -86,26 +85,33 @@ class Checklist:
         return pulse_once(self._board, config.pulse_s if config.mode == "pulse" else config.hold_s)[0]
 
     def inputs(self) -> StepResult:
-        """Which contacts answer when they are operated."""
-        before = self._board.contacts()
-        if before is None:
-            return StepResult("inputs", Outcome.SKIPPED, "the board has none")
+        """Which contacts answer when they are operated, wherever they are wired."""
+        try:
+            before = self._contacts()
+        except NeedsOperator as error:
+            return StepResult("inputs", Outcome.FAILED, str(error))
+        if not before:
+            return StepResult("inputs", Outcome.SKIPPED, "the board has none, and none is configured")
         if not self._person.present:
-            return StepResult("inputs", Outcome.UNSURE, f"read as {bits(before)}; nobody operated them")
+            return StepResult("inputs", Outcome.UNSURE, f"{_read_as(before)}; nobody operated them")
         self._person.asked_to(f"Operate every wired contact within the next {CONTACT_WAIT_S:g} seconds.")
-        moved, named = self._contacts_moved(before), self._named_inputs()
+        moved = self._contacts_moved(before)
         if not moved:
-            return StepResult("inputs", Outcome.UNSURE, f"read as {bits(before)}; none of them changed")
-        text = f"changed: {_listed(moved, named)}"
-        if still := named.keys() - moved:
-            return StepResult("inputs", Outcome.UNSURE, f"{text}; did not: {_listed(still, named)}")
+            return StepResult("inputs", Outcome.UNSURE, f"{_read_as(before)}; none of them changed")
+        text = f"changed: {_listed(moved)}"
+        if still := self._configured() - moved:
+            return StepResult("inputs", Outcome.UNSURE, f"{text}; did not: {_listed(still)}")
         return StepResult("inputs", Outcome.OK, text)
 
-    def _named_inputs(self) -> dict[int, str]:
-        """The keys of the configuration by the input of the board they name."""
-        source = "line" if self._board.config.protocol == "line" else "board"
-        contacts = wired(self._board.config).items()
-        return {each.number: KEYS[kind] for kind, each in contacts if each.source == source}
+    def _contacts(self) -> dict[str, bool | None]:
+        """All contacts that can be read, by what a person calls them: `input 1 (door_contact)`, `fire`."""
+        named = self._board.named_inputs()
+        own = enumerate(self._board.contacts() or (), start=1)
+        return {_label(n, named): state for n, state in own} | self._board.elsewhere()
+
+    def _configured(self) -> set[str]:
+        named = self._board.named_inputs()
+        return {_label(n, named) for n in named} | self._board.elsewhere().keys()
 
     def plug(self) -> StepResult:
         """What the relay does while the plug is out, and whether the board is found again."""
@@ -144,14 +150,12 @@ class Checklist:
         told = ["read back"] if switched.acknowledged else []
         return StepResult(step, Outcome.OK, " and ".join([*told, *(["seen"] if seen else [])]))
 
-    def _contacts_moved(self, before: tuple[bool, ...]) -> set[int]:
-        moved: set[int] = set()
+    def _contacts_moved(self, before: dict[str, bool | None]) -> set[str]:
+        moved: set[str] = set()
         until_s = self._board.clock.monotonic() + CONTACT_WAIT_S
         while self._board.clock.monotonic() < until_s:
-            now = self._board.contacts() or before
-            moved |= {
-                n for n, pair in enumerate(zip(before, now, strict=True), start=1) if pair[0] != pair[1]
-            }
+            now = self._contacts()
+            moved |= {label for label in before if now.get(label) not in (None, before[label])}
             self._board.pause(POLL_S)
         return moved
 
@@ -199,6 +203,18 @@ def _without_plug(stayed_on: bool | None) -> str:
     return "the relay drops with the plug"
 
 
-def _listed(numbers: Iterable[int], named: Mapping[int, str]) -> str:
+def _label(number: int, named: Mapping[int, str]) -> str:
+    return f"input {number} ({named[number]})" if number in named else f"input {number}"
+
+
+def _read_as(contacts: Mapping[str, bool | None]) -> str:
+    """`read as 0100, fire quiet`: the board's own inputs first."""
+    own = tuple(bool(state) for label, state in contacts.items() if label.startswith("input "))
+    words = {None: "not known", False: "quiet", True: "active"}
+    others = [f"{key} {words[state]}" for key, state in contacts.items() if not key.startswith("input ")]
+    return f"read as {', '.join(filter(None, [bits(own), *others]))}"
+
+
+def _listed(labels: Iterable[str]) -> str:
     """`input 1 (door_contact), input 3`."""
-    return ", ".join(f"input {n} ({named[n]})" if n in named else f"input {n}" for n in sorted(numbers))
+    return ", ".join(sorted(labels, key=lambda label: (len(label.partition(" (")[0]), label)))
