@@ -1,7 +1,7 @@
 """The decision itself: a pure function of what was recognised, what is known, and the time.
 
 Nothing here reads a clock, a database or a device; `decide` gets all of it as values. Every doubt denies,
-with a reason code from edged/reasons.py.
+with a reason code from edged/reasons.
 """
 
 from __future__ import annotations
