@@ -39,6 +39,7 @@ _SMALLEST_SHARE = 0.4
 _RATE_S = 3.0
 _SCREEN_PAUSE_S, _LINE_PAUSE_S = 0.12, 1.0
 _TAKE_S = 0.1
+_SOURCES = "docs/cameras.md lists what can be a source of pictures."
 
 
 @app.command("aim")
@@ -268,8 +269,12 @@ class Watcher:
             lost, ended = self._lost, self._ended
             if lost is not None:
                 raise NeedsOperator(lost.reason, code=lost.code, hint=lost.hint)
-            why = ended.reason if ended is not None and ended.reason else "the time was too short"
-            raise NeedsOperator(f"No picture came: {why}.", code="camera_silent", hint="Give it more time.")
+            if ended is not None and ended.reason:
+                told = f"No picture came: {ended.reason}"
+                raise NeedsOperator(told, code="camera_no_pictures", hint=_SOURCES)
+            raise NeedsOperator(
+                "No picture came: the time was too short.", code="camera_silent", hint="Give it more time."
+            )
         return 65 if self._ended is not None and not self._ended.complete else 0
 
 
