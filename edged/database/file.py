@@ -188,7 +188,13 @@ def _connect(uri: str) -> sqlite3.Connection:
         uri, uri=True, isolation_level=None, check_same_thread=False, timeout=BUSY_TIMEOUT_MS / 1000
     )
     connection.row_factory = sqlite3.Row
+    connection.text_factory = _text
     return connection
+
+
+def _text(content: bytes) -> str:
+    """A byte that a worn card has changed must not make the whole row unreadable."""
+    return content.decode("utf-8", "replace")
 
 
 def _create_private(path: Path) -> None:

@@ -30,7 +30,8 @@ ALARMS = frozenset(
         "gate_alarm_raised", "gate_alarm_ended", "gate_alarm_acknowledged", "gate_lost", "gate_connected",
         "camera_lost", "camera_connected", "cloud_degraded", "cloud_recovered", "component_failed",
         "subscriber_failed", "subscriber_overflowed", "clock_stepped", "journal_filling",
-        "journal_restored", "backup_failed", "delivery_degraded", "delivery_recovered", "record_put_aside",
+        "journal_restored", "record_damaged", "backup_failed", "delivery_degraded", "delivery_recovered",
+        "record_put_aside",
     }
 )  # fmt: skip
 

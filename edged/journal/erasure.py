@@ -53,7 +53,7 @@ def names_of(journal: Journal, person_id: str) -> frozenset[str]:
     """Every name the records give a person."""
     rows = journal.database.query(
         "SELECT DISTINCT json_extract(payload, '$.person_name'), json_extract(payload, '$.cloud_name') "
-        "FROM records WHERE person_id = ?",
+        "FROM records WHERE person_id = ? AND json_valid(payload)",
         (person_id,),
     )
     return frozenset(name for row in rows for name in row if name)
@@ -152,7 +152,10 @@ def _changed(event: str, text: str, who: Identity, pseudonym: str) -> dict[str, 
 
     Of a chained record only the personal fields may change: the chain covers the rest as it is.
     """
-    payload: dict[str, Any] = json.loads(text)
+    try:
+        payload: dict[str, Any] = json.loads(text)
+    except ValueError:
+        return {}  # damaged, and worth nothing but the name in it
     if event in CHAINED_NAMES:
         theirs = payload.get("person_id") == who.person_id
         known = {who.person_id, *who.names}

@@ -11,6 +11,7 @@ from typing import Any
 
 from edged.clock import iso
 from edged.database import Database
+from edged.database.errors import corrupt
 from edged.errors import NotFound
 from edged.journal import verifying
 from edged.journal.record import Record, record_of, storable
@@ -90,6 +91,9 @@ class JournalReader:
             limit: at most so many; None for all (use `iterate()` for many).
             newest_first: order of writing, turned round or not.
             before_seq, after_seq: only records before or after this sequence number, for paging.
+
+        Raises:
+            NeedsOperator: `database_corrupt`, …: see `Database.open`.
         """
         wanted: list[tuple[str, Any]] = [
             ("at >= ?", since and iso(since)),
@@ -106,11 +110,14 @@ class JournalReader:
             conditions.append(_IS_UNDECIDED if outcome == UNDECIDED else _IS_PASSAGE)
         where = " AND ".join(conditions) or "1"
         order = "DESC" if newest_first else "ASC"
-        return self._records(
+        found = self._records(
             f"WHERE {where} ORDER BY seq {order} LIMIT ?",
             *(value for _, value in given),
             -1 if limit is None else limit,
         )
+        if found and after_seq is not None and found[-1].seq <= after_seq:  # paging would never end
+            raise corrupt(self._database.path, "its rows are out of order")
+        return found
 
     def iterate(self, **conditions: Any) -> Iterator[Record]:
         """All records that fulfil `conditions` (see `list`), oldest first, without holding them all."""

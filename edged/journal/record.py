@@ -6,7 +6,7 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from edged.clock import iso
@@ -22,6 +22,9 @@ DETAILS = frozenset({
     "recognition_failed", "passage_exhausted", "door_state_changed",
 })  # fmt: skip
 """Events that only explain: they are kept for a shorter time, and give way first when room is short."""
+
+DAMAGED = "record_damaged"
+"""Stands for a row whose content a worn disk has changed, so that the others can be read and delivered."""
 
 
 @dataclass(frozen=True)
@@ -77,13 +80,26 @@ def derived(payload: dict[str, Any]) -> tuple[Any, ...]:
 
 
 def record_of(row: Mapping[str, Any]) -> Record:
-    """The record of one row of the table."""
+    """The record of one row of the table; for one that cannot be read, a `record_damaged` in its place."""
     columns = {name: row[name] for name in ("seq", *COLUMNS)}
-    columns["at"] = datetime.fromisoformat(columns["at"])
     received_at = columns["received_at"]
-    columns["received_at"] = None if received_at is None else datetime.fromisoformat(received_at)
-    columns["payload"] = json.loads(columns["payload"])
-    return Record(**columns)
+    try:
+        columns["at"] = datetime.fromisoformat(columns["at"])
+        columns["received_at"] = None if received_at is None else datetime.fromisoformat(received_at)
+        columns["payload"] = json.loads(columns["payload"])
+    except (ValueError, TypeError):
+        return _damaged(row["seq"])
+    return Record(**columns) if isinstance(columns["payload"], dict) else _damaged(row["seq"])
+
+
+def _damaged(seq: int) -> Record:
+    """When it happened is not known either, so it looks as old as can be."""
+    at = datetime.fromtimestamp(0, UTC)
+    payload = {"event": DAMAGED, "at": iso(at), "code": "database_corrupt"}
+    missing = dict.fromkeys(("passage_id", "door_id", "camera_id", "decision_id", "person_id", "outcome"))
+    return Record(
+        seq=seq, at=at, event=DAMAGED, reason="database_corrupt", score=None, payload=payload, **missing
+    )
 
 
 def _reason(payload: dict[str, Any]) -> str | None:

@@ -15,6 +15,7 @@ def problems(database: Database) -> Iterator[str]:
         yield from (f"The file is damaged: {answer}." for answer in answers)
         return  # what a damaged file answers to other questions is worth nothing
     yield from _missing(database)
+    yield from _unreadable(database)
     yield from chain.problems(database)
 
 
@@ -38,6 +39,15 @@ def _missing(database: Database) -> Iterator[str]:
     if missing or beyond:
         lost = max(missing, beyond)
         yield f"{lost} of {last_issued} records are missing; the last one is {last}."
+
+
+def _unreadable(database: Database) -> Iterator[str]:
+    """Of what the chain does not watch over."""
+    rows = database.query(
+        "SELECT seq FROM records WHERE NOT json_valid(payload) AND seq NOT IN (SELECT seq FROM chain) "
+        "ORDER BY seq LIMIT 20"
+    )
+    yield from (f"Record {row['seq']} cannot be read: its content was changed." for row in rows)
 
 
 def _skipped(database: Database, after: int) -> int:
