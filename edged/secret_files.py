@@ -100,8 +100,11 @@ class SecretReader:
         except (yaml.YAMLError, UnicodeDecodeError):  # its text would repeat the line, and with it the secret
             raise self.bad_file(path, "is not YAML") from None
 
-    def private(self, path: Path) -> bytes:
+    def private(self, path: Path, *, handed_over: bool = False) -> bytes:
         """Content of a file that nobody else can read.
+
+        Args:
+            handed_over: systemd sees to that; owner and mode are its business.
 
         Raises:
             Misconfigured: it is missing, too large, no file, of another owner (root may own it), or others
@@ -114,9 +117,9 @@ class SecretReader:
                 status = os.fstat(stream.fileno())
                 if not stat.S_ISREG(status.st_mode):
                     raise self.bad_file(path, "is no regular file")
-                if status.st_uid not in (0, os.geteuid()):
+                if not handed_over and status.st_uid not in (0, os.geteuid()):
                     raise self.bad_file(path, "belongs to somebody else")
-                if status.st_mode & 0o077:
+                if not handed_over and status.st_mode & 0o077:
                     mode = stat.S_IMODE(status.st_mode)
                     raise self.bad_file(path, f"may be used by others (mode {mode:04o})")
                 content = stream.read(_MOST_BYTES + 1)

@@ -107,7 +107,7 @@ def keys_for(settings: ServeConfig, credentials: str | None) -> dict[str, Keys]:
     """
     appids = [one.id for one in settings.apps]
     if credentials and (Path(credentials) / CREDENTIAL).exists():
-        return read_keys(Path(credentials) / CREDENTIAL, appids, private_mode=False)
+        return read_keys(Path(credentials) / CREDENTIAL, appids, handed_over=True)
     if settings.secrets_file is not None:
         return read_keys(settings.secrets_file, appids)
     if all(one.private for one in settings.apps):

@@ -10,7 +10,6 @@ import hashlib
 import hmac
 import re
 import secrets
-import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,12 +17,19 @@ from typing import Any, Final
 
 from edged.clock import Clock
 from edged.config.yaml_lines import parse
-from edged.errors import Misconfigured
+from edged.secret_files import SecretReader
 from edged.server.replies import ApiError
 
 MIN_KEY_LENGTH: Final = 16
 CREDENTIAL: Final = "edged-serve-secrets"
 _KEY = re.compile(rf"[A-Za-z0-9_-]{{{MIN_KEY_LENGTH},128}}")
+READER: Final = SecretReader(
+    part="serve",
+    shape=_KEY,
+    odd="is no key",
+    copied="Copy it again.",
+    file_holds="api_key and secret_key under each application's id (`edged serve --init DIR` makes one)",
+)
 _TOKEN_SHAPE = re.compile(r"[A-Za-z0-9._-]{1,512}")
 _SECONDS = re.compile(r"\d{1,12}")
 SCOPE: Final = "public brain_all_scope vis-faceverify_faceverify_h5-face-liveness vis-faceverify_FACE_V3"
@@ -119,34 +125,21 @@ class Access:
         return hmac.new(self._keys[appid].secret_key.encode(), text.encode(), hashlib.sha256).hexdigest()
 
 
-def read_keys(file: Path, appids: list[str], *, private_mode: bool = True) -> dict[str, Keys]:
+def read_keys(file: Path, appids: list[str], *, handed_over: bool = False) -> dict[str, Keys]:
     """The keys of the applications `appids` from a YAML file of `appid: {api_key: …, secret_key: …}`.
 
     Args:
-        private_mode: others than the owner must not be able to read the file.
+        handed_over: it is a systemd credential; else others than the owner must not be able to read it.
 
     Raises:
         ConfigProblems: the file is no YAML.
-        Misconfigured: `secrets_missing`, `secrets_readable`, `secrets_invalid`. No message shows a key.
+        Misconfigured, NeedsOperator: `serve_secrets_file`: it is missing, open to others, or holds something
+            else. No message shows a key.
     """
-    try:
-        if private_mode and stat.S_IMODE(file.stat().st_mode) & 0o077:
-            raise Misconfigured(
-                f"{file} can be read by others than its owner.",
-                code="secrets_readable",
-                hint=f"chmod 600 {file}, and make new keys if others use this machine.",
-            )
-        content = file.read_bytes()
-    except OSError as error:
-        raise Misconfigured(
-            f"The secrets file {file} cannot be read: {error.strerror}.",
-            code="secrets_missing",
-            hint="`edged serve --init DIR` makes a configuration with fresh keys.",
-        ) from error
-    data = parse(content, str(file)).data
+    data = parse(READER.private(file, handed_over=handed_over), str(file)).data
     found = {appid: _keys_of(data[appid], appid, file) for appid in appids if data.get(appid) is not None}
     if len({keys.api_key for keys in found.values()}) < len(found):
-        raise _invalid(file, "two applications have the same api_key")
+        raise READER.bad_file(file, "gives two applications the same api_key")
     return found
 
 
@@ -157,19 +150,13 @@ def fresh_keys() -> Keys:
 
 def _keys_of(entry: Any, appid: str, file: Path) -> Keys:
     if not isinstance(entry, dict) or set(entry) != {"api_key", "secret_key"}:
-        raise _invalid(file, f"{appid} needs exactly api_key and secret_key")
+        raise READER.bad_file(file, f"has something else than api_key and secret_key for {appid}")
     for name, value in entry.items():
         if not isinstance(value, str) or not _KEY.fullmatch(value):
-            raise _invalid(
-                file, f"{name} of {appid} is not {MIN_KEY_LENGTH} to 128 letters and digits (in quotes)"
+            raise READER.bad_file(
+                file, f"gives {appid} no {name} of {MIN_KEY_LENGTH} to 128 letters and digits (in quotes)"
             )
     return Keys(**entry)
-
-
-def _invalid(file: Path, what: str) -> Misconfigured:
-    return Misconfigured(
-        f"{file}: {what}.", code="secrets_invalid", hint="See the chapter on keys in docs/serve.md."
-    )
 
 
 def _same(known: str, given: str) -> bool:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import os
 import socket
 import ssl
 from collections.abc import Callable, Generator, Mapping
@@ -66,7 +68,8 @@ class RecognitionServer:
 
         Raises:
             Misconfigured: no application, no keys for one, unusable TLS files, a damaged model.
-            NeedsOperator: the port is taken (`port_in_use`), or the data directory cannot be used.
+            NeedsOperator: the port is taken (`port_in_use`), the address is not one of this machine
+                (`address_unusable`), or the data directory cannot be used.
         """
         try:
             self._start()
@@ -180,11 +183,7 @@ class RecognitionServer:
             family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
             listener = socket.create_server((host, port), family=family, backlog=256)
         except OSError as error:
-            raise NeedsOperator(
-                f"Cannot listen on {host}:{port}: {error.strerror or error}.",
-                code="port_in_use",
-                hint="Stop the program that has it, or choose another one with `port` or --port.",
-            ) from error
+            raise _cannot_listen(f"{host}:{port}", error) from error
         self._closing.callback(listener.close)
         # inherited by every connection; asyncio sets it only on sockets made with an explicit protocol, and
         # head and body of an answer leave separately: without it each answer waits 40 ms for the client's ACK
@@ -236,6 +235,20 @@ class _Server(uvicorn.Server):
     def capture_signals(self) -> Generator[None, None, None]:
         """Signals are the command's business: uvicorn would raise them again and end with their status."""
         yield
+
+
+def _cannot_listen(where: str, error: OSError) -> NeedsOperator:
+    if error.errno == errno.EADDRINUSE:
+        return NeedsOperator(
+            f"Cannot listen on {where}: {os.strerror(error.errno)}.",
+            code="port_in_use",
+            hint="Stop the program that has it, or choose another one with `port` or --port.",
+        )
+    return NeedsOperator(
+        f"Cannot listen on {where}: {error.strerror or error}.",
+        code="address_unusable",
+        hint="`host` must be an address of this machine (0.0.0.0: all), `port` one this user may take.",
+    )
 
 
 def check_tls(config: TlsConfig) -> None:

@@ -168,6 +168,7 @@ def test_an_address_of_another_machine_is_named(folder):
     done = edged("serve", "-c", folder / "serve.yaml", "--port", "0", "--host", "no.such.host.invalid")
     assert done.returncode == 69
     assert "no.such.host.invalid" in done.stderr
+    assert "an address of this machine" in done.stderr
 
 
 def test_what_init_made_is_private_valid_and_never_overwritten(folder):
@@ -191,9 +192,9 @@ def test_init_shows_no_key(tmp_path):
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"mode": 0o644}, "can be read by others"),
+        ({"mode": 0o644}, "may be used by others"),
         ({"secrets": ""}, "no keys"),
-        ({"secrets": "default: 5"}, "needs exactly api_key and secret_key"),
+        ({"secrets": "default: 5"}, "something else than api_key and secret_key"),
         ({"secrets": "default: {api_key: short, secret_key: short}"}, "16 to 128"),
         ({"secrets": "{"}, "secrets.yaml"),
         ({"config": "apps: []"}, "No application is configured"),
@@ -204,7 +205,7 @@ def test_init_shows_no_key(tmp_path):
         ({"config": "apps: [{id: a, private: true}]\ntls: {certificate: x.pem}"}, "belong together"),
         ({"config": "apps: [{id: a, private: true}]\ntls: {certificate: x, key: x}"}, "cannot be used"),
         ({"config": "apps: [{id: a}]"}, "There are no keys"),
-        ({"gone": "secrets.yaml"}, "cannot be read"),
+        ({"gone": "secrets.yaml"}, "is not there"),
         ({"gone": "serve.yaml"}, "edged serve --init"),
     ],
     ids=str,

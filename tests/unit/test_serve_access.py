@@ -1,6 +1,7 @@
 """Tokens of `edged serve`: who gets one, how long it is good, and what ends it; rates and daily allowance."""
 
 import math
+import os
 
 import pytest
 from hypothesis import given
@@ -114,9 +115,15 @@ def test_keys_are_read_from_a_file_that_only_its_owner_can_read(tmp_path):
     assert read_keys(file, ["a", "b"]) == KEYS
     assert read_keys(file, ["a", "c"]) == {"a": KEYS["a"]}
     file.chmod(0o640)
-    with pytest.raises(Misconfigured, match="can be read by others"):
+    with pytest.raises(Misconfigured, match="may be used by others"):
         read_keys(file, ["a"])
-    assert read_keys(file, ["a"], private_mode=False) == {"a": KEYS["a"]}  # a systemd credential
+    assert read_keys(file, ["a"], handed_over=True) == {"a": KEYS["a"]}  # a systemd credential
+
+
+def test_a_pipe_for_a_file_of_keys_is_refused_and_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "secrets.yaml", 0o600)
+    with pytest.raises(Misconfigured, match="no regular file"):
+        read_keys(tmp_path / "secrets.yaml", ["a"])
 
 
 def test_two_applications_cannot_share_an_api_key(tmp_path):
