@@ -13,9 +13,9 @@ from openpyxl.styles import Font
 from openpyxl.utils import get_column_letter
 
 from edged.attendance.worktime import WorkDay
+from edged.spreadsheets import disarmed, plain
 
 HEADINGS = ("day", "person", "name", "first in", "last out", "worked", "pairs", "missing")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _WIDTHS = (12, 16, 28, 18, 18, 10, 8, 12)
 
 
@@ -66,8 +66,8 @@ def write_csv(days: Sequence[WorkDay], zone: tzinfo, stream: TextIO) -> None:
         writer.writerow(
             [
                 day.day.isoformat(),
-                _disarmed(day.person_id),
-                _disarmed(day.person_name),
+                disarmed(day.person_id),
+                disarmed(day.person_name),
                 _wall(day.first_in, zone),
                 _wall(day.last_out, zone),
                 hours(day.worked),
@@ -114,10 +114,12 @@ def _fill(sheet: Any, headings: Sequence[str], rows: Iterable[Sequence[Any]]) ->
     for number, row in enumerate(rows, start=2):
         for column, value in enumerate(row, start=1):
             cell = sheet.cell(number, column)
-            cell.value = value
             if isinstance(value, str):
+                cell.value = plain(value)
                 cell.data_type = "s"  # never a formula, whatever a name begins with
-            elif isinstance(value, timedelta):
+                continue
+            cell.value = value
+            if isinstance(value, timedelta):
                 cell.number_format = "[h]:mm"
             elif isinstance(value, datetime):
                 cell.number_format = "yyyy-mm-dd hh:mm"
@@ -131,7 +133,3 @@ def _wall(at: datetime | None, zone: tzinfo) -> str:
 
 def _naive(at: datetime | None, zone: tzinfo) -> datetime | None:
     return at.astimezone(zone).replace(tzinfo=None, second=0, microsecond=0) if at else None
-
-
-def _disarmed(text: str) -> str:
-    return f"'{text}" if text.startswith(_FORMULA) else text

@@ -92,11 +92,12 @@ class PunchLedger:
 
     def want(self, wanted: bool, journal_seq: int) -> None:
         """Say whether attendance is wanted from now on. When it was not until now, what the journal holds up
-        to `journal_seq` gets no punch."""
+        to `journal_seq`, its newest record, gets no punch. A journal that was begun anew counts from 1 again.
+        """
         with self._database.transaction() as connection:
             connection.execute(
-                "UPDATE caught_up SET seq = iif(wanted, seq, max(seq, ?)), wanted = ?",
-                [journal_seq, int(wanted)],
+                "UPDATE caught_up SET seq = iif(wanted, min(seq, :newest), :newest), wanted = :wanted",
+                {"newest": journal_seq, "wanted": int(wanted)},
             )
 
     def correct(

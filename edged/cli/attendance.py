@@ -15,14 +15,13 @@ from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from edged.attendance.punch import Direction, Punch, effective
 from edged.attendance.report import hours, to_dict, totals, write_csv, write_xlsx
 from edged.attendance.store import PunchLedger
 from edged.attendance.worktime import WorkDay, work_days
-from edged.cli.common import ConfigOption, DataDirOption, resolve_config
+from edged.cli.common import LARGEST_NUMBER, ConfigOption, DataDirOption, console, printable, resolve_config
 from edged.clock import SystemClock
 from edged.config import Config
 from edged.errors import EdgedError, Misconfigured, NeedsOperator
@@ -35,7 +34,11 @@ JsonOption = Annotated[bool, typer.Option("--json", help="JSON on standard outpu
 PersonOption = Annotated[str | None, typer.Option("--person", "-p", metavar="ID", help="Only this person.")]
 ReasonOption = Annotated[str, typer.Option("--reason", help="Why; it is kept for ever.")]
 AuthorOption = Annotated[str, typer.Option("--by", metavar="NAME", help="Who corrects.")]
+PunchArgument = Annotated[
+    int, typer.Argument(min=1, max=LARGEST_NUMBER, metavar="NO", help="Number of the punch; see `list`.")
+]
 _A_DAY = timedelta(days=1)
+_YEARS = range(2000, 2200)
 
 
 class Format(StrEnum):
@@ -76,8 +79,8 @@ def month(
         return
     table = Table("person", "name", "days", "worked", "missing", title=month)
     for person_id, name, count, worked, missing in totals(days):
-        table.add_row(person_id, name, str(count), hours(worked), str(missing or ""))
-    Console(highlight=False).print(table if days else f"No punches in {month}.", markup=False)
+        table.add_row(printable(person_id), printable(name), str(count), hours(worked), str(missing or ""))
+    console().print(table if days else f"No punches in {month}.")
 
 
 @app.command("list")
@@ -107,10 +110,11 @@ def list_punches(
     for punch in shown:
         when = punch.at.astimezone(zone)
         table.add_row(
-            str(punch.punch_id), f"{when:%Y-%m-%d %H:%M:%S}", punch.person_id, punch.person_name,
-            punch.direction.value, punch.direction_by, _what(punch), _note(punch),
+            str(punch.punch_id), f"{when:%Y-%m-%d %H:%M:%S}", printable(punch.person_id),
+            printable(punch.person_name), punch.direction.value, punch.direction_by, _what(punch),
+            _note(punch),
         )  # fmt: skip
-    Console(highlight=False).print(table if shown else "No punches.", markup=False)
+    console().print(table if shown else "No punches.")
 
 
 @app.command("export")
@@ -119,7 +123,9 @@ def export(
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="FILE", help="Where to; `-` is standard output.")
     ],
-    format_: Annotated[Format, typer.Option("--format", help="Of the file.")] = Format.CSV,
+    format_: Annotated[
+        Format | None, typer.Option("--format", help="Of the file; without it as its name ends, else CSV.")
+    ] = None,
     person: PersonOption = None,
     config: ConfigOption = None,
     data_dir: DataDirOption = None,
@@ -128,10 +134,13 @@ def export(
     with _opened(config, data_dir) as (settings, ledger):
         days = _days(settings, ledger, *_month(month), person)
     zone = ZoneInfo(settings.timezone)
+    wanted = format_ or (Format.XLSX if output.suffix.lower() == ".xlsx" else Format.CSV)
+    if str(output) == "-" and wanted is Format.XLSX:
+        raise typer.BadParameter("a workbook needs a file", param_hint="--output")
     try:
         if str(output) == "-":
             write_csv(days, zone, sys.stdout)
-        elif format_ is Format.XLSX:
+        elif wanted is Format.XLSX:
             write_xlsx(days, zone, output)
         else:
             with output.open("w", encoding="utf-8", newline="") as stream:
@@ -147,7 +156,7 @@ def export(
 
 @app.command("void")
 def void(
-    punch: Annotated[int, typer.Argument(metavar="NO", help="Number of the punch; see `list`.")],
+    punch: PunchArgument,
     reason: ReasonOption,
     author: AuthorOption,
     config: ConfigOption = None,
@@ -161,7 +170,7 @@ def void(
 
 @app.command("correct")
 def correct(
-    punch: Annotated[int, typer.Argument(metavar="NO", help="Number of the punch; see `list`.")],
+    punch: PunchArgument,
     reason: ReasonOption,
     author: AuthorOption,
     at: Annotated[str | None, typer.Option(metavar="TIME", help="Its right time, 2026-11-21T08:00.")] = None,
@@ -272,13 +281,13 @@ def _show(days: list[WorkDay], settings: Config, as_json: bool, *, title: str) -
             first = number == 0
             table.add_row(
                 day.day.isoformat() if first else "",
-                day.person_name if first else "",
+                printable(day.person_name) if first else "",
                 _clock_time(pair.came, zone),
                 _clock_time(pair.left, zone),
                 hours(day.worked) if first else "",
                 " ".join(way.value for way in day.missing) if first else "",
             )
-    Console(highlight=False).print(table if days else f"No punches: {title}.", markup=False)
+    console().print(table if days else f"No punches: {title}.")
 
 
 def _clock_time(punch: Punch | None, zone: ZoneInfo) -> str:
@@ -291,7 +300,7 @@ def _what(punch: Punch) -> str:
 
 def _note(punch: Punch) -> str:
     about = f"no. {punch.corrects}: " if punch.corrects else ""
-    return f"{about}{punch.reason} ({punch.author})" if punch.author else ""
+    return printable(f"{about}{punch.reason} ({punch.author})") if punch.author else ""
 
 
 def _punch_dict(punch: Punch) -> dict[str, Any]:
@@ -311,16 +320,23 @@ def _date(text: str, settings: Config) -> date:
     if text == "today":
         return SystemClock().now().astimezone(ZoneInfo(settings.timezone)).date()
     try:
-        return date.fromisoformat(text)
+        return _in_range(date.fromisoformat(text))
     except ValueError as error:
         raise Misconfigured(
             f"{text!r} is not a date.", code="date_malformed", hint="Write it like 2026-11-21, or today."
         ) from error
 
 
+def _in_range(day: date) -> date:
+    """The same day. Raises ValueError for a year that is a slip of the pen."""
+    if day.year not in _YEARS:
+        raise ValueError(f"the year {day.year}")
+    return day
+
+
 def _month(text: str) -> tuple[date, date]:
     try:
-        first = date.fromisoformat(f"{text}-01")
+        first = _in_range(date.fromisoformat(f"{text}-01"))
     except ValueError as error:
         raise Misconfigured(
             f"{text!r} is not a month.", code="month_malformed", hint="Write it like 2026-11."
@@ -332,6 +348,9 @@ def _moment(text: str, settings: Config) -> datetime:
     """A wall time of the site (or with an offset of its own). A time that the clocks leave out is refused."""
     try:
         at = datetime.fromisoformat(text)
+        _in_range(at.date())
+        if len(text) <= len("2026-11-21"):
+            raise ValueError("a day without a time")
     except ValueError as error:
         raise Misconfigured(
             f"{text!r} is not a time.", code="time_malformed", hint="Write it like 2026-11-21T08:00."

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.console import Console
 
 from edged.config import Config, ConfigProblems, GateConfig, load_config
 from edged.errors import EdgedError
@@ -40,6 +42,21 @@ DoorOption = Annotated[
         "--door", metavar="ID", help="Which door, where there are several: its gate.id.", show_default=False
     ),
 ]
+
+
+LARGEST_NUMBER = 2**63 - 1
+"""Of a row in a database."""
+
+
+def console() -> Console:
+    """For tables. A pipe has no width, and nothing may be cut off there."""
+    width = None if sys.stdout.isatty() else 200
+    return Console(width=width, markup=False, highlight=False, emoji=False)
+
+
+def printable(text: str) -> str:
+    """`text` without characters that could move the cursor or colour the terminal."""
+    return "".join(c if c.isprintable() else "?" for c in text)
 
 
 def resolve_config(path: Path | None) -> Config:

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import getpass
 import json
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
-from edged.cli.common import ConfigOption, DataDirOption, resolve_data_dir
+from edged.cli.common import LARGEST_NUMBER, ConfigOption, DataDirOption, console, resolve_data_dir
 from edged.clock import SystemClock
 from edged.delivery.outbox import Outbox
 from edged.delivery.service import place_dict
@@ -100,14 +98,17 @@ def dead(
             str(letter.letter_id), letter.target, str(letter.seq), letter.event, letter.at,
             str(letter.attempts), f"{letter.code}: {letter.reason}{again}",
         )  # fmt: skip
-    _console().print(table)
+    console().print(table)
 
 
 @app.command("retry")
 def retry(
     target: TargetArgument,
     letter: Annotated[
-        int | None, typer.Option("--letter", metavar="NO", help="Only this one, numbered as in `dead`.")
+        int | None,
+        typer.Option(
+            "--letter", min=1, max=LARGEST_NUMBER, metavar="NO", help="Only this one, numbered as in `dead`."
+        ),
     ] = None,
     config: ConfigOption = None,
     data_dir: DataDirOption = None,
@@ -182,7 +183,7 @@ def _print_status(targets: list[dict[str, Any]]) -> None:
             target["target"], target["state"].replace("_", " "), str(target["delivered"]),
             target["delivered_at"] or "-", str(target["behind"]), str(target["dead"]),
         )  # fmt: skip
-    _console().print(table)
+    console().print(table)
     for target in targets:
         if target["paused_at"]:
             typer.echo(f"{target['target']}: paused by {target['paused_by']} at {target['paused_at']}.")
@@ -190,8 +191,3 @@ def _print_status(targets: list[dict[str, Any]]) -> None:
             again = f" Next attempt at {target['retry_at']}." if target.get("retry_at") else ""
             text = f"{target['target']}: {target['message']} {target['hint']}".rstrip()
             typer.echo(f"{text}{again} [{target['code']}, {target['failures']} in a row]")
-
-
-def _console() -> Console:
-    width = None if sys.stdout.isatty() else 200  # a pipe has no width; nothing may be cut off there
-    return Console(width=width, markup=False, highlight=False, emoji=False)

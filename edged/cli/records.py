@@ -14,16 +14,16 @@ from pathlib import Path
 from typing import Annotated, Any, TextIO
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
-from edged.cli.common import ConfigOption, DataDirOption, resolve_data_dir
+from edged.cli.common import ConfigOption, DataDirOption, console, printable, resolve_data_dir
 from edged.clock import SystemClock
 from edged.errors import NeedsOperator
 from edged.events import Outcome
 from edged.journal.reader import UNDECIDED, JournalReader, journal_path
 from edged.journal.record import Record
 from edged.reasons import describe
+from edged.spreadsheets import disarmed
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -32,7 +32,6 @@ CSV_COLUMNS = (
     "door_id", "camera_id", "passage_id", "decision_id",
 )  # fmt: skip
 _AGO = re.compile(r"(\d{1,6})([mhd])")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
 
@@ -175,8 +174,7 @@ def _print_table(records: Iterable[Record]) -> None:
         table.add_column(title, justify="right" if title in ("seq", "score") else "left", no_wrap=True)
     for record in records:
         table.add_row(*_cells(record))
-    width = None if sys.stdout.isatty() else 200  # a pipe has no width; nothing may be cut off there
-    Console(width=width, markup=False, highlight=False, emoji=False).print(table)
+    console().print(table)
 
 
 def _cells(record: Record) -> tuple[str, ...]:
@@ -190,11 +188,6 @@ def _cells(record: Record) -> tuple[str, ...]:
         record.reason or "-",
         record.passage_id or "-",
     )
-
-
-def printable(text: str) -> str:
-    """`text` without characters that could move the cursor or colour the terminal."""
-    return "".join(c if c.isprintable() else "?" for c in text)
 
 
 def _to_file(path: Path, write: Any, records: Iterator[Record]) -> int:
@@ -214,7 +207,7 @@ def _write_csv(records: Iterator[Record], file: TextIO) -> int:
     writer.writerow(CSV_COLUMNS)
     count = 0
     for record in records:
-        writer.writerow(_csv_cell(value) for value in _csv_values(record))
+        writer.writerow(disarmed(value) if isinstance(value, str) else value for value in _csv_values(record))
         count += 1
     return count
 
@@ -223,14 +216,6 @@ def _csv_values(record: Record) -> Iterator[Any]:
     fields = {**record.to_dict(), "reason": record.reason}
     fields["meaning"] = describe(record.reason).meaning if record.reason else None
     return (fields.get(column) for column in CSV_COLUMNS)
-
-
-def _csv_cell(value: Any) -> Any:
-    """Spreadsheets run text that begins like a formula; an apostrophe in front keeps it text."""
-    if not isinstance(value, str):
-        return value
-    text = _CONTROL.sub(" ", value)
-    return f"'{text}" if text.lstrip().startswith(("=", "+", "-", "@")) else text
 
 
 def _write_jsonl(records: Iterator[Record], file: TextIO) -> int:

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from edged.cli.common import ConfigOption, DataDirOption
-from edged.cli.records import open_journal, printable
+from edged.cli.common import ConfigOption, DataDirOption, printable
+from edged.cli.records import open_journal
 from edged.journal.text import render, sentence
 from edged.journal.why import explain
 

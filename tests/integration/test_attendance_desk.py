@@ -72,6 +72,17 @@ def test_what_was_let_in_before_a_crash_is_punched_at_the_next_start(box):
     assert len(box.punches()) == 3
 
 
+def test_a_crash_loses_no_punch_after_the_journal_was_begun_anew(box):
+    box.run("ann", "bo", "cy")
+    box.run()
+    for file in box.folder.glob("journal.sqlite3*"):
+        file.unlink()
+    box.run()
+    box.run("dan", crash=True)
+    box.run()
+    assert [decision for decision, _ in box.punches()] == ["d1", "d2", "d3", "d4"]
+
+
 def test_what_was_before_attendance_was_wanted_is_no_punch(box):
     box.run("ann", enabled=False)
     box.run("bo")

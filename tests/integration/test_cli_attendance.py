@@ -109,6 +109,13 @@ def test_csv_disarms_what_a_spreadsheet_would_run(capsys, box):
         (["add", "nobody", "2026-11-20T08:00", "in", "--reason", "x", "--by", "y"], "nobody"),
         (["export", "2026-11", "-o", "/nowhere/x.csv"], "cannot be written"),
         (["key", "in"], "No edged is running"),
+        (["day", "9999-12-31"], "is not a date"),
+        (["month", "0001-01"], "is not a month"),
+        (["list", "--since", "0001-01-01"], "is not a date"),
+        (["correct", "1", "--at", "2026-11-19", "--reason", "r", "--by", "b"], "is not a time"),
+        (["correct", "1", "--at", "9999-12-31T23:59", "--reason", "r", "--by", "b"], "is not a time"),
+        (["void", "99999999999999999999", "--reason", "r", "--by", "b"], "Invalid value"),
+        (["export", "2026-11", "-o", "-", "--format", "xlsx"], "needs a file"),
     ],
 )
 def test_wrong_input_says_what_is_wrong(capsys, box, arguments, says):
@@ -123,3 +130,21 @@ def test_before_the_first_punch_the_message_says_so(capsys, tmp_path):
     code, _, err = run(capsys, config, "day")
     assert code == 66
     assert "no punches" in err
+
+
+def test_a_file_is_of_the_kind_its_name_says(capsys, box, tmp_path):
+    out = tmp_path / "november.xlsx"
+    assert run(capsys, box, "export", "2026-11", "-o", str(out))[0] == 0
+    assert load_workbook(out).sheetnames == ["Days", "Totals"]
+
+
+def test_names_are_whole_where_no_terminal_is(capsys, box, tmp_path):
+    ledger = PunchLedger.open(tmp_path / "data", ManualClock(BEGIN))
+    name = "Ann-Katharina Liebermeister-Oberhauser von und zu Niederhausen"
+    ledger.add(
+        Punch(person_id="x" * 40, person_name=name, at=BEGIN, zone="UTC", direction=IN, direction_by="device")
+    )
+    ledger.close()
+    _, out, _ = run(capsys, box, "list", "--since", "2026-11-19")
+    assert name in out
+    assert "x" * 40 in out

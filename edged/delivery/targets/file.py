@@ -20,6 +20,7 @@ from edged.clock import Clock
 from edged.config.delivery import TargetConfig
 from edged.delivery.target import Message, Receipt
 from edged.errors import NeedsOperator
+from edged.spreadsheets import disarmed
 
 CSV_COLUMNS = (
     "recordId", "seq", "deviceId", "site", "kind", "event", "time", "historic", "mode", "result",
@@ -27,7 +28,6 @@ CSV_COLUMNS = (
     "engine", "reasons", "doorId", "cameraId", "passageId", "decisionId", "punchId", "corrects", "reason",
     "author", "data",
 )  # fmt: skip
-_CONTROL = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]")
 _MOST_BATCH = 500
 _TAIL_BYTES = 64 * 1024
 _LINE_BYTES = 16 * 1024 * 1024  # the longest line looked for at the end of a file: a record with its picture
@@ -234,14 +234,10 @@ def _series(message_id: str) -> str:
 
 
 def _cell(value: Any) -> Any:
-    """Spreadsheets run text that begins like a formula; an apostrophe in front keeps it text."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, dict):
         value = json.dumps(value, ensure_ascii=False)
     if isinstance(value, list):
         value = " ".join(map(str, value))
-    if not isinstance(value, str):
-        return value
-    text = _CONTROL.sub(" ", value)
-    return f"'{text}" if text.lstrip().startswith(("=", "+", "-", "@")) else text
+    return disarmed(value) if isinstance(value, str) else value
