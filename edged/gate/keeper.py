@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable
-from datetime import UTC, tzinfo
+from datetime import UTC, datetime, tzinfo
 from typing import Any, TypeVar
 
 from edged.bus import EventBus, Subscription
@@ -141,9 +141,9 @@ class GateKeeper:
         """Who may pass from now on."""
         self._ask(lambda operation: operation.order_mode(order))
 
-    def has_end(self, order: ModeOrder) -> bool:
-        """Whether an order would end by itself."""
-        return bool(self._senses and self._senses.has_end(order))
+    def hours_change(self, at: datetime) -> datetime | None:
+        """When the hours next say something else than at `at`; None: not within a week."""
+        return self._senses.hours_change(at) if self._senses else None
 
     def acknowledge(self, by: str) -> list[str]:
         """Somebody has seen the alarms. Returns the codes of those nobody had seen before."""

@@ -77,19 +77,23 @@ def _plain(order: ModeOrder) -> dict[str, str | None]:
         "mode": order.mode.value,
         "at": iso(order.at),
         "until": None if order.until is None else iso(order.until),
+        "hours_change": None if order.hours_change is None else iso(order.hours_change),
     }
 
 
 def _order(plain: dict[str, str | None]) -> ModeOrder:
-    until = plain["until"]
-    order = ModeOrder(
+    return ModeOrder(
         DoorMode(plain["mode"]),
-        datetime.fromisoformat(str(plain["at"])),
-        None if until is None else datetime.fromisoformat(until),
+        _time(str(plain["at"])),
+        *(None if plain[key] is None else _time(str(plain[key])) for key in ("until", "hours_change")),
     )
-    if order.at.tzinfo is None or (order.until is not None and order.until.tzinfo is None):
+
+
+def _time(text: str) -> datetime:
+    time = datetime.fromisoformat(text)
+    if time.tzinfo is None:
         raise ValueError("a time without zone")
-    return order
+    return time
 
 
 def _sync(directory: Path) -> None:

@@ -177,10 +177,11 @@ class OrderDesk:
     def _set_mode(self, order: _Order) -> dict[str, Any]:
         keeper, now = self._keepers[order.door_id], self._clock.now()
         until = None if order.seconds is None else now + timedelta(seconds=order.seconds)
-        wanted = ModeOrder(MODES[order.action], now, until)
+        change = keeper.hours_change(now) if until is None else None
+        wanted = ModeOrder(MODES[order.action], now, until, change)
         if wanted.mode is DoorMode.FREE and keeper.interlocked:
             raise self._refused(order, "order_free_interlocked", "The door belongs to an interlock.")
-        if wanted.mode is DoorMode.FREE and not keeper.has_end(wanted):
+        if wanted.mode is DoorMode.FREE and not wanted.has_end:
             raise self._refused(order, "order_needs_end", "The door would be free without an end.")
         event = self._event(order, until=until)
         self._record(order, event)

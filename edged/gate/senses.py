@@ -58,9 +58,9 @@ class DoorSenses:
         """Each wired contact by its key in the configuration: active, not, or (None) not known."""
         return self._contacts.states()
 
-    def has_end(self, order: ModeOrder) -> bool:
-        """Whether an order would end by itself."""
-        return self._hours.has_end(order)
+    def hours_change(self, at: datetime) -> datetime | None:
+        """When the hours next say something else than at `at`; None: not within a week."""
+        return self._hours.next_change(at)
 
     def order(self, order: ModeOrder) -> None:
         """Somebody has said who may pass."""

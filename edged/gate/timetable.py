@@ -25,11 +25,19 @@ class ModeOrder:
     Attributes:
         at: wall time of the order, aware.
         until: wall time of its end, aware; None: until the hours change next.
+        hours_change: when that was to be at the time of the order; a configuration that was changed since
+            does not move it. None: never.
     """
 
     mode: DoorMode
     at: datetime
     until: datetime | None = None
+    hours_change: datetime | None = None
+
+    @property
+    def has_end(self) -> bool:
+        """Whether it ends by itself."""
+        return self.until is not None or self.hours_change is not None
 
 
 class Timetable:
@@ -73,19 +81,20 @@ class Timetable:
                 return moment
         return None
 
-    def has_end(self, order: ModeOrder) -> bool:
-        """Whether an order would end by itself."""
-        return order.until is not None or self.next_change(order.at) is not None
-
     def give(self, order: ModeOrder, now: datetime, monotonic: float) -> None:
-        """An order, of now or of an earlier run. One whose time is over has no effect."""
-        self._order = order
+        """An order, of now or of an earlier run. One whose time is over has no effect.
+
+        Nor has one that frees the door without an end, or was given later than it is now: the machine has
+        lost its clock.
+        """
+        doubtful = order.mode is DoorMode.FREE and (now < order.at or not order.has_end)
+        self._order = None if doubtful else order
         self._ends_s = self._ends_at = None
         if order.until is not None:
             longest = order.until - order.at  # a clock that was set back does not prolong it
             self._ends_s = monotonic + min(order.until - now, longest).total_seconds()
         else:
-            self._ends_at = self.next_change(order.at)
+            self._ends_at = order.hours_change
 
     def mode(self, now: datetime, monotonic: float) -> DoorMode:
         """Who may pass now (aware wall time, and the monotonic time of the same moment)."""

@@ -69,7 +69,7 @@ def test_a_machine_that_lost_its_clock_opens_to_nobody_and_locks_as_ever():
 
 def test_an_order_stands_until_the_hours_change_next():
     t = table(free=["Mon 08:00-17:00"])
-    t.give(ModeOrder(DoorMode.LOCKED, at(9)), at(9), 50.0)
+    t.give(ModeOrder(DoorMode.LOCKED, at(9), hours_change=t.next_change(at(9))), at(9), 50.0)
     assert t.mode(at(9), 50.0) is DoorMode.LOCKED
     assert t.due(at(9), 50.0) == 50.0 + 8 * 3600
     assert t.mode(at(17), 90.0) is DoorMode.NORMAL
@@ -99,14 +99,28 @@ def test_an_order_survives_a_restart_for_what_is_left_of_its_time():
 
 def test_an_order_of_before_the_last_change_of_hours_is_over_after_a_restart():
     t = table(free=["Mon 08:00-17:00"])
-    t.give(ModeOrder(DoorMode.LOCKED, at(9)), at(18), 0.0)
+    t.give(ModeOrder(DoorMode.LOCKED, at(9), hours_change=at(17)), at(18), 0.0)
     assert t.mode(at(18), 0.0) is DoorMode.NORMAL
     assert t.order is None
 
 
+def test_an_order_that_was_over_does_not_stand_again_because_the_hours_were_changed():
+    for hours in ([], ["Sat 08:00-12:00"]):
+        t = table(free=hours)
+        t.give(ModeOrder(DoorMode.FREE, at(9), hours_change=at(17)), at(18), 0.0)
+        assert t.mode(at(18), 0.0) is DoorMode.NORMAL
+
+
+def test_an_order_of_an_earlier_run_frees_nothing_without_an_end_or_on_a_clock_from_before_it():
+    t = table()
+    t.give(ModeOrder(DoorMode.FREE, at(9)), at(10), 0.0)
+    assert t.mode(at(10), 0.0) is DoorMode.NORMAL
+    t.give(ModeOrder(DoorMode.FREE, at(9), at(11)), at(-2000), 0.0)
+    assert t.mode(at(-2000), 0.0) is DoorMode.NORMAL
+
+
 def test_without_hours_a_lock_down_has_no_end_and_normal_ends_it():
     t = table()
-    assert not t.has_end(ModeOrder(DoorMode.FREE, at(9)))
     t.give(ModeOrder(DoorMode.LOCKED, at(9)), at(9), 0.0)
     assert t.mode(at(900), 1e6) is DoorMode.LOCKED
     assert t.due(at(900), 1e6) == math.inf
