@@ -7,12 +7,13 @@ that, so one record a request would be 20 a second.
 
 from __future__ import annotations
 
-import socket
 from typing import Any
 
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+
+from edged.web_session import acknowledge_at_once
 
 
 class PromptAckAdapter(HTTPAdapter):
@@ -26,8 +27,7 @@ class PromptAckAdapter(HTTPAdapter):
 class _Prompt(HTTPConnection):
     def getresponse(self) -> Any:
         if self.sock is not None:
-            # the kernel falls back to delaying by itself, so it is told before every answer (tcp(7))
-            self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
+            acknowledge_at_once(self.sock)
         return super().getresponse()
 
 

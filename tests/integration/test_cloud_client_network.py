@@ -11,7 +11,7 @@ from cloud_stub import TOKEN_PATH, CloudStub, answer, ok, refusal
 
 from edged.clock import SystemClock
 from edged.errors import EdgedError, Misconfigured, RetryLater
-from edged.recognition.cloud.budget import Budget, Resolver, connect
+from edged.recognition.cloud.budget import Budget, BudgetSocket, CurrentBudget, Resolver, connect
 from edged.recognition.cloud.inconclusive import FAIR_S, Hurried
 from edged.recognition.cloud.transport import MOST_ANSWER_BYTES
 
@@ -201,6 +201,18 @@ def test_a_large_request_may_take_longer_than_connecting(stub):
         assert cloud.faceverify([large] * 3).liveness == 1
         reader.join(10)
         cloud.close()
+
+
+def test_every_answer_is_acknowledged_at_once():
+    """Or a server that sends head and body apart waits 40 ms for that with each call."""
+    ask = (socket.IPPROTO_TCP, socket.TCP_QUICKACK)
+    with (
+        socket.create_server(("127.0.0.1", 0)) as server,
+        socket.create_connection(server.getsockname()) as sock,
+    ):
+        sock.setsockopt(*ask, 0)
+        BudgetSocket(sock, CurrentBudget()).makefile("rb").close()
+        assert sock.getsockopt(*ask) == 1
 
 
 @pytest.mark.parametrize(

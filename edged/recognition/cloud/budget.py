@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from edged.clock import Clock
 from edged.errors import RetryLater
 from edged.recognition.cloud.inconclusive import FAIR_S, Hurried
+from edged.web_session import acknowledge_at_once
 
 Address = tuple[socket.AddressFamily, tuple]
 
@@ -232,7 +233,8 @@ class BudgetSocket:
                 raise self._current.get().over("sending the request") from None
 
     def makefile(self, mode: str) -> io.BufferedReader:
-        """A stream of what is received."""
+        """A stream of what is received; asked for before every answer."""
+        acknowledge_at_once(self._sock)
         return io.BufferedReader(
             _BudgetReader(self._sock, self._sock.makefile(mode, buffering=0), self._current)
         )
