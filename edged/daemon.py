@@ -19,7 +19,7 @@ from edged.bus import EventBus
 from edged.clock import Clock
 from edged.config import Config
 from edged.doors import DoorUnit, interlocks
-from edged.events import DaemonStarted, DaemonStopping, SourceEnded
+from edged.events import ComponentFailed, DaemonStarted, DaemonStopping, SourceEnded
 from edged.gate import GateKeeper, check_port_free
 from edged.gate.order_book import OrderBook
 from edged.gate.orders import door_commands
@@ -234,6 +234,15 @@ class Daemon:
     def _start_doors(self) -> None:
         pool, together = PortPool(self.config.gates, self.clock), interlocks(self.config.gates)
         self._orders = OrderBook(self.config.data_dir)
+        if self._orders.damaged is not None:
+            self.bus.publish(
+                ComponentFailed(
+                    at=self.clock.now(),
+                    component="door orders",
+                    error=f"what was ordered before makes no sense and was put aside: {self._orders.damaged}",
+                    hint="A lock-down from before the start does not stand any more: edged door lock.",
+                )
+            )
         self._stack.callback(pool.close)
         for gate in self.config.gates:
             door = DoorUnit(

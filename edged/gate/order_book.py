@@ -29,6 +29,8 @@ class OrderBook:
 
     def __init__(self, directory: Path) -> None:
         self._path = directory / FILE_NAME
+        self.damaged: Path | None = None
+        """Where a file that made no sense was put: orders of an earlier run are forgotten then."""
         self._orders = self._read()
 
     def order(self, door_id: str) -> ModeOrder | None:
@@ -67,8 +69,9 @@ class OrderBook:
         except FileNotFoundError:
             return {}
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            self.damaged = self._path.with_suffix(".damaged")
             with contextlib.suppress(OSError):
-                self._path.replace(self._path.with_suffix(".damaged"))
+                self._path.replace(self.damaged)
             return {}
 
 

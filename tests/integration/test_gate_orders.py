@@ -262,5 +262,7 @@ def test_a_damaged_memory_of_orders_is_put_aside(tmp_path):
     assert OrderBook(tmp_path).order("door1") == order
     for damage in (b"", b"{", b"[]", b'{"door1": {"mode": "ajar"}}', b'{"door1": 5}', b"\xff"):
         (tmp_path / FILE_NAME).write_bytes(damage)
-        assert OrderBook(tmp_path).order("door1") is None
+        again = OrderBook(tmp_path)
+        assert again.order("door1") is None
+        assert again.damaged == (tmp_path / FILE_NAME).with_suffix(".damaged")
         assert (tmp_path / FILE_NAME).with_suffix(".damaged").read_bytes() == damage
