@@ -28,7 +28,7 @@ def backup(
     """Copy databases, photographs and snapshots, checked; it holds faces and names: keep it safe."""
     folder = resolve_data_dir(config, data_dir)
     made = make_backup(folder, target.absolute(), SystemClock())
-    remember_place(folder, target.absolute())
+    _remember(folder, target.absolute())
     if as_json:
         answer = {
             "path": str(made.path),
@@ -41,3 +41,15 @@ def backup(
         typer.echo(json.dumps(answer))
         return
     typer.echo(f"{made.path}: {', '.join(sorted(made.databases))}, {made.pictures} pictures.")
+
+
+def _remember(data_dir: Path, target: Path) -> None:
+    """A backup is most wanted from a disk that can no longer be written."""
+    try:
+        remember_place(data_dir, target)
+    except OSError as error:
+        typer.echo(
+            f"edged: {target} cannot be noted in {data_dir} ({error.strerror}).\n"
+            f"       Give `--backups {target}` to `edged verify` and `edged forget`.",
+            err=True,
+        )

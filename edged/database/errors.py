@@ -74,7 +74,8 @@ def _not_writable(path: Path, detail: str) -> NeedsOperator:
         f"{path} cannot be opened or written ({detail}).",
         code="data_dir_read_only",
         hint=f"{path.parent} must belong to the user that runs edged and be mounted read-write; a disk "
-        "with errors is mounted read-only by the kernel (see `dmesg`).",
+        "with errors is mounted read-only by the kernel (see `dmesg`). To only read it, copy the folder, and "
+        "name the copy with --data-dir.",
     )
 
 

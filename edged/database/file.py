@@ -28,9 +28,11 @@ CHECKPOINT_BYTES = 4 * 1024 * 1024  # SQLite's own default of 1000 pages
 class Database:
     """One open SQLite file. Safe to use from any thread; one thread at a time is inside it."""
 
-    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
+    def __init__(self, connection: sqlite3.Connection, path: Path, *, checked: bool = False) -> None:
         """Use `open()` or `open_readonly()`."""
         self.path = path
+        self.checked = checked
+        """Its pages were looked at when it was opened; a large file that was closed cleanly is not."""
         self._connection = connection
         self._lock = threading.RLock()
         self._closed = False
@@ -70,7 +72,7 @@ class Database:
             except BaseException:
                 connection.close()
                 raise
-        return cls(connection, path)
+        return cls(connection, path, checked=suspect)
 
     @classmethod
     def open_readonly(cls, path: Path, *, package: str) -> Database:
@@ -144,6 +146,12 @@ class Database:
             raise from_os_error(error, log) from error
         finally:
             os.close(descriptor)
+
+    def damage(self) -> list[str]:
+        """What is wrong with the pages of the file, at most three things; a minute for a large one."""
+        with self._lock, plain_errors(self.path):
+            self._require_open()
+            return _damage(self._connection)
 
     def used_bytes(self) -> int:
         """Room taken by content; pages that were freed and will be used again are not counted."""
@@ -260,6 +268,10 @@ def readonly_uri(path: Path) -> str:
 
 
 def _check(connection: sqlite3.Connection, path: Path) -> None:
-    problems = [row[0] for row in connection.execute("PRAGMA quick_check(3)")]
-    if problems != ["ok"]:
+    if problems := _damage(connection):
         raise corrupt(path, "; ".join(problems))
+
+
+def _damage(connection: sqlite3.Connection) -> list[str]:
+    answers = [row[0] for row in connection.execute("PRAGMA quick_check(3)")]
+    return [] if answers == ["ok"] else answers

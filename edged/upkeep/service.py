@@ -14,6 +14,7 @@ import numpy as np
 from edged.bus import EventBus
 from edged.clock import Clock
 from edged.config import Config
+from edged.database import Database
 from edged.database.device import device_id
 from edged.errors import EdgedError, NeedsOperator
 from edged.events import BackupFailed, BackupMade, ComponentFailed, JournalRestored
@@ -23,7 +24,7 @@ from edged.journal.retention import Keep, Retention
 from edged.journal.room import MB
 from edged.journal.snapshots import SnapshotFolder, SnapshotService
 from edged.upkeep.backup import list_backups, make_backup, remove_backup
-from edged.upkeep.files import BACKUPS, JOURNAL
+from edged.upkeep.files import BACKUPS, DATABASES, JOURNAL
 from edged.upkeep.restore import repair
 
 Opened = TypeVar("Opened")
@@ -135,13 +136,36 @@ class Upkeep:
         self._watch.stop()
 
     def jobs(self) -> list[dict[str, Any]]:
-        """Arguments for the scheduler's `add_job`, one dict per job."""
+        """Arguments for the scheduler's `add_job`, one dict per job. After `open_journal()`."""
         often = {"trigger": "interval", "coalesce": True, "max_instances": 1, "misfire_grace_time": None}
         soon, later = (self._clock.now() + timedelta(minutes=minutes) for minutes in (2, 10))
+        once = {"trigger": "date", "func": self.check_journal, "run_date": soon, "id": "check"}
         return [
+            *([] if self._journal.database.checked else [once]),
             {**often, "func": self.remove_old, "hours": 1, "id": "retention", "next_run_time": soon},
             {**often, "func": self.back_up_if_due, "hours": 1, "id": "backup", "next_run_time": later},
         ]
+
+    def check_journal(self) -> None:
+        """Look at every page of a journal that was too large for that at the start, beside its users."""
+        path = journal_path(self._config.data_dir)
+        try:
+            database = Database.open_readonly(path, package=DATABASES[JOURNAL])
+            try:
+                damage = database.damage()
+            finally:
+                database.close()
+        except EdgedError as error:
+            damage = [error.message]
+        if damage:
+            self._bus.publish(
+                ComponentFailed(
+                    at=self._clock.now(),
+                    component=JOURNAL,
+                    error=f"The file is damaged: {'; '.join(damage)}.",
+                    hint="Stop edged and put the newest backup back (`edged restore`); see `dmesg`.",
+                )
+            )
 
     def remove_old(self) -> None:
         """Remove what was kept for as long as it should be. A failure is reported, and tried again later."""

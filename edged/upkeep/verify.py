@@ -11,11 +11,12 @@ from pathlib import Path
 from edged.clock import Clock
 from edged.database import Database
 from edged.database.device import read_device_id
+from edged.delivery.outbox import Outbox
 from edged.errors import EdgedError, Misconfigured, NotFound
 from edged.journal.reader import JournalReader
 from edged.journal.snapshots import SnapshotFolder
 from edged.upkeep.backup import PREFIX, Backup, check_backup, read_backup
-from edged.upkeep.files import ASIDE, JOURNAL, present
+from edged.upkeep.files import ASIDE, DELIVERY, JOURNAL, present
 from edged.upkeep.forget import unfinished
 
 BACKUP_AGE = timedelta(hours=36)
@@ -109,6 +110,7 @@ def _journal(data_dir: Path, name: str, package: str, clock: Clock) -> Iterator[
             )
             yield from _pictures(data_dir, journal, clock)
         yield from _device(data_dir, name, journal)
+        yield from _delivered(data_dir, name, journal.last_seq(), clock)
     finally:
         journal.close()
 
@@ -126,6 +128,24 @@ def _device(data_dir: Path, name: str, journal: JournalReader) -> Iterator[Findi
     own, written = read_device_id(data_dir), journal.device()
     if own is not None and written is not None and own != written:
         yield Finding(name, Level.PROBLEM, f"It was written by the box {written}, and this one is {own}.")
+
+
+def _delivered(data_dir: Path, name: str, last_seq: int, clock: Clock) -> Iterator[Finding]:
+    """Receivers have what the journal no longer has, when its end was cut off."""
+    if not (data_dir / DELIVERY).is_file():
+        return
+    outbox = Outbox.open_readonly(data_dir, clock)
+    try:
+        ahead = [place for place in outbox.places() if place.configured and place.seq > last_seq]
+    finally:
+        outbox.close()
+    for place in ahead:
+        yield Finding(
+            name,
+            Level.PROBLEM,
+            f"It ends with record {last_seq}, but {place.name} was sent record {place.seq}: "
+            "its end was lost or cut off, unless it was begun anew.",
+        )
 
 
 def _erasures(data_dir: Path) -> Iterator[Finding]:

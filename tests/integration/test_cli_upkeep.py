@@ -13,6 +13,7 @@ from upkeep_box import Box
 
 from edged.cli import main
 from edged.clock import SystemClock
+from edged.delivery.outbox import Outbox
 from edged.service.lock import lock_data_dir
 from edged.upkeep.backup import list_backups
 
@@ -53,6 +54,26 @@ def test_a_backup_is_made_and_put_back(edged, box, tmp_path):
     assert code == 0
     assert "was put back from the backup of" in out
     assert edged("verify", "--backups", tmp_path / "stick")[0] == 1  # former databases are set aside
+
+
+def test_a_backup_of_a_box_that_cannot_be_written_is_made_all_the_same(edged, box, tmp_path):
+    (box.data_dir / "backup-folders.new").mkdir()  # nothing can be noted where this stands
+
+    code, _, err = edged("backup", tmp_path / "stick")
+
+    assert (code, len(list_backups(tmp_path / "stick"))) == (0, 1)
+    assert f"--backups {tmp_path / 'stick'}" in err
+
+
+def test_a_journal_that_ends_before_what_was_delivered_shows(edged, box):
+    outbox = Outbox.open(box.data_dir, box.clock)
+    outbox.configure({"office": 10_000})
+    outbox.close()
+
+    code, out, _ = edged("verify")
+
+    assert code == 69
+    assert "office was sent record 10000" in out
 
 
 def test_restoring_asks_first(edged, box, tmp_path):

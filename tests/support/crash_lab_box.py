@@ -143,8 +143,8 @@ class Box:
         self._stack.enter_context(lock_data_dir(config.data_dir, clock=clock))
         self._bus = EventBus(clock)
         upkeep = Upkeep(config, self._bus, clock)
-        self._jobs = {job["id"]: job["func"] for job in upkeep.jobs()}
         self._journal = upkeep.open_journal()
+        self._jobs = {job["id"]: job["func"] for job in upkeep.jobs()}
         self._stack.callback(self._journal.close)
         closed = [grant.decision_id for grant in self._journal.close_unfinished()]
         self._report("opened", closed, len(self._journal.unfinished_grants()))

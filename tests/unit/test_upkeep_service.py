@@ -130,6 +130,28 @@ def test_another_damaged_database_is_put_back_and_written_into_the_journal(box, 
     running.stop()
 
 
+def test_a_journal_too_large_to_be_looked_at_first_is_looked_at_beside_the_work(box, clock, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr("edged.database.file.QUICK_CHECK_BYTES", 0)
+        running = Running(box.data_dir, clock)
+        running.start()
+    assert [job["id"] for job in running.upkeep.jobs()] == ["check", "retention", "backup"]
+    running.upkeep.check_journal()
+    assert running.of(ComponentFailed) == []
+    running.stop()
+
+    content = bytearray(running.journal.database.path.read_bytes())
+    content[3 * 4096 : 4 * 4096] = b"\xff" * 4096
+    running.journal.database.path.write_bytes(content)
+    bus = EventBus(clock)
+    heard: list[Event] = []
+    bus.subscribe(ComponentFailed, heard.append, name="test")
+    Upkeep(running.config, bus, clock).check_journal()
+
+    assert bus.close()
+    assert "The file is damaged" in heard[0].error
+
+
 def test_other_errors_are_not_answered_with_a_backup(box, clock):
     make_backup(box.data_dir, box.data_dir / BACKUPS, clock)
 
