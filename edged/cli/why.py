@@ -9,6 +9,7 @@ import typer
 
 from edged.cli.common import ConfigOption, DataDirOption, printable
 from edged.cli.records import open_journal
+from edged.errors import NotFound
 from edged.journal.text import render, sentence
 from edged.journal.why import explain
 
@@ -32,6 +33,8 @@ def why(
     """Explain one passage: why did the gate open, or not?"""
     with open_journal(config, data_dir) as journal:
         records = journal.find(identifier)
+    if not any(record.passage_id or record.decision_id for record in records):
+        raise _no_passage(identifier, records[0].event)
     explained = explain(records)
     if as_json:
         answer = {"explanation": sentence(explained), **explained.to_dict()}
@@ -39,3 +42,11 @@ def why(
         typer.echo(json.dumps(answer, ensure_ascii=False, indent=2))
     else:
         typer.echo("\n".join(printable(line) for line in render(explained).split("\n")))
+
+
+def _no_passage(identifier: str, event: str) -> NotFound:
+    return NotFound(
+        f"Record {identifier} is {event}, which belongs to no passage.",
+        code="record_without_passage",
+        hint=f"`edged records list` shows passages, with `--event {event} --json` records like this one.",
+    )

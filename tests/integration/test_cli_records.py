@@ -286,6 +286,15 @@ def test_an_unknown_id_names_those_that_look_like_it(edged, data_dir):
     assert "Did you mean p_1m7y6v3dy43xffnj" in err
 
 
+def test_a_record_without_a_passage_has_no_why(edged, data_dir):
+    write(data_dir, morning()[0])
+
+    code, out, err = edged("why", "1")
+
+    assert (code, out) == (66, "")
+    assert "Record 1 is gate_lost, which belongs to no passage." in err
+
+
 @pytest.mark.parametrize("command", ["records list", "records export", "records verify", "why 1"])
 def test_before_the_first_start_there_is_no_journal_and_none_is_made(edged, data_dir, command):
     code, out, err = edged(*command.split())

@@ -24,7 +24,11 @@ def test_every_yaml_sample_is_a_valid_configuration(sample):
 
 
 def commands():
-    lines = [line.strip().split("#")[0].strip() for block in fenced("sh") for line in block.splitlines()]
+    lines = [
+        line.split("#")[0].strip().removeprefix("sudo -u edged ")
+        for block in fenced("sh")
+        for line in block.splitlines()
+    ]
     return sorted({line for line in lines if line.startswith("edged ")})
 
 
@@ -45,6 +49,10 @@ def test_every_edged_command_exists(command):
 @pytest.mark.parametrize("path", sorted(set(re.findall(r"\]\(([^)#:]+)\)", README))))
 def test_every_link_leads_somewhere(path):
     assert (ROOT / path).exists()
+
+
+def test_every_page_is_named():
+    assert [page.name for page in (ROOT / "docs").glob("*.md") if f"docs/{page.name}" not in README] == []
 
 
 @pytest.mark.parametrize("page", sorted((ROOT / "docs").rglob("*.md")), ids=lambda p: p.name)
