@@ -15,7 +15,7 @@ from edged.config import GateConfig
 from edged.config.inputs import InputAddress, parse_input
 from edged.errors import EdgedError, NeedsOperator
 from edged.gate.gpio import open_inputs
-from edged.gate.inputs import DoorInputs, InputEdge, InputKind, usual_rule
+from edged.gate.inputs import DoorInputs, InputEdge, InputKind, InputRule
 
 POLL_S = 0.05
 """From one reading to the next. With 25 ms for a reading at 9600 baud that makes 75 ms, so that a passage
@@ -166,12 +166,7 @@ class Contacts:
         of_board: bool,
     ) -> _Group:
         rules = [
-            usual_rule(
-                kind,
-                numbers[kind],
-                normally_closed=address.normally_closed,
-                debounce_s=self._debounce_s,
-            )
+            InputRule(kind, numbers[kind], address.normally_closed, self._debounce_s)
             for kind, address in found.items()
         ]
         return _Group(name, tuple(found), DoorInputs(rules), read, of_board)

@@ -65,13 +65,12 @@ class GpioInputs:
         self._request.release()
 
 
-def open_inputs(chip: str, lines: Sequence[int | str], *, pull_up: bool = True) -> GpioInputs:
+def open_inputs(chip: str, lines: Sequence[int | str]) -> GpioInputs:
     """Take lines for reading.
 
     Args:
         chip: `/dev/gpiochip0` and the like.
         lines: offsets on the chip or names, first input first.
-        pull_up: contacts go to ground and the chip pulls the line up; else they switch a voltage onto it.
 
     Raises:
         NeedsOperator: `gpio_package_missing`, `gpio_denied`, `gpio_busy`, `gpio_line_missing`.
@@ -81,8 +80,8 @@ def open_inputs(chip: str, lines: Sequence[int | str], *, pull_up: bool = True) 
     line = gpiod.line
     settings = gpiod.LineSettings(
         direction=line.Direction.INPUT,
-        bias=line.Bias.PULL_UP if pull_up else line.Bias.PULL_DOWN,
-        active_low=pull_up,
+        bias=line.Bias.PULL_UP,
+        active_low=True,
     )
     try:
         request = gpiod.request_lines(chip, consumer=CONSUMER, config={tuple(lines): settings})

@@ -1,9 +1,9 @@
 """From raw input bits over time to settled states of a door's contacts. Pure: no board, no clock, no door.
 
 A contact that matters is wired normally closed: current flows while all is well, so a cut wire, a lost plug
-and an opened contact look alike, and all read as active (gate hardware reference 2.4). Each kind has the
-wiring that fails to its safe side: a cut wire to the fire panel reads as fire and one to the door contact as
-an open door, but one to an exit button must not read as somebody who wants to leave.
+and an opened contact look alike, and all read as active (gate hardware reference 2.4). A cut wire to the fire
+panel then reads as fire and one to the door contact as an open door; one to an exit button, wired open, does
+not read as somebody who wants to leave.
 """
 
 from __future__ import annotations
@@ -27,27 +27,6 @@ class InputKind(StrEnum):
 
 
 @dataclass(frozen=True)
-class Wiring:
-    """How contacts of one kind are usually wired, and how long they bounce (seconds)."""
-
-    normally_closed: bool
-    debounce_s: float
-
-
-USUAL = {
-    InputKind.DOOR: Wiring(normally_closed=True, debounce_s=0.05),
-    InputKind.EXIT: Wiring(normally_closed=False, debounce_s=0.03),
-    InputKind.PASSAGE: Wiring(normally_closed=False, debounce_s=0.03),
-    InputKind.PASSAGE_OUT: Wiring(normally_closed=False, debounce_s=0.03),
-    InputKind.FIRE: Wiring(normally_closed=True, debounce_s=0.05),
-    InputKind.TAMPER: Wiring(normally_closed=True, debounce_s=0.05),
-    InputKind.KEY_IN: Wiring(normally_closed=False, debounce_s=0.03),
-    InputKind.KEY_OUT: Wiring(normally_closed=False, debounce_s=0.03),
-}
-"""Debounce 30 to 50 ms (gate hardware reference 2.4); passage pulses may be as short as 300 ms (2.1)."""
-
-
-@dataclass(frozen=True)
 class InputRule:
     """One contact.
 
@@ -56,38 +35,16 @@ class InputRule:
         number: which input of the board, from 1.
         normally_closed: the contact is closed while it is not active.
         debounce_s: a change counts when it has lasted so long; 0: at once.
-        inverted: the board reports True for an open contact (inputs with a pull-up that do not say so).
     """
 
     kind: InputKind
     number: int
     normally_closed: bool
     debounce_s: float
-    inverted: bool = False
 
     def is_active(self, bit: bool) -> bool:
-        """What a raw bit of the board means."""
-        closed = bit is not self.inverted
-        return closed is not self.normally_closed
-
-
-def usual_rule(
-    kind: InputKind,
-    number: int,
-    *,
-    normally_closed: bool | None = None,
-    debounce_s: float | None = None,
-    inverted: bool = False,
-) -> InputRule:
-    """A rule in which everything that is left out is as usual for the kind."""
-    usual = USUAL[kind]
-    return InputRule(
-        kind,
-        number,
-        usual.normally_closed if normally_closed is None else normally_closed,
-        usual.debounce_s if debounce_s is None else debounce_s,
-        inverted,
-    )
+        """What a raw bit means; True: the contact is closed."""
+        return bit is not self.normally_closed
 
 
 @dataclass(frozen=True)
@@ -179,7 +136,7 @@ class DoorInputs:
         """Take what the board reports.
 
         Args:
-            bits: its inputs, first one first; True: energised or closed (see `InputRule.inverted`).
+            bits: its inputs, first one first; True: energised or closed.
             at_s: monotonic time of the reading.
 
         Returns:

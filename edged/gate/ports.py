@@ -61,7 +61,7 @@ _CHIPS: dict[tuple[int, int | None], KnownChip] = {
         ("devantech",),
         "The RLY16L latches: it keeps a door open without power, and is refused.",
     ),
-    (0x10CF, 0x8090): KnownChip("Velleman K8090 or VM8090", ("k8090",), "It wants gate.baud 19200."),
+    (0x10CF, 0x8090): KnownChip("Velleman K8090 or VM8090", ("k8090",)),
     (0x067B, 0x2303): KnownChip(
         f"PL2303 converter: any serial device, {_RS485}",
         ("modbus", "dcon", "line"),

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edged.gate.inputs import USUAL, Debouncer, DoorInputs, InputEdge, InputKind, InputRule, usual_rule
+from edged.gate.inputs import Debouncer, DoorInputs, InputEdge, InputKind, InputRule
 
 DOOR, EXIT, PASSAGE, FIRE, TAMPER = (
     InputKind.DOOR,
@@ -21,6 +21,11 @@ CLOSED, OPEN = True, False
 
 samples = st.lists(st.tuples(st.booleans(), st.integers(0, 80)), min_size=1, max_size=60)
 """Raw bits and the milliseconds since the sample before."""
+
+
+def wired(kind: InputKind, number: int, *, debounce_s: float = 0.05) -> InputRule:
+    """A contact as it should be wired: closed at rest where a cut wire must show."""
+    return InputRule(kind, number, kind in (DOOR, FIRE, TAMPER), debounce_s)
 
 
 def at_times(drawn):
@@ -40,39 +45,18 @@ def settled(rule: InputRule, *bits_and_times: tuple[bool, float]) -> list[InputE
 
 @pytest.mark.parametrize("kind", [DOOR, FIRE, TAMPER])
 def test_a_cut_wire_reads_as_open_door_fire_or_tampering(kind):
-    assert usual_rule(kind, 1).is_active(OPEN)
-    assert not usual_rule(kind, 1).is_active(CLOSED)
+    assert wired(kind, 1).is_active(OPEN)
+    assert not wired(kind, 1).is_active(CLOSED)
 
 
 @pytest.mark.parametrize("kind", [EXIT, PASSAGE])
 def test_a_cut_wire_is_nobody_who_leaves_or_passes(kind):
-    assert not usual_rule(kind, 1).is_active(OPEN)
-    assert usual_rule(kind, 1).is_active(CLOSED)
-
-
-@given(st.sampled_from(InputKind), st.booleans(), st.booleans())
-def test_a_board_that_reports_the_other_way_round_changes_nothing_but_the_bit(kind, normally_closed, bit):
-    plain = usual_rule(kind, 1, normally_closed=normally_closed)
-    inverted = usual_rule(kind, 1, normally_closed=normally_closed, inverted=True)
-    assert plain.is_active(bit) is inverted.is_active(not bit)
-
-
-def test_every_kind_has_its_usual_wiring_and_a_debounce_time_of_the_reference():
-    assert set(USUAL) == set(InputKind)
-    assert {kind: wiring.debounce_s for kind, wiring in USUAL.items()} == {
-        DOOR: 0.05,
-        EXIT: 0.03,
-        PASSAGE: 0.03,
-        FIRE: 0.05,
-        TAMPER: 0.05,
-        InputKind.PASSAGE_OUT: 0.03,
-        InputKind.KEY_IN: 0.03,
-        InputKind.KEY_OUT: 0.03,
-    }
+    assert not wired(kind, 1).is_active(OPEN)
+    assert wired(kind, 1).is_active(CLOSED)
 
 
 def test_nothing_is_known_before_the_first_value_has_lasted():
-    contact = Debouncer(usual_rule(DOOR, 1))
+    contact = Debouncer(wired(DOOR, 1))
     assert contact.sample(CLOSED, 10.0) is None
     assert contact.active is None
     assert contact.due_s == pytest.approx(10.05)
@@ -82,28 +66,28 @@ def test_nothing_is_known_before_the_first_value_has_lasted():
 
 
 def test_an_edge_tells_when_it_began_and_when_it_was_believed():
-    edges = settled(usual_rule(EXIT, 1), (OPEN, 0.0), (OPEN, 0.1), (CLOSED, 0.2), (CLOSED, 0.25))
+    edges = settled(wired(EXIT, 1), (OPEN, 0.0), (OPEN, 0.1), (CLOSED, 0.2), (CLOSED, 0.25))
     assert edges[1:] == [InputEdge(EXIT, True, 0.2, 0.25, first=False)]
 
 
 def test_bouncing_is_one_edge_counted_from_the_last_bounce():
     bounces = [(CLOSED, 0.200), (OPEN, 0.204), (CLOSED, 0.209), (OPEN, 0.212), (CLOSED, 0.216)]
-    edges = settled(usual_rule(EXIT, 1), (OPEN, 0.0), (OPEN, 0.1), *bounces, (CLOSED, 0.24), (CLOSED, 0.25))
-    assert [(edge.active, edge.began_s, edge.at_s) for edge in edges[1:]] == [(True, 0.216, 0.25)]
+    edges = settled(wired(EXIT, 1), (OPEN, 0.0), (OPEN, 0.1), *bounces, (CLOSED, 0.24), (CLOSED, 0.27))
+    assert [(edge.active, edge.began_s, edge.at_s) for edge in edges[1:]] == [(True, 0.216, 0.27)]
 
 
 def test_one_disturbed_sample_is_no_edge_however_slow_the_polling():
     polled = [(CLOSED, 0.0), (CLOSED, 0.1), (OPEN, 0.2), (CLOSED, 0.3), (CLOSED, 0.4)]
-    assert [edge.active for edge in settled(usual_rule(FIRE, 1), *polled)] == [False]
+    assert [edge.active for edge in settled(wired(FIRE, 1), *polled)] == [False]
 
 
 def test_a_passage_pulse_of_300_ms_is_seen_when_polled_every_100_ms():
     polled = [(OPEN, 0.0), (OPEN, 0.1), (CLOSED, 0.2), (CLOSED, 0.3), (CLOSED, 0.4), (OPEN, 0.5), (OPEN, 0.6)]
-    assert [edge.active for edge in settled(usual_rule(PASSAGE, 1), *polled)] == [False, True, False]
+    assert [edge.active for edge in settled(wired(PASSAGE, 1), *polled)] == [False, True, False]
 
 
 def test_without_a_debounce_time_every_sample_counts():
-    rule = usual_rule(EXIT, 1, debounce_s=0)
+    rule = wired(EXIT, 1, debounce_s=0)
     assert [edge.active for edge in settled(rule, (OPEN, 0.0), (CLOSED, 0.0), (OPEN, 0.1))] == [
         False,
         True,
@@ -113,14 +97,14 @@ def test_without_a_debounce_time_every_sample_counts():
 
 @given(samples, st.sampled_from([0.0, 0.03125, 0.0625]))
 def test_edges_alternate_and_only_the_first_one_is_called_first(drawn, debounce_s):
-    edges = settled(usual_rule(DOOR, 1, debounce_s=debounce_s), *at_times(drawn))
+    edges = settled(wired(DOOR, 1, debounce_s=debounce_s), *at_times(drawn))
     assert all(a.active is not b.active for a, b in pairwise(edges))
     assert [edge.first for edge in edges] == [True, *[False] * (len(edges) - 1)][: len(edges)]
 
 
 @given(samples, st.sampled_from([0.0, 0.03125, 0.0625]))
 def test_every_edge_was_seen_unbroken_for_the_debounce_time(drawn, debounce_s):
-    rule = usual_rule(DOOR, 1, debounce_s=debounce_s)
+    rule = wired(DOOR, 1, debounce_s=debounce_s)
     timed = at_times(drawn)
     for edge in settled(rule, *timed):
         assert edge.at_s - edge.began_s >= debounce_s
@@ -130,7 +114,7 @@ def test_every_edge_was_seen_unbroken_for_the_debounce_time(drawn, debounce_s):
 
 @given(samples, st.booleans(), st.sampled_from([0.0, 0.03125, 0.0625]))
 def test_whatever_came_before_a_steady_contact_is_believed_in_the_end(drawn, bit, debounce_s):
-    contact = Debouncer(usual_rule(TAMPER, 1, debounce_s=debounce_s))
+    contact = Debouncer(wired(TAMPER, 1, debounce_s=debounce_s))
     timed = at_times(drawn)
     for earlier, at_s in timed:
         contact.sample(earlier, at_s)
@@ -142,7 +126,7 @@ def test_whatever_came_before_a_steady_contact_is_believed_in_the_end(drawn, bit
 
 @given(samples)
 def test_a_sample_when_one_is_due_settles(drawn):
-    contact = Debouncer(usual_rule(DOOR, 1))
+    contact = Debouncer(wired(DOOR, 1))
     for bit, at_s in at_times(drawn):
         contact.sample(bit, at_s)
     due_s = contact.due_s
@@ -151,7 +135,7 @@ def test_a_sample_when_one_is_due_settles(drawn):
 
 
 def test_contacts_of_a_door_are_read_from_the_inputs_they_are_wired_to():
-    inputs = DoorInputs([usual_rule(DOOR, 3), usual_rule(FIRE, 1), usual_rule(EXIT, 2)])
+    inputs = DoorInputs([wired(DOOR, 3), wired(FIRE, 1), wired(EXIT, 2, debounce_s=0.03)])
     assert inputs.highest == 3
     inputs.sample((CLOSED, OPEN, CLOSED), 0.0)
     assert inputs.due_s == pytest.approx(0.03)
@@ -165,7 +149,7 @@ def test_contacts_of_a_door_are_read_from_the_inputs_they_are_wired_to():
 
 
 def test_after_a_lost_board_nothing_is_known_until_it_has_been_read_again():
-    inputs = DoorInputs([usual_rule(FIRE, 1)])
+    inputs = DoorInputs([wired(FIRE, 1)])
     inputs.sample((CLOSED,), 0.0)
     inputs.sample((CLOSED,), 0.1)
     inputs.lost()
@@ -183,10 +167,10 @@ def test_no_contacts_at_all_are_no_error():
 @pytest.mark.parametrize(
     ("rules", "why"),
     [
-        ([usual_rule(DOOR, 1), usual_rule(DOOR, 2)], "same kind"),
-        ([usual_rule(DOOR, 1), usual_rule(FIRE, 1)], "same number"),
-        ([usual_rule(DOOR, 0)], "count from 1"),
-        ([usual_rule(DOOR, 1, debounce_s=-1)], "not negative"),
+        ([wired(DOOR, 1), wired(DOOR, 2)], "same kind"),
+        ([wired(DOOR, 1), wired(FIRE, 1)], "same number"),
+        ([wired(DOOR, 0)], "count from 1"),
+        ([wired(DOOR, 1, debounce_s=-1)], "not negative"),
     ],
 )
 def test_wiring_that_makes_no_sense_is_refused(rules, why):
@@ -196,4 +180,4 @@ def test_wiring_that_makes_no_sense_is_refused(rules, why):
 
 def test_an_input_the_board_does_not_have_is_said():
     with pytest.raises(ValueError, match="reports 1 inputs, number 2"):
-        DoorInputs([usual_rule(DOOR, 2)]).sample((True,), 0.0)
+        DoorInputs([wired(DOOR, 2)]).sample((True,), 0.0)
