@@ -164,6 +164,11 @@ def _too_long(error: dict[str, Any], key: Key, seen: Seen) -> Explanation:
     return f"{seen} is too long", f"write {_wanted(key)}"
 
 
+def _too_many(error: dict[str, Any], key: Key, seen: Seen) -> Explanation:
+    most, given = error["ctx"]["max_length"], error["ctx"]["actual_length"]
+    return f"has {given} entries", f"{most} are the most"
+
+
 def _characters(error: dict[str, Any], key: Key, seen: Seen) -> Explanation:
     if seen.value == "":
         return _empty(error, key, seen)
@@ -192,6 +197,7 @@ _BY_TYPE: dict[str, Callable[[dict[str, Any], Key, Seen], Explanation]] = {
     "bool_type": _wrong_switch,
     "list_type": _wrong_list,
     "too_short": _empty,
+    "too_long": _too_many,
     "string_too_short": _empty,
     "string_too_long": _too_long,
     "string_pattern_mismatch": _characters,

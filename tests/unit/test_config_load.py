@@ -229,6 +229,7 @@ def test_an_unknown_key_gets_a_suggestion(text, hint):
         ("access: {allowed_groups: staff}", "staff is not a list; write `allowed_groups: [staff]`"),
         ("access: {allowed_groups: {a: 1}}", "is a section; write a list"),
         ("access: {allowed_groups: []}", "is empty"),
+        ("recognition: {cloud: {groups: [a, b, c, d, e, f, g, h, i, j, k]}}", "10 are the most"),
         ("access: {allowed_groups: [a, 5]}", '5 is a number where text is expected; write "5" in quotes'),
         ("recognition: {threshold: 1e999}", "does not fit"),
         ("timezone: Mars/Base", "Mars/Base is not a time zone such as Europe/Berlin"),
