@@ -15,7 +15,7 @@ from edged.cli.lazy import Command, lazy_group
 
 _EXIT_CODES = (
     "Exit codes: 0 fine, 1 failure, 2 wrong usage, 65 unusable picture or input, 66 not found, "
-    "69 needs the operator, 75 try later, 78 configuration."
+    "69 needs the operator, 75 try later, 78 wrong setting or value."
 )
 
 # Order of `edged --help`: what is needed first comes first.

@@ -55,6 +55,12 @@ def test_every_page_is_named():
     assert [page.name for page in (ROOT / "docs").glob("*.md") if f"docs/{page.name}" not in README] == []
 
 
+def test_every_package_and_module_has_its_place_in_the_house():
+    house = (ROOT / "docs" / "architecture.md").read_text("utf-8")
+    modules = {path.stem for path in (ROOT / "edged").iterdir() if not path.name.startswith(("_", "py."))}
+    assert [name for name in modules if f"edged/{name}" not in house and f"`{name}`" not in house] == []
+
+
 @pytest.mark.parametrize("page", sorted((ROOT / "docs").rglob("*.md")), ids=lambda p: p.name)
 def test_every_link_between_pages_leads_somewhere(page):
     for link in re.findall(r"\]\(([^)#:]+)\)", page.read_text("utf-8")):
