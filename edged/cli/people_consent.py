@@ -34,6 +34,8 @@ def consent(
     Entries are never changed; the newest of a purpose counts. Without consent to `cloud` nothing of a person
     leaves this box; withdrawing it has what is there deleted.
     """
+    if given is None and (recorded_by or note):
+        raise typer.BadParameter("nothing is recorded without --give or --withdraw")
     store = LibraryStore.open(resolve_data_dir(config, data_dir), SystemClock())
     try:
         store.get(person_id)

@@ -88,6 +88,14 @@ def test_other_purposes_are_kept_apart(edged, box):
     assert "attendance: given" in edged("people", "show", "anna").out
 
 
+def test_a_consent_without_a_decision_is_wrong_usage_and_not_lost_in_silence(edged, box):
+    box.enrol("anna", 1, consent=False)
+    answer = edged("people", "consent", "anna", "--by", "Office")
+    assert answer.code == 2
+    assert "--give or --withdraw" in answer.err
+    assert box.store.consents("anna") == ()
+
+
 def test_somebody_has_to_sign_for_a_consent(edged, box):
     box.enrol("anna", 1, consent=False)
     answer = edged("people", "consent", "anna", "--give")
