@@ -35,9 +35,14 @@ def _may_share(gate: GateConfig, other: GateConfig, numbers: tuple[int, int]) ->
         return conflict(message, *(_key("gate", number, k) for number in numbers for k in (key, "port")))
 
     both = f"{gate.id} and {other.id} share the port {gate.port}"
-    for key in ("protocol", "baud"):
+    for key in ("protocol", "baud", "strip_echo"):
         if getattr(gate, key) != getattr(other, key):
             raise refused(f"{both}, but not {key}", key)
+    if gate.protocol == "line":
+        raise refused(
+            f"{both}, whose lines cannot be opened for two doors: give each door an adapter of its own",
+            "protocol",
+        )
     if gate.guard is not None or other.guard is not None:
         raise refused(
             f"{both}, and a port with a gate guard carries one door: give each door a board of its own, "
@@ -46,7 +51,7 @@ def _may_share(gate: GateConfig, other: GateConfig, numbers: tuple[int, int]) ->
         )
     if gate.protocol in WITH_ADDRESS and gate.address != other.address:
         return
-    for key in ("firmware", "profile", "channels"):
+    for key in ("firmware", "append_crlf", "profile", "channels", "checksum", "board_inputs"):
         if getattr(gate, key) != getattr(other, key):
             raise refused(f"{both} and so one board, but not {key}", key)
     if gate.channel == other.channel:

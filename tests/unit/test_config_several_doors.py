@@ -118,6 +118,11 @@ def test_what_cannot_be_together_is_refused_at_its_line(before, after, expected)
     assert problem.startswith(expected)
 
 
+def test_the_lines_of_one_port_cannot_serve_two_doors():
+    (problem,) = problems(TWO.replace("modbus", "line"))
+    assert "whose lines cannot be opened for two doors" in problem
+
+
 def test_a_default_that_clashes_is_told_at_the_item_that_left_it_out():
     (problem,) = problems("more_cameras:\n  - direction: in\n")
     assert problem.startswith("f:2:5: more_cameras[0].id: two are called cam1")
