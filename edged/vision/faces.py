@@ -97,7 +97,7 @@ class FaceReader:
 
     def find(self, image: np.ndarray) -> list[Detection]:
         """Every face of a still picture (HxWx3 uint8 BGR), largest first, looked for at up to 1280 px."""
-        return self._detector.detect(image, scale=min(1.0, STILL_SIDE / max(image.shape[:2])))
+        return self._detector.find(image, STILL_SIDE)
 
     def read(self, image: np.ndarray, limits: QualityLimits) -> list[FaceReading]:
         """Find and measure every face of a still picture (HxWx3 uint8 BGR), largest first; see `find`."""
