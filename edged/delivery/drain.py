@@ -18,7 +18,7 @@ from edged.config.delivery import TargetConfig
 from edged.delivery.outbox import DeadLetter, Outbox, Place, Refusal, written_at
 from edged.delivery.records import RecordMaker, kind_of, wanted_kinds
 from edged.delivery.state import Reporter
-from edged.delivery.target import DeliveryFailed, Message, Receipt, Refused, Target, shortened
+from edged.delivery.target import CONFLICT, DeliveryFailed, Message, Receipt, Refused, Target, shortened
 from edged.errors import EdgedError, NeedsOperator
 from edged.journal.reader import JournalReader
 from edged.journal.record import Record
@@ -28,6 +28,7 @@ IDLE_S = 1.0
 """The journal is looked at this often while nothing new is announced."""
 
 MOST_REFUSED_IN_A_ROW = 20
+_WITHOUT_ANSWER = ("delivery_timeout", "delivery_broken_answer")
 PROBES = 5
 LONGEST_ASKED_PAUSE_S = 3600.0
 
@@ -90,6 +91,7 @@ class Drain:
         self._head: tuple[str, int] = ("", 0)  # id of the first message that failed, and how often
         self._one_by_one = 0
         self._refused_in_row = 0
+        self._in_doubt: frozenset[str] = frozenset()  # sent, and no answer came back
         self._early: set[str] = (
             set()
         )  # taken out of turn, to find out whether it is the record or the receiver
@@ -190,8 +192,13 @@ class Drain:
             if len(to_send) > 1:
                 self._one_by_one = len(chunk.messages)  # one of them is the reason; the others shall pass
                 return None
-            receipt = Receipt(frozenset(), {to_send[0].id: error.message})
+            if error.code == CONFLICT and to_send[0].id in self._in_doubt:
+                receipt = Receipt(frozenset({to_send[0].id}))  # it had arrived that time
+            else:
+                receipt = Receipt(frozenset(), {to_send[0].id: error.message})
         except DeliveryFailed as error:
+            if error.code in _WITHOUT_ANSWER:
+                self._in_doubt |= {message.id for message in to_send}
             if error.about_record and len(to_send) > 1:
                 self._one_by_one = len(chunk.messages)
             raise self._after_attempt(to_send[0], error) from error
@@ -226,6 +233,7 @@ class Drain:
 
     def _move_to(self, last: Record, taken: int, refusals: Sequence[Refusal]) -> None:
         self._outbox.advance(self._settings.name, last, taken, refusals)
+        self._in_doubt = frozenset() if not self._one_by_one else self._in_doubt
         while self._page and self._page[0].seq <= last.seq:
             passed = self._page.popleft()
             self._one_by_one -= bool(self._one_by_one and kind_of(passed.event) in self._wanted)

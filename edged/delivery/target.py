@@ -64,6 +64,10 @@ class DeliveryFailed(RetryLater):
         self.retry_after_s = retry_after_s
 
 
+CONFLICT = "delivery_conflict"
+"""Code of a `Refused`: the receiver says that it has something under this id already."""
+
+
 class Refused(EdgedError):
     """The receiver will not take this request however often it is sent."""
 

@@ -16,7 +16,7 @@ import urllib3
 
 from edged.clock import Clock
 from edged.delivery.prompt_ack import PromptAckAdapter
-from edged.delivery.target import DeliveryFailed, Refused, shortened
+from edged.delivery.target import CONFLICT, DeliveryFailed, Refused, shortened
 from edged.errors import EdgedError, NeedsOperator
 from edged.web_session import causes_of, open_session
 
@@ -166,7 +166,8 @@ def require_success(answer: WebAnswer, name: str) -> None:
 
     Raises:
         DeliveryFailed: `delivery_busy` (408, 425, 429, 503), `delivery_receiver_error` (5xx).
-        Refused: `delivery_refused`, other 4xx: it is this record that the receiver does not want.
+        Refused: `delivery_conflict` (409), `delivery_refused` (other 4xx): it is this record
+            that the receiver does not want.
         NeedsOperator: `delivery_redirected`, `delivery_login` (401, 403, 407), `delivery_address` (404, …):
             no record would pass, so none is put aside for it.
     """
@@ -190,7 +191,7 @@ def require_success(answer: WebAnswer, name: str) -> None:
         raise NeedsOperator(said, code="delivery_login", hint="Check the key or token of the target.")
     if status in _WRONG_ADDRESS:
         raise NeedsOperator(said, code="delivery_address", hint="Check url; nothing there takes records.")
-    raise Refused(said, code="delivery_refused")
+    raise Refused(said, code=CONFLICT if status == 409 else "delivery_refused")
 
 
 def _system_text(causes: list[BaseException]) -> str:

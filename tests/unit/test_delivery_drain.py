@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from edged.delivery.drain import MOST_REFUSED_IN_A_ROW
-from edged.delivery.target import DeliveryFailed, Receipt, Refused
+from edged.delivery.target import CONFLICT, DeliveryFailed, Receipt, Refused
 from edged.errors import NeedsOperator, RetryLater
 from edged.events import DeliveryDegraded, DeliveryRecovered, RecordPutAside
 
@@ -90,6 +90,26 @@ def test_a_pause_the_receiver_asks_for_is_kept(make):
     rig = make(ListTarget(behave=fails_on(*ids(1), error=error)))
     rig.decide(1)
     assert rig.drain.step().wait_s == 120.0
+
+
+def test_a_conflict_over_a_record_whose_answer_was_lost_means_that_it_had_arrived(make):
+    answers = [DeliveryFailed("lost", code="delivery_timeout"), *[Refused("409", code=CONFLICT)] * 4]
+
+    def behave(_):
+        if answers:
+            raise answers.pop(0)
+
+    rig = make(ListTarget(batch=3, behave=behave))
+    rig.decide(1, 2, 3, 4)
+    rig.run()
+    assert (rig.place.delivered, rig.place.dead) == (4, 0)
+
+
+def test_a_conflict_over_a_record_that_was_never_sent_before_is_a_refusal(make):
+    rig = make(ListTarget(behave=fails_on(*ids(2), error=Refused("409", code=CONFLICT))))
+    rig.decide(1, 2, 3)
+    rig.run()
+    assert (rig.place.delivered, rig.place.dead) == (2, 1)
 
 
 def test_a_receiver_that_asks_for_no_pause_at_all_is_not_hammered(make):
