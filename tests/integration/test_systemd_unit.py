@@ -60,6 +60,12 @@ def test_stopping_fits_into_the_time_systemd_gives():
     assert int(limit_s) > STOP_S
 
 
+def test_delivery_may_lower_the_priority_of_its_threads():
+    """setpriority is in @resources, so it must be allowed again after that set is taken away."""
+    filters = re.findall(r"^SystemCallFilter=(.*)", UNIT.read_text(), re.M)
+    assert filters.index("setpriority") > filters.index("~@privileged @resources")
+
+
 GUARD = ROOT / "systemd" / "edged-gate-guard@.service"
 
 
