@@ -185,9 +185,18 @@ def _cells(record: Record) -> tuple[str, ...]:
         record.outcome or (UNDECIDED if record.event == "track_ended" else record.event),
         printable(record.payload.get("person_name") or record.person_id or "-"),
         "-" if record.score is None else f"{record.score:.1f}",
-        record.reason or "-",
+        record.reason or _order(record),
         record.passage_id or "-",
     )
+
+
+def _order(record: Record) -> str:
+    """What somebody ordered a door to do: `open door1, mia (front desk)`; a dash for other records."""
+    if record.event != "door_ordered":
+        return "-"
+    payload = record.payload
+    by = f" ({payload['by']})" if payload.get("by") else ""
+    return printable(f"{payload['action']} {payload.get('door_id')}, {payload.get('user')}{by}")
 
 
 def _to_file(path: Path, write: Any, records: Iterator[Record]) -> int:

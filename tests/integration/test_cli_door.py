@@ -98,7 +98,7 @@ def test_status_tells_state_mode_board_contacts_and_alarms(box, door):
     assert (status["door"], status["contacts"]) == ("front", {"tamper": True})
 
 
-def test_open_opens_once_and_the_journal_knows_who(box, door, config):
+def test_open_opens_once_and_the_journal_knows_who(box, door, config, capsys):
     code, out, _ = door("open", "back", "--by", "Mia Ek")
     assert code == 0
     assert "back: opened for one person" in out
@@ -109,6 +109,9 @@ def test_open_opens_once_and_the_journal_knows_who(box, door, config):
     assert isinstance(record.payload["uid"], int)
     assert record.payload["user"]
     journal.close()
+    with pytest.raises(SystemExit):
+        main(["records", "list", "--event", "door_ordered", "--data-dir", str(config.data_dir)])
+    assert f"open back, {record.payload['user']} (Mia Ek)" in capsys.readouterr().out
 
 
 def test_an_order_that_is_refused_says_why_and_ends_with_a_code(box, door):
