@@ -10,6 +10,8 @@ from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 
+import structlog
+
 from edged import models
 from edged.bus import EventBus
 from edged.clock import Clock
@@ -27,6 +29,8 @@ from edged.recognition.local.engine import LocalEngine
 from edged.recognition.local.gallery import Gallery
 from edged.recognition.per_door import PerDoor
 from edged.recognition.protocol import HYBRID, LOCAL, Recognizer
+
+_log = structlog.get_logger(__name__)
 
 STOP_S = 1.0
 """Longest wait for a request that is in flight when the daemon stops."""
@@ -51,9 +55,15 @@ def open_cloud(config: Config, bus: EventBus, clock: Clock, stack: ExitStack) ->
     cloud = config.recognition.cloud
     governor = open_governor(cloud, config.data_dir, clock, publish=bus.publish)
     stack.callback(governor.close)
+    stack.callback(_tell_counters, governor)
     client = build_client(cloud, clock, governor=governor, data_dir=config.data_dir)
     stack.callback(client.close)
     return CloudLink(client, governor)
+
+
+def _tell_counters(governor: Governor) -> None:
+    health = governor.health()
+    _log.info("cloud_calls", saved=health["saved_calls"], **health["calls"])
 
 
 def greet(link: CloudLink, stack: ExitStack) -> None:

@@ -9,16 +9,19 @@ from typing import Annotated
 
 import typer
 
-from edged.cli.common import ConfigOption, DataDirOption, resolve_config, resolve_data_dir
+from edged.cli.common import ConfigOption, DataDirOption, resolve_config
 from edged.cli.library_view import diff_dict, print_diff, print_status, status_dict
 from edged.cli.people_view import print_json
-from edged.clock import SystemClock
+from edged.clock import Clock, SystemClock
+from edged.config.recognition import CloudConfig
 from edged.library.cloud_diff import CloudDiff, GroupDiff
 from edged.library.cloud_queue import CloudQueue
 from edged.library.cloud_sync import CloudSync
 from edged.library.store import LibraryStore
+from edged.recognition.cloud.allowance import FILE_NAME, AllowanceStore, Used
 from edged.recognition.cloud.client import FaceCloud, build_client
 from edged.recognition.cloud.governor import open_governor
+from edged.recognition.cloud.governor_limits import service_of
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -84,18 +87,31 @@ def sync(
 
 @app.command()
 def status(as_json: JsonOption = False, config: ConfigOption = None, data_dir: DataDirOption = None) -> None:
-    """Show what is waiting to be done in the cloud. Asks nothing of the cloud itself."""
+    """Show what is waiting to be done in the cloud, and how often it was asked. Asks nothing of it itself."""
+    settings = resolve_config(config)
+    folder = settings.data_dir if data_dir is None else data_dir.absolute()
     clock = SystemClock()
-    store = LibraryStore.open(resolve_data_dir(config, data_dir), clock)
-    try:
+    with ExitStack() as stack:
+        store = LibraryStore.open(folder, clock)
+        stack.callback(store.close)
         queue = CloudQueue(store.database, clock)
         state, entries = queue.status(), queue.entries()
-    finally:
-        store.close()
+        calls = _calls(settings.recognition.cloud, folder, clock)
     if as_json:
-        print_json(status_dict(state, entries))
+        print_json(status_dict(state, entries, calls))
     else:
-        print_status(state, entries)
+        print_status(state, entries, calls)
+
+
+def _calls(service: CloudConfig, folder: Path, clock: Clock) -> dict[str, Used]:
+    """How often the configured cloud was asked for what; a box that never did keeps no count."""
+    if not (folder / FILE_NAME).exists():
+        return {}
+    counted = AllowanceStore.open(folder, clock, service=service_of(service))
+    try:
+        return {call.title: used for call, used in counted.used().items()}
+    finally:
+        counted.close()
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -11,6 +12,7 @@ import typer
 from edged.clock import iso
 from edged.library.cloud_diff import GroupDiff
 from edged.library.cloud_queue import Entry, SyncStatus
+from edged.recognition.cloud.allowance import Used
 
 
 def diff_dict(diff: GroupDiff) -> dict[str, Any]:
@@ -35,13 +37,17 @@ def print_diff(diff: GroupDiff) -> None:
         typer.echo(f"  extra      {cloud_id}  in the cloud, not sent from here")
 
 
-def status_dict(status: SyncStatus, entries: tuple[Entry, ...]) -> dict[str, Any]:
+def status_dict(status: SyncStatus, entries: tuple[Entry, ...], calls: Mapping[str, Used]) -> dict[str, Any]:
     """The state as `--json` shows it."""
-    return {**_plain(asdict(status)), "entries": [_plain(asdict(entry)) for entry in entries]}
+    return {
+        **_plain(asdict(status)),
+        "entries": [_plain(asdict(entry)) for entry in entries],
+        "calls": {call: asdict(used) for call, used in calls.items()},
+    }
 
 
-def print_status(status: SyncStatus, entries: tuple[Entry, ...]) -> None:
-    """The state, and the entries that have failed."""
+def print_status(status: SyncStatus, entries: tuple[Entry, ...], calls: Mapping[str, Used]) -> None:
+    """The state, the entries that have failed, and the calls counted for the present address."""
     typer.echo(f"people in the cloud    {status.people}")
     typer.echo(f"waiting                {status.waiting}{_since(status.oldest_at)}")
     typer.echo(f"set aside              {status.set_aside}")
@@ -50,6 +56,8 @@ def print_status(status: SyncStatus, entries: tuple[Entry, ...]) -> None:
     typer.echo(f"last use of the cloud  {_local(status.last_use_at)}")
     if status.last_error_at is not None:
         typer.echo(f"last error             {_local(status.last_error_at)}: {status.last_error}")
+    for call, used in calls.items():
+        typer.echo(f"calls: {call:<15} {used.today} today, {used.total} in all")
     for entry in entries:
         if entry.error_code:
             again = f"tried {entry.attempts} time(s), again {_local(entry.next_at)}"

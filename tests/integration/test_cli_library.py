@@ -190,6 +190,15 @@ def test_an_unreachable_cloud_is_a_reason_to_try_later(edged, box, cloud):
     assert answer.err
 
 
+def test_status_counts_the_calls(edged, box, cloud):
+    assert edged("library", "status", "--json").json["calls"] == {}
+    box.enrol("anna", 1)
+    edged("library", "sync", "--apply")
+    calls = edged("library", "status", "--json").json["calls"]
+    assert calls["user_add"] == {"today": 1, "total": 1}
+    assert "user_add        1 today, 1 in all" in edged("library", "status").out
+
+
 def test_status_asks_nothing_of_the_cloud(edged, box, cloud):
     box.enrol("anna", 1)
     status = edged("library", "status", "--json").json

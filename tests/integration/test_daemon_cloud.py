@@ -5,16 +5,20 @@ from __future__ import annotations
 import json
 import socket
 import threading
+from contextlib import ExitStack
 
 import pytest
 from cloud_faces import FaceCloudStub
-from cloud_stub import TOKEN_PATH, answer
+from cloud_stub import TOKEN_PATH, answer, ok
+from structlog.testing import capture_logs
 
+from edged.bus import EventBus
 from edged.clock import SystemClock
 from edged.config import Config
 from edged.daemon import Daemon
 from edged.errors import Misconfigured
 from edged.events import CloudDegraded
+from edged.recognizers import open_cloud
 
 DEADLINE_S = 60.0
 
@@ -95,6 +99,18 @@ def test_a_refused_key_does_not_keep_the_daemon_from_starting_and_is_announced_b
         finally:
             assert daemon.stop()
         assert [(e.call, e.code, e.needs_operator) for e in degraded] == [("*", "cloud_api_key", True)]
+
+
+def test_what_the_cloud_was_asked_is_said_when_the_way_to_it_is_closed(tmp_path, key):
+    with FaceCloudStub() as cloud, capture_logs() as said, ExitStack() as stack:
+        cloud.trouble = lambda asked: ok({"group_id_list": []})
+        clock = SystemClock()
+        link = open_cloud(config(tmp_path, cloud.url, engine="cloud"), EventBus(clock), clock, stack)
+        link.client.group_getlist()
+        link.governor.saved(3)
+        stack.close()
+    (line,) = (one for one in said if one["event"] == "cloud_calls")
+    assert (line["saved"], line["group_getlist"]["today"]) == (3, 1)
 
 
 def test_without_a_key_the_daemon_does_not_start(tmp_path, nowhere, monkeypatch):
