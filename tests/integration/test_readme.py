@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from edged import events
 from edged.config import Config
+from edged.events.base import event_name
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text("utf-8")
@@ -59,6 +61,15 @@ def test_every_package_and_module_has_its_place_in_the_house():
     house = (ROOT / "docs" / "architecture.md").read_text("utf-8")
     modules = {path.stem for path in (ROOT / "edged").iterdir() if not path.name.startswith(("_", "py."))}
     assert [name for name in modules if f"edged/{name}" not in house and f"`{name}`" not in house] == []
+
+
+def test_every_event_is_described():
+    page = (ROOT / "docs" / "events.md").read_text("utf-8")
+    kinds = [
+        kind for kind in vars(events).values() if isinstance(kind, type) and issubclass(kind, events.Event)
+    ]
+    names = {event_name(kind) for kind in kinds} - {"event"}
+    assert [name for name in sorted(names) if f"`{name}`" not in page] == []
 
 
 @pytest.mark.parametrize("page", sorted((ROOT / "docs").rglob("*.md")), ids=lambda p: p.name)
