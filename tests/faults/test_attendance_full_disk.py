@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from pathlib import Path
 
-import crash_lab_faults as faults
 import pytest
+from small_disks import fill, small_disk
 
 from edged.attendance.service import AttendanceService
 from edged.attendance.store import PunchLedger
@@ -29,7 +29,7 @@ def passage(number: int) -> AccessDecided:
 
 @pytest.fixture
 def disk(tmp_path) -> Path:
-    with faults.small_disk(tmp_path / "disk") as folder:
+    with small_disk(tmp_path / "disk", 8) as folder:
         if folder is None:
             pytest.skip("may not mount a file system here")
         yield folder
@@ -42,7 +42,7 @@ def test_passages_while_the_disk_is_full_are_punched_in_order_when_there_is_room
     ledger = PunchLedger.open(disk, CLOCK)
     settings = AttendanceConfig.model_validate({"enabled": True})
     AttendanceService(settings, ledger, bus, CLOCK, zone="Europe/Berlin").attach()
-    faults.fill(disk / "filler")
+    fill(disk)
 
     for number in range(5):
         bus.publish(passage(number))

@@ -8,12 +8,13 @@ import crash_lab_faults as faults
 import pytest
 from crash_lab import CrashLab
 from crash_lab_power import flush_notes
+from small_disks import small_disk
 
 
 @pytest.fixture
 def on_small_disk(tmp_path):
     """A lab whose box lies on a small file system of its own."""
-    with faults.small_disk(tmp_path / "disk") as disk:
+    with small_disk(tmp_path / "disk", faults.DISK_MB) as disk:
         if disk is None:
             pytest.skip("may not mount a file system here")
         with CrashLab(tmp_path / "lab", seed=5, data_dir=disk / "data").running() as lab:

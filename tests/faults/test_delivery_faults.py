@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import random
 import signal
 import socket
@@ -13,7 +12,9 @@ import threading
 from pathlib import Path
 
 import pytest
+import small_disks
 from delivery_rig import DEVICE, ZONE, Receiver, Rig, punch, service, write_in_bulk
+from small_disks import fill
 from tls_certificate import EXPIRED, VALID, certificate, needs_openssl
 
 from edged.bus import EventBus
@@ -245,24 +246,10 @@ def test_a_long_backlog_arrives_complete_in_order_and_historic(tmp_path):
 @pytest.fixture
 def small_disk(tmp_path):
     """A file system of one megabyte."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    tmpfs = ["mount", "-t", "tmpfs", "-o", "size=1m,mode=0700", "tmpfs", str(folder)]
-    if os.geteuid() != 0 or subprocess.run(tmpfs, check=False, capture_output=True).returncode != 0:
-        pytest.skip("may not mount a file system here")
-    yield folder
-    subprocess.run(["umount", "-l", str(folder)], check=True)
-
-
-def fill(folder):
-    """Leave no room. Returns the file to remove."""
-    filler = folder / "filler"
-    with filler.open("wb", buffering=0) as file:
-        try:
-            while True:
-                file.write(b"\0" * 512)
-        except OSError:
-            return filler
+    with small_disks.small_disk(tmp_path / "disk", 1) as folder:
+        if folder is None:
+            pytest.skip("may not mount a file system here")
+        yield folder
 
 
 def test_a_full_disk_leaves_no_half_line_and_every_record_arrives_when_there_is_room(make, small_disk):

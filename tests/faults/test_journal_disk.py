@@ -12,8 +12,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+import small_disks
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from small_disks import fill
 
 from edged.bus import EventBus
 from edged.clock import ManualClock
@@ -23,6 +25,7 @@ from edged.journal import Journal, JournalReader
 
 AT = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)
 CLOCK = ManualClock(AT)
+HERE = Path(__file__).parent
 NOBODY = 65534
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root to mount or to become another user")
 
@@ -216,26 +219,10 @@ def test_a_journal_that_may_not_be_read_is_named_to_the_operator(public_path):
 @pytest.fixture
 def small_disk(tmp_path) -> Path:
     """A file system of one megabyte."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=1m,mode=0700", "tmpfs", str(folder)],
-        check=False,
-        capture_output=True,
-    )
-    if mounted.returncode != 0:
-        pytest.skip("may not mount a file system here")
-    yield folder
-    subprocess.run(["umount", "-l", str(folder)], check=True)
-
-
-def fill(folder: Path) -> None:
-    with (folder / "filler").open("wb", buffering=0) as file:
-        try:
-            while True:
-                file.write(b"\0" * 4096)
-        except OSError:
-            return
+    with small_disks.small_disk(tmp_path / "disk", 1) as folder:
+        if folder is None:
+            pytest.skip("may not mount a file system here")
+        yield folder
 
 
 @needs_root
@@ -315,7 +302,7 @@ def test_a_file_size_limit_refuses_the_decision_and_keeps_the_earlier_ones(tmp_p
     script = textwrap.dedent(
         """
         import resource, sys
-        sys.path.insert(0, sys.argv[2])
+        sys.path[:0] = sys.argv[2:]
         from test_journal_disk import CLOCK, _commit_until_refused
         from pathlib import Path
         from edged.journal import Journal
@@ -327,7 +314,7 @@ def test_a_file_size_limit_refuses_the_decision_and_keeps_the_earlier_ones(tmp_p
     )
     path = tmp_path / "journal.sqlite3"
 
-    kind, code, count = _run(script, path, Path(__file__).parent).split()
+    kind, code, count = _run(script, path, HERE, HERE.parent / "support").split()
 
     assert (kind, code) == ("NeedsOperator", "database_io_error")
     journal = Journal.open(path, CLOCK)

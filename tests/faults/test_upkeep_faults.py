@@ -7,6 +7,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
+import small_disks
+from small_disks import fill
 from upkeep_box import Box, noise
 
 from edged.clock import SystemClock
@@ -23,17 +25,10 @@ needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root to mount")
 @pytest.fixture
 def small_disk(tmp_path) -> Path:
     """A file system of twenty megabytes."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=20m,mode=0700", "tmpfs", str(folder)],
-        check=False,
-        capture_output=True,
-    )
-    if mounted.returncode != 0:
-        pytest.skip("may not mount a file system here")
-    yield folder
-    subprocess.run(["umount", "-l", str(folder)], check=True)
+    with small_disks.small_disk(tmp_path / "disk", 20) as folder:
+        if folder is None:
+            pytest.skip("may not mount a file system here")
+        yield folder
 
 
 def filled(data_dir: Path) -> Box:
@@ -41,15 +36,6 @@ def filled(data_dir: Path) -> Box:
     box.enrol("planted_person", "Planted Person", 1)
     box.pass_through("planted_person", "Planted Person", 3)
     return box
-
-
-def fill(folder: Path, leave: int = 0) -> None:
-    with (folder / "filler").open("wb", buffering=0) as file:
-        try:
-            while True:
-                file.write(b"\0" * 4096)
-        except OSError:
-            file.truncate(max(0, file.tell() - leave))
 
 
 def sound(box: Box) -> bool:

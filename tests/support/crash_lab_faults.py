@@ -11,14 +11,14 @@ import signal
 import sqlite3
 import subprocess
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 from statistics import median
 
 from crash_lab import CrashLab, Life, Point
 from crash_lab_receiver import RoughReceiver
+from small_disks import fill
 
 from edged.clock import SystemClock
 from edged.events import PunchCorrected
@@ -28,27 +28,12 @@ DISK_MB = 192  # the log of a box that never lives for half a second is never sh
 _DAMAGE = b"\xa5" * 4096
 
 
-@contextmanager
-def small_disk(folder: Path) -> Iterator[Path | None]:
-    """A file system of its own, of 192 MB; None where nothing may be mounted."""
-    folder.mkdir(parents=True)
-    mount = ["mount", "-t", "tmpfs", "-o", f"size={DISK_MB}m,mode=0700", "tmpfs", str(folder)]
-    if subprocess.run(mount, check=False, capture_output=True).returncode != 0:
-        yield None
-        return
-    try:
-        yield folder
-    finally:
-        subprocess.run(["umount", "-l", str(folder)], check=True)
-
-
 def full_disk(lab: CrashLab) -> Point:
     """The disk fills up while people pass; then there is room again, or the box is killed before there is."""
-    filler = lab.data_dir.parent / "filler"
     life = lab.start()
     life.wait_for("ready")
     life.wait_for("acknowledged", lab.random.randrange(10))
-    fill(filler)
+    filler = fill(lab.data_dir.parent)
     wrong = [] if life.wait_for("unwritten", 3) else ["The box ended when the disk was full."]
     if lab.random.random() < 0.5:
         life = _killed(lab, life)
@@ -203,16 +188,6 @@ def _killed(lab: CrashLab, life: Life) -> Life:
 def _refusal(life: Life, *codes: str) -> list[str]:
     said = [about[0] for what, *about in life.said if what == "refused"]
     return [] if said and said[0] in codes else [f"The box said {life.said} instead of {codes}."]
-
-
-def fill(filler: Path) -> None:
-    """Take all the room of a disk."""
-    with filler.open("wb", buffering=0) as file:
-        try:
-            while file.write(b"\0" * 65536):
-                pass
-        except OSError:
-            return
 
 
 def _digests(folder: Path) -> dict[str, str]:
