@@ -279,8 +279,8 @@ class Daemon:
 
     def _count_saved(self, shots: int) -> None:
         """A shot that was not needed is a call saved, where every shot is one."""
-        recognition = self.config.recognition
-        asks_always = recognition.engine == "cloud" or recognition.hybrid.policy == "cloud_first"
+        policies = {self.config.hybrid_of(gate).policy for gate in self.config.gates}
+        asks_always = self.config.recognition.engine == "cloud" or policies == {"cloud_first"}
         if self._cloud is not None and asks_always:
             self._cloud.governor.saved(shots)
 
