@@ -188,6 +188,11 @@ def test_an_option_that_cannot_be_a_setting_is_explained_like_one():
         assert done.stderr.startswith("--camera: names no host; a stream is written rtsp://HOST/PATH")
 
 
+def test_time_zones_are_known_on_a_system_without_a_database_of_them(write):
+    done = edged("check", "-c", write("timezone: Europe/Berlin\n"), PYTHONTZPATH="")
+    assert done.returncode == 0
+
+
 def test_output_without_room_is_reported_and_not_a_traceback():
     with open("/dev/full", "w") as full:
         done = subprocess.run(
