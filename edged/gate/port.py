@@ -211,6 +211,12 @@ def _guard_error(guard: Path, path: str, error: Exception) -> EdgedError:
             code="gate_guard_missing",
             hint="Start it (systemctl start edged-gate-guard@NAME), or leave gate.guard empty.",
         )
+    if getattr(error, "errno", None) in (errno.EPIPE, errno.ETIMEDOUT):
+        return RetryLater(
+            f"The gate guard at {guard} is of no use: {getattr(error, 'strerror', error)}.",
+            code="gate_guard_missing",
+            hint="It may serve a second edged, or be stopped: systemctl status edged-gate-guard@NAME.",
+        )
     return RetryLater(
         f"The gate guard at {guard} cannot open {path}: {error}.",
         code="relay_port_missing",

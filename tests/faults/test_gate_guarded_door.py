@@ -12,6 +12,7 @@ from gate_lab import GateLab
 from guarding import running_guard
 
 from edged.events import DoorLocked, DoorUnlocked, GateLost
+from edged.gate.guarded import GuardedLine
 
 OFF = bytes.fromhex("A00100A1")
 DEADLINE_S = 15.0
@@ -86,6 +87,16 @@ def test_without_its_guard_the_gate_is_out_of_service_and_says_why(bench, tmp_pa
     bench.keeper("/dev/guarded", guard=tmp_path / "nobody.sock", wait_until_ready=False)
     lost = bench.wait_for(GateLost)
     assert lost.code == "gate_guard_missing"
+
+
+def test_a_guard_that_serves_another_daemon_is_told_apart_from_a_missing_board(bench, board, tmp_path):
+    path = tmp_path / "taken.sock"
+    with running_guard(board.link, path):
+        other = GuardedLine(path, 9600, [b""], 0.02)
+        bench.keeper("/dev/guarded", guard=path, firmware="feedback", wait_until_ready=False)
+        lost = bench.wait_for(GateLost)
+        other.close()
+    assert (lost.code, "serve another daemon" in lost.reason) == ("gate_guard_missing", True)
 
 
 def test_a_guard_that_is_started_later_is_found(bench, board, tmp_path):
