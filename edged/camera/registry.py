@@ -72,9 +72,11 @@ def _from_path(path: Path, config: CameraConfig) -> FrameSource:
 
 
 def _is_picture(path: Path) -> bool:
-    """By name, or by the first bytes. A GIF plays as a video."""
+    """By name, or by the first bytes. A GIF plays as a video; opening a pipe would wait for its other end."""
     if path.suffix.lower() in PICTURE_SUFFIXES:
         return True
+    if not path.is_file():
+        return False
     try:
         with path.open("rb") as file:
             return sniff(file.read(16)) not in (None, "gif")

@@ -40,9 +40,9 @@ class VideoFile(FrameSource):
         self.defect = ""
 
     def open(self) -> SourceInfo:
-        """Raises NotFound (`video_missing`) or Misconfigured (`video_unreadable`)."""
+        """Raises NotFound (`video_missing`: not there, or a pipe) or Misconfigured (`video_unreadable`)."""
         if not self._path.is_file():
-            raise NotFound(f"{self._path} is not there.", code="video_missing", hint="Check camera.source.")
+            raise NotFound(f"{self._path} is no file.", code="video_missing", hint="Check camera.source.")
         # One decoder thread: the second core belongs to the vision thread.
         capture = cv2.VideoCapture(str(self._path), cv2.CAP_FFMPEG, [cv2.CAP_PROP_N_THREADS, 1])
         self._capture = capture

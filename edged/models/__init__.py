@@ -21,7 +21,7 @@ class ModelFile:
     """A verified model file.
 
     Attributes:
-        name: the role it plays: `face_detection`, `face_mesh`, `face_geometry`, `face_embedding`.
+        name: the role it plays, a key of manifest.json: `face_detection`, `face_mesh`, ….
         path: where the file is.
         sha256: of its bytes, hexadecimal.
     """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 
 import cv2
@@ -57,6 +58,12 @@ def test_devices_and_streams_are_live_and_have_no_end(source: object) -> None:
     assert isinstance(opened, LiveSource)
     assert opened.live
     assert not opened.has_end
+
+
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path) -> None:
+    os.mkfifo(tmp_path / "clip")
+    with pytest.raises(NotFound, match="is no file"):
+        open_source(CameraConfig(source=str(tmp_path / "clip"))).open()
 
 
 def test_files_are_told_apart_by_name_and_content(tmp_path) -> None:
