@@ -48,6 +48,9 @@ LARGEST_NUMBER = 2**63 - 1
 """Of a row in a database."""
 
 
+LimitOption = Annotated[int, typer.Option(min=1, max=LARGEST_NUMBER, help="At most so many, the newest.")]
+
+
 def console() -> Console:
     """For tables. A pipe has no width, and nothing may be cut off there."""
     width = None if sys.stdout.isatty() else 200

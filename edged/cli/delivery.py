@@ -12,7 +12,14 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from edged.cli.common import LARGEST_NUMBER, ConfigOption, DataDirOption, console, resolve_data_dir
+from edged.cli.common import (
+    LARGEST_NUMBER,
+    ConfigOption,
+    DataDirOption,
+    LimitOption,
+    console,
+    resolve_data_dir,
+)
 from edged.clock import SystemClock
 from edged.delivery.outbox import Outbox
 from edged.delivery.service import place_dict
@@ -74,7 +81,7 @@ def resume(target: TargetArgument, config: ConfigOption = None, data_dir: DataDi
 @app.command("dead")
 def dead(
     target: Annotated[str | None, typer.Argument(metavar="TARGET", help="Only of this target.")] = None,
-    limit: Annotated[int, typer.Option(min=1, help="At most so many, the newest.")] = 50,
+    limit: LimitOption = 50,
     as_json: JsonOption = False,
     config: ConfigOption = None,
     data_dir: DataDirOption = None,

@@ -29,7 +29,13 @@ def forget(
     finish: Annotated[bool, typer.Option("--finish", help="Finish an erasure that was interrupted.")] = False,
     backups: Annotated[
         list[Path] | None,
-        typer.Option("--backups", metavar="DIR", help="Erase in the backups in this folder, too."),
+        typer.Option(
+            "--backups",
+            exists=True,
+            file_okay=False,
+            metavar="DIR",
+            help="Erase in the backups in this folder, too.",
+        ),
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     wait_s: Annotated[

@@ -16,7 +16,7 @@ from typing import Annotated, Any, TextIO
 import typer
 from rich.table import Table
 
-from edged.cli.common import ConfigOption, DataDirOption, console, printable, resolve_data_dir
+from edged.cli.common import ConfigOption, DataDirOption, LimitOption, console, printable, resolve_data_dir
 from edged.clock import SystemClock
 from edged.errors import NeedsOperator
 from edged.events import Outcome
@@ -91,7 +91,7 @@ def list_records(
         str | None,
         typer.Option(metavar="NAME", help="Instead, events of this kind, e.g. gate_lost; all: every event."),
     ] = None,
-    limit: Annotated[int, typer.Option(min=1, help="At most so many, the newest.")] = 50,
+    limit: LimitOption = 50,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
 ) -> None:
     """Show passages, the newest first: what was decided, or that nothing could be."""

@@ -29,7 +29,13 @@ def verify(
     data_dir: DataDirOption = None,
     backups: Annotated[
         list[Path] | None,
-        typer.Option("--backups", metavar="DIR", help="Look at the backups in this folder, too."),
+        typer.Option(
+            "--backups",
+            exists=True,
+            file_okay=False,
+            metavar="DIR",
+            help="Look at the backups in this folder, too.",
+        ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="JSON on standard output, nothing else.")] = False,
 ) -> None:

@@ -101,6 +101,8 @@ def forget(data_dir: Path, person_id: str, clock: Clock, *, backup_dirs: Iterabl
         NotFound: `person_unknown`: nothing here knows them.
         NeedsOperator, RetryLater: the disk, or a database in use (see `Database.open`). To be repeated.
     """
+    if not person_id.strip():  # stands in every text
+        raise _unknown(person_id)
     started = begun.read(data_dir)
     resumed = started is not None and started.person_id == person_id
     folders = list(dict.fromkeys(backup_dirs))
@@ -109,11 +111,7 @@ def forget(data_dir: Path, person_id: str, clock: Clock, *, backup_dirs: Iterabl
     # one that was being written anew when it was interrupted may not know the person any more
     concerned = [backup for backup in backups if resumed or _knows(backup.path, person_id)]
     if not (resumed or concerned or remnants or _knows(data_dir, person_id)):
-        raise NotFound(
-            f"Nobody here has the id {person_id!r}.",
-            code="person_unknown",
-            hint="`edged people list` and `edged records list` show ids.",
-        )
+        raise _unknown(person_id)
     traces = _collect(data_dir, Traces(person_id), clock)
     done = Forgotten("", traces.in_library, photographs=traces.photographs)
     for backup in concerned:
@@ -132,6 +130,14 @@ def forget(data_dir: Path, person_id: str, clock: Clock, *, backup_dirs: Iterabl
     done.left = _prove(data_dir, traces, clock, done)
     begun.remove(data_dir)
     return done
+
+
+def _unknown(person_id: str) -> NotFound:
+    return NotFound(
+        f"Nobody here has the id {person_id!r}.",
+        code="person_unknown",
+        hint="`edged people list` and `edged records list` show ids.",
+    )
 
 
 def look_again(data_dir: Path, done: Forgotten, clock: Clock) -> None:

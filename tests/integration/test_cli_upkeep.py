@@ -76,6 +76,12 @@ def test_a_journal_that_ends_before_what_was_delivered_shows(edged, box):
     assert "office was sent record 10000" in out
 
 
+@pytest.mark.parametrize("command", [("verify",), ("forget", "mara_lind", "--yes")])
+def test_a_folder_of_backups_that_is_not_there_is_not_passed_over(edged, command):
+    code, _, err = edged(*command, "--backups", "/nowhere")
+    assert (code, "does not exist" in err) == (2, True)
+
+
 def test_restoring_asks_first(edged, box, tmp_path):
     edged("backup", tmp_path / "stick")
     (backup,) = list_backups(tmp_path / "stick")

@@ -213,6 +213,14 @@ def test_somebody_who_was_removed_from_the_library_before_can_be_erased(box):
     assert found_in(box.data_dir) == set()
 
 
+@pytest.mark.parametrize("nothing", ["", " "])
+def test_no_id_is_nobody_and_nothing_is_touched(box, nothing):
+    before = found_in(box.data_dir)
+    with pytest.raises(NotFound):
+        forget(box.data_dir, nothing, box.clock)
+    assert found_in(box.data_dir) == before
+
+
 def test_somebody_nobody_knows_is_said_to_be_unknown(box):
     with pytest.raises(NotFound) as raised:
         forget(box.data_dir, "nobody_at_all", box.clock)
