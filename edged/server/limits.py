@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from datetime import timedelta, timezone
 
 from edged.clock import Clock
 from edged.config.serve import AppConfig
 from edged.recognition.cloud.calls import Call
+from edged.recognition.cloud.day import CLOUD_TIME
 from edged.server.replies import ApiError
-
-_CLOUD_TIME = timezone(timedelta(hours=8))
 
 
 class Limits:
@@ -69,4 +67,4 @@ class Limits:
 
 def cloud_day(clock: Clock) -> str:
     """The date at the cloud, `YYYY-MM-DD`."""
-    return clock.now().astimezone(_CLOUD_TIME).date().isoformat()
+    return clock.now().astimezone(CLOUD_TIME).date().isoformat()
