@@ -94,14 +94,14 @@ class OrderDesk:
     # -- commands
 
     def _status(self, asker: Asker, arguments: dict[str, Any]) -> dict[str, Any]:
-        chosen = self._doors(arguments, every=not arguments.get("door"))
+        chosen = self._doors(arguments, every=arguments.get("door") is None)
         return {"doors": [{"door": door_id, **self._keepers[door_id].health()} for door_id in chosen]}
 
     def _order(self, action: str, asker: Asker, arguments: dict[str, Any]) -> dict[str, Any]:
-        every = action != "open" and arguments.get("all") is True
+        every = _flag(arguments.get("all")) and action != "open"
         by = _name(arguments.get("by"))
         seconds = _seconds(arguments.get("for_s")) if action in MODES else None
-        extra_time = arguments.get("extra_time") is True
+        extra_time = _flag(arguments.get("extra_time"))
         chosen = self._doors(arguments, every=every)
         orders = [_Order(asker, door_id, action, by, seconds, extra_time) for door_id in chosen]
         if len(orders) == 1:
@@ -124,11 +124,12 @@ class OrderDesk:
     def _doors(self, arguments: dict[str, Any], *, every: bool) -> list[str]:
         if every:
             return list(self._keepers)
-        door_id = arguments.get("door") or (next(iter(self._keepers)) if len(self._keepers) == 1 else None)
-        known = ", ".join(self._keepers)
+        door_id, known = arguments.get("door"), ", ".join(self._keepers)
+        if door_id is None and len(self._keepers) == 1:
+            return list(self._keepers)
         if door_id is None:
             raise Misconfigured("Which door?", code="door_not_named", hint=f"Name one of: {known}.")
-        if door_id not in self._keepers:
+        if not isinstance(door_id, str) or door_id not in self._keepers:
             what = f"There is no door {str(door_id)[:50]!r}."
             raise NotFound(what, code="door_unknown", hint=f"The doors are: {known}.")
         return [door_id]
@@ -264,6 +265,14 @@ def _name(value: Any) -> str | None:
             hint="Up to 80 ordinary characters.",
         )
     return value
+
+
+def _flag(value: Any) -> bool:
+    if not (value is None or isinstance(value, bool)):
+        raise Misconfigured(
+            f"{str(value)[:50]!r} is neither true nor false.", code="order_malformed", hint="Leave it out."
+        )
+    return value is True
 
 
 def _seconds(value: Any) -> float | None:

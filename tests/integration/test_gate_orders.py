@@ -247,6 +247,22 @@ def test_orders_that_make_no_sense_are_refused(bench, tmp_path, arguments):
     assert bench.seen(Event) == [] or bench.seen(DoorOrdered) == []
 
 
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        *(({"door": door}, "door_unknown") for door in ("", [], {}, 0, True)),
+        *(({flag: value}, "order_malformed") for flag in ("all", "extra_time") for value in ("true", 1, [])),
+    ],
+)
+def test_an_order_that_is_not_understood_opens_nothing_even_where_there_is_one_door(
+    bench, tmp_path, arguments, code
+):
+    board = bench.board("sim:lcus")
+    desk = Desk(bench, [bench.keeper(board.link)], tmp_path)
+    assert desk.code_of_refusal("open", **arguments) == code
+    assert not board.edges
+
+
 def test_a_gate_that_has_ended_says_so_and_the_order_is_not_carried_out_later(bench, tmp_path):
     keeper = bench.keeper(bench.board("sim:lcus").link)
     desk = Desk(bench, [keeper], tmp_path)
