@@ -250,8 +250,8 @@ def test_orders_that_make_no_sense_are_refused(bench, tmp_path, arguments):
 @pytest.mark.parametrize(
     ("arguments", "code"),
     [
-        *(({"door": door}, "door_unknown") for door in ("", [], {}, 0, True)),
-        *(({flag: value}, "order_malformed") for flag in ("all", "extra_time") for value in ("true", 1, [])),
+        *(({"door": door}, "door_unknown") for door in ("", [], True)),
+        *(({flag: value}, "order_malformed") for flag in ("all", "extra_time") for value in ("true", 1)),
     ],
 )
 def test_an_order_that_is_not_understood_opens_nothing_even_where_there_is_one_door(
