@@ -108,6 +108,7 @@ class Journal(JournalReader):
                 with database.transaction() as connection:
                     connection.execute("INSERT OR IGNORE INTO facts VALUES ('device_id', ?)", (device,))
             chain.take_over(database)
+            database.checkpoint()  # else the log of a box that never lives for long would only grow
             room = Room(database, max_bytes, undelivered_from=undelivered_from)
             room.measure()
             journal = cls(database, clock, room, clock_quality)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
+import sqlite3
 import stat
 import subprocess
 import sys
 import textwrap
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -19,6 +21,7 @@ from small_disks import fill
 
 from edged.bus import EventBus
 from edged.clock import ManualClock
+from edged.database.file import CHECKPOINT_BYTES
 from edged.errors import EdgedError, NeedsOperator
 from edged.events import AccessDecided, GrantNotExecuted, Outcome, SubscriberFailed, TrackStarted
 from edged.journal import Journal, JournalReader
@@ -320,4 +323,26 @@ def test_a_file_size_limit_refuses_the_decision_and_keeps_the_earlier_ones(tmp_p
     journal = Journal.open(path, CLOCK)
     assert journal.count() == int(count) > 0
     assert journal.verify() == ()
+    journal.close()
+
+
+def test_a_long_log_that_was_left_behind_is_shortened_by_the_next_life_however_short(tmp_path):
+    path = tmp_path / "journal.sqlite3"
+    journal_with(path, 1)
+    with closing(sqlite3.connect(path)) as writer:
+        writer.execute("PRAGMA wal_autocheckpoint = 0")
+        with writer:
+            writer.execute("INSERT INTO facts VALUES ('long', zeroblob(?))", (2 * CHECKPOINT_BYTES,))
+            writer.execute("DELETE FROM facts WHERE name = 'long'")
+        left = tmp_path / "left"
+        left.mkdir()
+        for file in tmp_path.glob("journal.sqlite3*"):
+            shutil.copy(file, left)
+    log = left / "journal.sqlite3-wal"
+    assert log.stat().st_size > CHECKPOINT_BYTES
+
+    journal = Journal.open(left / "journal.sqlite3", CLOCK)
+    journal.commit_decision(decision(99))
+
+    assert log.stat().st_size < CHECKPOINT_BYTES
     journal.close()
