@@ -39,6 +39,9 @@ CLOUD_NO_CONSENT: Final = "cloud_no_consent"
 
 _log = structlog.get_logger(__name__)
 
+DECIDE_S: Final = 0.1
+"""For deciding on what the box says: so long before a picture is too old the cloud is given up on."""
+
 _LATE: Final = frozenset({CLOUD_LATE, "cloud_timeout", "cloud_overdue"})
 
 
@@ -138,7 +141,9 @@ class HybridEngine:
         """Never waits longer than the policy allows, whatever the network does."""
         failure: EdgedError
         try:
-            return self._patience.run(lambda: self._cloud.identify_batch(questions), self._wait_s(questions))
+            if (wait_s := self._wait_s(questions)) <= 0:
+                raise EngineUnavailable("The pictures are too old to ask the cloud.", code=CLOUD_LATE)
+            return self._patience.run(lambda: self._cloud.identify_batch(questions), wait_s)
         except EdgedError as error:
             failure = error
         except Exception as error:  # noqa: BLE001 - supervises the cloud: this box's answer must not be lost
@@ -146,10 +151,9 @@ class HybridEngine:
         return [failure] * len(questions)
 
     def _wait_s(self, questions: Sequence[Question]) -> float:
-        if self._config.policy == "cloud_first":
-            return self._config.cloud_wait_s
         last_s = max(question.shot.captured_s for question in questions) + self._max_age_s
-        return max(0.0, last_s - self._clock.monotonic())
+        left_s = last_s - DECIDE_S - self._clock.monotonic()
+        return min(self._config.cloud_wait_s, left_s) if self._config.policy == "cloud_first" else left_s
 
     def _choose(self, here: Answer, there: Answer) -> Answer:
         if isinstance(there, Identification):

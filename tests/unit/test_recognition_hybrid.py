@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from edged.clock import SystemClock
 from edged.config.recognition import HybridConfig
 from edged.errors import TryAnotherShot
 from edged.recognition.consensus import ConsensusRules
-from edged.recognition.hybrid import HybridEngine
+from edged.recognition.hybrid import DECIDE_S, HybridEngine
 from edged.recognition.protocol import (
     Answer,
     EngineUnavailable,
@@ -158,6 +159,15 @@ def test_what_the_cloud_holds_against_the_picture_stands_against_the_answer_of_t
     here = {"p": named("local", ("ann", 99.0))}
     house = House(here, {"p": failing(error)}, policy="cloud_first")
     assert house.ask("p") == [error]
+
+
+@pytest.mark.parametrize("policy", ["local_first", "cloud_first"])
+def test_with_no_time_left_for_a_decision_the_cloud_is_not_asked(policy):
+    house = House({"p": named("local", ("ann", 80.0))}, {"p": CLOUD_SAYS_ANN}, policy=policy)
+    old = replace(drawn_shot(CLOCK, "p", "ann"), captured_s=CLOCK.monotonic() - DEADLINE_S + DECIDE_S)
+    (answer,) = house.engine.identify_batch([Question(old)])
+    assert said(answer)[:2] == ("local", "cloud_late")
+    assert house.cloud.asked == []
 
 
 def test_a_cloud_that_is_late_is_not_waited_for_and_is_not_asked_more_often_than_it_may():
