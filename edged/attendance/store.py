@@ -34,9 +34,7 @@ class PunchLedger:
     @classmethod
     def open(cls, data_dir: Path, clock: Clock) -> PunchLedger:
         """Open `data_dir/attendance.db`, made when absent. Errors: see `Database.open`."""
-        database = Database.open(data_dir / FILE_NAME, package=PACKAGE)
-        database.query("PRAGMA secure_delete = ON")
-        return cls(database, clock)
+        return cls(Database.open(data_dir / FILE_NAME, package=PACKAGE), clock)
 
     @classmethod
     def open_readonly(cls, data_dir: Path, clock: Clock) -> PunchLedger:
@@ -179,7 +177,7 @@ class PunchLedger:
                 [pseudonym, pseudonym, person_id],
             ).rowcount
             connection.execute("UPDATE erasing SET now = 0")
-        self._database.query("PRAGMA wal_checkpoint(TRUNCATE)")
+        self._database.empty_log()
         return changed
 
     # -- reading

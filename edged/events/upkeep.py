@@ -91,7 +91,7 @@ class BackupMade(Event):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class BackupFailed(Event):
-    """No backup could be made; the next one is tried a day later."""
+    """No backup could be made; it is tried again an hour later."""
 
     code: str
     reason: str

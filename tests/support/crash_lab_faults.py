@@ -24,7 +24,7 @@ from edged.clock import SystemClock
 from edged.events import PunchCorrected
 from edged.journal import Journal, JournalReader, journal_path
 
-DISK_MB = 192  # the log of a box that never lives for half a second is never shortened
+DISK_MB = 192
 _DAMAGE = b"\xa5" * 4096
 
 
