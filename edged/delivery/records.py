@@ -141,11 +141,15 @@ def _decision(payload: dict[str, Any]) -> dict[str, Any]:
         "threshold": payload.get("threshold"),
         "margin": payload.get("margin"),
         "engine": payload.get("engine"),
-        "liveness": {"rgb": liveness["score"], "passed": liveness.get("passed")}
-        if "score" in liveness
-        else None,
+        "liveness": _liveness(liveness) if "score" in liveness else None,
         "ms": payload.get("timings_ms") or None,
     }
+
+
+def _liveness(judged: dict[str, Any]) -> dict[str, Any]:
+    """Without `passed` where too few frames were seen to say: that is no failure."""
+    passed = {"passed": judged.get("passed")} if judged.get("decided", True) else {}
+    return {"rgb": judged["score"], **passed}
 
 
 def _result(payload: dict[str, Any], reasons: list[str]) -> str:

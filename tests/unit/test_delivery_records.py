@@ -101,6 +101,11 @@ def test_a_grant_that_did_not_move_the_relay_is_told_with_its_reason(clock):
     )
 
 
+def test_a_liveness_that_was_not_decided_did_not_fail(clock):
+    liveness = Liveness(score=0.94, passed=False, decided=False, frames=1)
+    assert body(decision(clock, 1, liveness=liveness), clock)["liveness"] == {"rgb": 0.94}
+
+
 def test_a_punch_is_of_the_mode_attendance(clock):
     given = body(punch(clock, 5, direction="out"), clock)
     assert (given["kind"], given["mode"], given["direction"]) == ("punch", "attendance", "out")
