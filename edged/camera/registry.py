@@ -14,7 +14,7 @@ from edged.clock import Clock, SystemClock
 from edged.config import CameraConfig
 from edged.config.camera import STREAMS
 from edged.config.mask import mask_url
-from edged.errors import Misconfigured, NotFound
+from edged.errors import Misconfigured, NeedsOperator, NotFound
 from edged.pictures import PICTURE_SUFFIXES, sniff
 
 SourceMaker = Callable[[CameraConfig], FrameSource]
@@ -36,6 +36,7 @@ def open_source(
         Misconfigured: `camera_scheme_unknown`.
         NotFound: `camera_missing`: there is no such file or folder. A missing device is not an error here: it
             may be plugged in later, and `open()` says so.
+        NeedsOperator: `camera_permission`: whether there is one may not be seen.
     """
     source, extra = config.source, extra or {}
     clock = clock or SystemClock()
@@ -50,8 +51,15 @@ def open_source(
     if scheme in STREAMS:
         return LiveSource(config, source, "ffmpeg", clock)
     path = Path(source).expanduser()
-    if path.exists():
-        return _from_path(path, config)
+    try:
+        if path.exists():
+            return _from_path(path, config)
+    except OSError as error:
+        raise NeedsOperator(
+            f"camera.source {source!r} cannot be looked at: {error.strerror}.",
+            code="camera_permission",
+            hint="Check the path, and the permissions of the folders in it.",
+        ) from error
     if scheme:
         raise Misconfigured(
             f"camera.source {mask_url(source)!r}: edged does not know {scheme}:.",

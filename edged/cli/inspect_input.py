@@ -70,7 +70,7 @@ def printable(text: str) -> str:
 
 def is_many(path: Path) -> bool:
     """Whether more than one picture is to be expected from this path."""
-    return path.is_dir() or path.suffix.lower() in VIDEO_SUFFIXES
+    return os.path.isdir(path) or path.suffix.lower() in VIDEO_SUFFIXES
 
 
 def read_all(paths: list[Path], every_s: float) -> Iterator[Picture | Unusable]:
@@ -81,7 +81,8 @@ def read_all(paths: list[Path], every_s: float) -> Iterator[Picture | Unusable]:
     """
     for path in paths:
         try:
-            files = _files_in(path) if path.is_dir() else [path]
+            # Path.is_dir raises where it may not look
+            files = _files_in(path) if os.path.isdir(path) else [path]
         except EdgedError as error:
             yield Unusable(path, error)
             continue
@@ -112,7 +113,7 @@ def _files_in(folder: Path) -> list[Path]:
 
 
 def _read(path: Path, every_s: float) -> Iterator[Picture]:
-    if path.suffix.lower() in VIDEO_SUFFIXES and path.exists():
+    if path.suffix.lower() in VIDEO_SUFFIXES and os.path.exists(path):
         yield from _read_video(path, every_s)
     else:
         yield Picture(path, read_picture(path))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Protocol
 
@@ -46,7 +47,7 @@ def open_canvas(path: Path, *, many: bool, fps: float) -> Canvas:
             code="drawing_unsupported",
             hint="Use a name that ends in .png, .jpg or .mp4.",
         )
-    if not path.absolute().parent.is_dir():
+    if not os.path.isdir(path.absolute().parent):
         raise _not_written(path, "its folder is not there")
     if suffix == ".mp4":
         return Film(path, min(max(fps, _FILM_FPS[0]), _FILM_FPS[1]))

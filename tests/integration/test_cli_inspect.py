@@ -340,6 +340,13 @@ def test_a_name_that_is_no_text_harms_neither_terminal_nor_drawing(tmp_path):
     assert cv2.imread(str(tmp_path / "out.png")) is not None
 
 
+@pytest.mark.parametrize("suffix", ["", ".jpg", ".mp4"])
+def test_a_path_that_may_not_be_looked_at_is_explained(tmp_path, suffix):
+    result = inspect(tmp_path / ("a" * 300 + suffix))
+    assert result.exit_code == 69
+    assert "cannot be read: File name too long" in result.stderr
+
+
 def test_what_is_not_there_is_said_and_counted(tmp_path):
     result = inspect(tmp_path / "missing.jpg", tmp_path / "missing.mp4", tmp_path, OBAMA)
     assert result.exit_code == 66

@@ -19,7 +19,7 @@ from edged.camera.stills import Stills
 from edged.camera.videofile import VideoFile
 from edged.config import CameraConfig
 from edged.config.mask import mask_url
-from edged.errors import Misconfigured, NotFound
+from edged.errors import Misconfigured, NeedsOperator, NotFound
 
 
 @pytest.mark.parametrize(
@@ -64,6 +64,12 @@ def test_a_pipe_is_refused_and_not_waited_for(tmp_path) -> None:
     os.mkfifo(tmp_path / "clip")
     with pytest.raises(NotFound, match="is no file"):
         open_source(CameraConfig(source=str(tmp_path / "clip"))).open()
+
+
+def test_a_path_that_may_not_be_looked_at_is_explained(tmp_path) -> None:
+    with pytest.raises(NeedsOperator, match="File name too long") as caught:  # holds for root as well
+        open_source(CameraConfig(source=str(tmp_path / ("a" * 300))))
+    assert caught.value.code == "camera_permission"
 
 
 def test_files_are_told_apart_by_name_and_content(tmp_path) -> None:
