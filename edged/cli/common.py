@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -49,6 +49,25 @@ LARGEST_NUMBER = 2**63 - 1
 
 
 LimitOption = Annotated[int, typer.Option(min=1, max=LARGEST_NUMBER, help="At most so many, the newest.")]
+
+
+def log_to_stderr() -> None:
+    """For commands in which parts of the daemon work: their warnings must not stand in the output."""
+    import structlog  # most commands do without
+
+    def only_warnings(logger: Any, method: str, event: Any) -> Any:
+        if method not in ("warning", "error", "exception", "critical"):
+            raise structlog.DropEvent
+        return event
+
+    structlog.configure(
+        processors=[
+            only_warnings,
+            structlog.processors.add_log_level,
+            structlog.dev.ConsoleRenderer(colors=False),
+        ],
+        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
+    )
 
 
 def console() -> Console:

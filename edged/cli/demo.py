@@ -14,6 +14,7 @@ from typing import Annotated
 import typer
 from rich.console import Console, RenderableType
 
+from edged.cli.common import log_to_stderr
 from edged.cli.run import catch_signals, exit_code
 from edged.clock import Clock, SystemClock
 from edged.config import Config
@@ -76,6 +77,7 @@ def demo(
     ] = None,
 ) -> None:
     """Play a scene with faces, a gate and its records. Needs no camera, no relay, no cloud account."""
+    log_to_stderr()
     clock = SystemClock()
     started_s = clock.monotonic()
     people = [parse_enrolment(text) for text in enrol or []]

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from edged.cli.common import ConfigOption, DataDirOption, resolve_config
+from edged.cli.common import ConfigOption, DataDirOption, log_to_stderr, resolve_config
 from edged.cli.library_view import diff_dict, print_diff, print_status, status_dict
 from edged.cli.people_view import print_json
 from edged.clock import Clock, SystemClock
@@ -119,6 +119,7 @@ def open_sync(
     config: Path | None, data_dir: Path | None
 ) -> Iterator[tuple[LibraryStore, CloudSync, FaceCloud]]:
     """Library, worker and client for what the configuration says; closed at the end."""
+    log_to_stderr()
     settings = resolve_config(config)
     folder = settings.data_dir if data_dir is None else data_dir.absolute()
     clock = SystemClock()

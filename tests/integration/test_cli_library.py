@@ -176,7 +176,10 @@ def test_strangers_in_the_cloud_are_only_deleted_when_asked_for(edged, box, clou
 def test_what_cannot_be_repaired_is_said_with_its_reason(edged, box, cloud):
     cloud.unusable = {face_token(1)}
     box.enrol("anna", 1)
-    assert edged("library", "sync", "--apply").code == 1
+    answer = edged("library", "sync", "--apply", "--json")
+    assert answer.code == 1
+    assert list(answer.json) == ["groups"]  # nothing else on standard output
+    assert "not brought into line" in answer.err
     status = edged("library", "status")
     assert "anna: set aside: " in status.out
     assert "222202" in status.out
