@@ -6,15 +6,20 @@ import re
 
 MASK = "***"
 
-# Everything up to the last @ of the word: passwords may hold an unescaped @ or /. A host may get lost; a
-# password must not.
-_USER_INFO = re.compile(r"(?<=://)\S*@")
+_WORD = re.compile(r"\S+")
 # Some cameras carry the password in the path or the query: /user=admin_password=x_channel=1, ?pwd=x&token=y
+# Tried once a word: at each of its letters, a long word would take time by the square of its length.
 _NAMED_SECRET = re.compile(
-    r"(?i)([a-z0-9_-]*(?:user|usr|login|pass(?:word|wd)?|pwd|token|auth|secret|key))=([^&;/\s'\"]*)"
+    r"(?i)(?<![a-z0-9_-])([a-z0-9_-]*(?:user|usr|login|pass(?:word|wd)?|pwd|token|auth|secret|key))=([^&;/\s'\"]*)"
 )
 
 
 def mask_url(text: str) -> str:
     """`text` (an address, or any message with addresses in it) without user names and passwords."""
-    return _NAMED_SECRET.sub(rf"\1={MASK}", _USER_INFO.sub(f"{MASK}@", text))
+    return _NAMED_SECRET.sub(rf"\1={MASK}", _WORD.sub(_without_user, text) if "://" in text else text)
+
+
+def _without_user(word: re.Match[str]) -> str:
+    # up to the last @: passwords may hold an unescaped @ or /; a host may get lost, a password must not
+    scheme, _, rest = word[0].partition("://")
+    return f"{scheme}://{MASK}@{rest.rpartition('@')[2]}" if "@" in rest else word[0]

@@ -246,6 +246,11 @@ def test_a_wrong_value_says_what_was_seen_and_what_to_write(text, expected):
     assert expected in problem(text)
 
 
+def test_a_very_long_value_is_explained_as_fast_as_a_short_one():
+    """Masking it letter by letter took minutes."""
+    assert "is not one of the choices" in problem(f"gate: {{mode: {'z' * 500_000}}}")
+
+
 def test_an_item_of_a_list_is_named_by_its_place():
     assert problem("access:\n  allowed_groups:\n    - a\n    - on\n").startswith(
         "4:7: access.allowed_groups[1]: "
