@@ -10,7 +10,7 @@ import typer
 
 from edged.cli.common import ConfigOption, DataDirOption, resolve_config
 from edged.clock import SystemClock
-from edged.errors import Misconfigured, NeedsOperator, RetryLater
+from edged.errors import Misconfigured, NeedsOperator
 from edged.upkeep.backup_places import missing_places, remembered_places
 from edged.upkeep.files import BACKUPS
 from edged.upkeep.forget import Forgotten, look_again, unfinished
@@ -63,7 +63,10 @@ def forget(
         typer.confirm(f"Erase {person} everywhere, backups included? It cannot be undone.", abort=True)
     done = erase(folder, person, SystemClock(), backup_dirs=places)
     if done.cloud_id is not None and wait_s:
-        _wait_for_cloud(done.cloud_id, wait_s, config, data_dir)
+        # loads the client of the cloud, which the erasure does without
+        from edged.cli.library import wait_for_erasure
+
+        wait_for_erasure(done.cloud_id, wait_s, config, data_dir)
         look_again(folder, done, SystemClock())
     _print(done, as_json=as_json)
     for place in missing_places(folder):
@@ -82,20 +85,6 @@ def _places(config: Path | None, data_dir: Path | None, also: list[Path]) -> tup
     settings = resolve_config(config)
     by_hand = remembered_places(settings.data_dir)
     return settings.data_dir, [backup_folder(settings), settings.data_dir / BACKUPS, *by_hand, *also]
-
-
-def _wait_for_cloud(cloud_id: str, wait_s: float, config: Path | None, data_dir: Path | None) -> None:
-    # loads the client of the cloud, which the erasure does without
-    from edged.cli.library import open_sync
-
-    with open_sync(config, data_dir) as (_, sync, _):
-        left = sync.finish([cloud_id], wait_s)
-    if left:
-        raise RetryLater(
-            f"The cloud has not confirmed the erasure of {cloud_id} within {wait_s:g} s.",
-            code="cloud_erasure_unconfirmed",
-            hint="It stays queued, and the id with it; `edged library status` shows it until then.",
-        )
 
 
 def _print(done: Forgotten, *, as_json: bool) -> None:

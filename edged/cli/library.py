@@ -14,6 +14,7 @@ from edged.cli.library_view import diff_dict, print_diff, print_status, status_d
 from edged.cli.people_view import print_json
 from edged.clock import Clock, SystemClock
 from edged.config.recognition import CloudConfig
+from edged.errors import RetryLater
 from edged.library.cloud_diff import CloudDiff, GroupDiff
 from edged.library.cloud_queue import CloudQueue
 from edged.library.cloud_sync import CloudSync
@@ -132,6 +133,22 @@ def open_sync(
         cloud = build_client(service, clock, governor=governor, data_dir=folder)
         stack.callback(cloud.close)
         yield store, CloudSync(store, cloud, service, clock, data_dir=folder, enabled=enabled), cloud
+
+
+def wait_for_erasure(cloud_id: str, wait_s: float, config: Path | None, data_dir: Path | None) -> None:
+    """Send what is queued about somebody who was erased, and wait for the cloud to confirm it.
+
+    Raises:
+        RetryLater: `cloud_erasure_unconfirmed`, not within `wait_s`; it stays queued.
+    """
+    with open_sync(config, data_dir) as (_, sync, _):
+        left = sync.finish([cloud_id], wait_s)
+    if left:
+        raise RetryLater(
+            f"The cloud has not confirmed the erasure of {cloud_id} within {wait_s:g} s.",
+            code="cloud_erasure_unconfirmed",
+            hint="It stays queued, and the id with it; `edged library status` shows it until then.",
+        )
 
 
 def _show(groups: tuple[GroupDiff, ...], *, as_json: bool) -> None:

@@ -30,7 +30,7 @@ from edged.cli.people_view import (
     safe,
 )
 from edged.clock import SystemClock
-from edged.errors import EdgedError, Misconfigured, RetryLater, TryAnotherShot
+from edged.errors import EdgedError, Misconfigured, TryAnotherShot
 from edged.library.enrol import Enroller, details_for
 from edged.library.importer import import_folder, list_files, read_photo
 from edged.library.people import DEFAULT_GROUP, PersonDetails, check_id
@@ -209,7 +209,11 @@ def remove(
     if not wait_s:
         typer.echo("The deletion in the cloud is queued; `edged library status` says what is not confirmed.")
         return
-    _wait_for_cloud(cloud_id, wait_s, config, data_dir)
+    # loads the client of the cloud, which the other commands do without
+    from edged.cli.library import wait_for_erasure
+
+    wait_for_erasure(cloud_id, wait_s, config, data_dir)
+    typer.echo("The cloud has confirmed the erasure.")
 
 
 @app.command()
@@ -284,24 +288,6 @@ def _enroller(config: Path | None, data_dir: Path | None) -> Iterator[Enroller]:
         yield enroller
     finally:
         enroller.store.close()
-
-
-def _wait_for_cloud(cloud_id: str, wait_s: float, config: Path | None, data_dir: Path | None) -> None:
-    # loads the client of the cloud, which the other commands do without
-    from edged.cli.library import open_sync
-
-    with open_sync(config, data_dir) as (_, sync, _):
-        left = sync.finish([cloud_id], wait_s)
-    if left:
-        raise RetryLater(
-            f"The cloud has not confirmed the erasure of {cloud_id} within {wait_s:g} s.",
-            code="cloud_erasure_unconfirmed",
-            hint="It stays queued; `edged library status` shows it until it is confirmed.",
-        )
-    typer.echo("The cloud has confirmed the erasure.")
-
-
-# -- what was typed
 
 
 def _moment(text: str | None, *, end_of_day: bool = False) -> datetime | None:

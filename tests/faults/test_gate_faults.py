@@ -8,7 +8,7 @@ import subprocess
 import sys
 
 import pytest
-from gate_bench import DEADLINE_S, GateBench
+from gate_bench import DEADLINE_S, GateBench, moved
 
 from edged.events import (
     DoorLocked,
@@ -18,7 +18,6 @@ from edged.events import (
     GateLost,
     GrantNotExecuted,
 )
-from edged.gate.sim import SimBoard
 
 READABLE = [("sim:lcus", "basic"), ("sim:lcus?firmware=feedback", "feedback")]
 
@@ -27,12 +26,6 @@ READABLE = [("sim:lcus", "basic"), ("sim:lcus?firmware=feedback", "feedback")]
 def bench():
     with GateBench() as made:
         yield made
-
-
-def moved(board: SimBoard, *expected: bool) -> bool:
-    """Whether the relay has moved like this and not otherwise; waits, as bytes take time on the line."""
-    board.wait_for(lambda b: len(b.edges) >= len(expected), DEADLINE_S)
-    return tuple(edge.on for edge in board.edges) == expected
 
 
 def test_a_port_missing_at_start_is_said_once_and_used_when_it_appears(bench, tmp_path):

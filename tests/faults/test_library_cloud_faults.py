@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 from cloud_box import Box, face_token
-from cloud_library import ADD, TOKEN, UPDATE, CloudLibrary
+from cloud_library import ADD, UPDATE, CloudLibrary
+
+pytest_plugins = ["cloud_box_fixtures"]
 
 SUPPORT = Path(__file__).parents[1] / "support"
 
@@ -26,22 +28,6 @@ cloud.port = int(sys.argv[3])
 Box(Path(sys.argv[2]), cloud, SystemClock()).sync.run_once()
 print("not killed")
 """
-
-
-@pytest.fixture
-def cloud():
-    cloud = CloudLibrary()
-    cloud.start()
-    yield cloud
-    cloud.stop()
-
-
-@pytest.fixture
-def box(tmp_path, cloud, monkeypatch):
-    monkeypatch.setenv("EDGED_CLOUD_TOKEN", TOKEN)
-    box = Box(tmp_path / "box", cloud)
-    yield box
-    box.close()
 
 
 def reopened(box: Box) -> Box:

@@ -9,17 +9,11 @@ from pathlib import Path
 
 import pytest
 from cloud_box import Box, face_token
-from cloud_library import TOKEN, CloudLibrary
+from cloud_library import TOKEN
 
 from edged.cli import main
 
-
-@pytest.fixture
-def cloud():
-    cloud = CloudLibrary()
-    cloud.start()
-    yield cloud
-    cloud.stop()
+pytest_plugins = ["cloud_box_fixtures"]
 
 
 @pytest.fixture

@@ -5,48 +5,23 @@ import os
 import stat
 
 import pytest
-from cloud_bench import API_KEY, KEYS, SECRET_KEY, cloud_at, picture
-from cloud_stub import LIFE_S, TOKEN_PATH, CloudStub, answer, ok, refusal, token
+from cloud_bench import KEYS, cloud_at
+from cloud_calls import FOUND, JPEG, refused, tokens_used
+from cloud_stub import LIFE_S, TOKEN_PATH, answer, refusal, token
 
 from edged.clock import ManualClock
-from edged.errors import EdgedError, Misconfigured, NeedsOperator, RetryLater
-from edged.recognition.cloud.grant import KeySource
-from edged.recognition.cloud.token import HOLD_WRONG_S, TokenKeeper
+from edged.errors import Misconfigured, NeedsOperator, RetryLater
+from edged.recognition.cloud.token import HOLD_WRONG_S
 from edged.recognition.cloud.token_file import NAME
-from edged.recognition.cloud.transport import Transport
-from edged.secret_files import Secret
+
+pytest_plugins = ["cloud_stub_fixtures"]
 
 DAY_S = 86_400
-JPEG = picture()
-FOUND = ok({"user_list": []})
-
-
-@pytest.fixture
-def stub():
-    with CloudStub() as stub:
-        stub.replies(FOUND)
-        yield stub
 
 
 @pytest.fixture
 def clock():
     return ManualClock()
-
-
-def keeper_at(stub, clock):
-    transport = Transport(clock, connect_timeout_s=8, read_timeout_s=8, ca_file=None, connections=1)
-    source = KeySource(transport, stub.url + TOKEN_PATH, Secret(API_KEY), Secret(SECRET_KEY))
-    return TokenKeeper(source, clock)
-
-
-def tokens_used(stub):
-    return [asked.query["access_token"] for asked in stub.calls]
-
-
-def refused(cloud):
-    with pytest.raises(EdgedError) as caught:
-        cloud.search(JPEG, ["g"])
-    return caught.value
 
 
 def oauth(error, description="", status=401):

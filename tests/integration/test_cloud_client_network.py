@@ -2,53 +2,20 @@
 
 import socket
 import threading
-import time
 from contextlib import ExitStack
 
 import pytest
-from cloud_bench import cloud_at, picture
-from cloud_stub import TOKEN_PATH, CloudStub, answer, ok, refusal
+from cloud_bench import cloud_at
+from cloud_calls import FOUND, JPEG, code_of, failure, free_port, with_token
+from cloud_stub import TOKEN_PATH, answer, ok, refusal
 
 from edged.clock import SystemClock
-from edged.errors import EdgedError, Misconfigured, RetryLater
+from edged.errors import Misconfigured, RetryLater
 from edged.recognition.cloud.budget import Budget, BudgetSocket, CurrentBudget, Resolver, connect
 from edged.recognition.cloud.inconclusive import FAIR_S, Hurried
 from edged.recognition.cloud.transport import MOST_ANSWER_BYTES
 
-JPEG = picture()
-FOUND = ok({"user_list": []})
-
-
-@pytest.fixture
-def stub():
-    with CloudStub() as stub:
-        stub.replies(FOUND)
-        yield stub
-
-
-def failure(cloud, wait_s=None):
-    """What a search raises; with `wait_s`, its deadline is that far away."""
-    deadline_s = None if wait_s is None else time.monotonic() + wait_s
-    with pytest.raises(EdgedError) as caught:
-        cloud.search(JPEG, ["g"], deadline_s=deadline_s)
-    cloud.close()
-    return caught.value
-
-
-def code_of(cloud, wait_s=None):
-    return failure(cloud, wait_s).code
-
-
-def with_token(stub, **config):
-    """A client that has its token already."""
-    cloud = cloud_at(stub, **config)
-    cloud.search(JPEG, ["g"])
-    return cloud
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return server.getsockname()[1]
+pytest_plugins = ["cloud_stub_fixtures"]
 
 
 def test_a_refused_connection_is_unreachable(stub):

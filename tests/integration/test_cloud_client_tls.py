@@ -1,49 +1,15 @@
 """The way to the face cloud over TLS, on real sockets: who is believed to be there."""
 
 import socket
-import time
 
-import pytest
-from cloud_bench import cloud_at, picture
-from cloud_stub import CloudStub, ok
+from cloud_bench import cloud_at
+from cloud_calls import FOUND, JPEG, code_of, failure, with_token
+from cloud_stub import CloudStub
 from tls_certificate import EXPIRED, certificate, needs_openssl
 
-from edged.errors import EdgedError, NeedsOperator
+from edged.errors import NeedsOperator
 
-JPEG = picture()
-FOUND = ok({"user_list": []})
-
-
-@pytest.fixture
-def stub():
-    with CloudStub() as stub:
-        stub.replies(FOUND)
-        yield stub
-
-
-def failure(cloud, wait_s=None):
-    """What a search raises; with `wait_s`, its deadline is that far away."""
-    deadline_s = None if wait_s is None else time.monotonic() + wait_s
-    with pytest.raises(EdgedError) as caught:
-        cloud.search(JPEG, ["g"], deadline_s=deadline_s)
-    cloud.close()
-    return caught.value
-
-
-def code_of(cloud, wait_s=None):
-    return failure(cloud, wait_s).code
-
-
-def with_token(stub, **config):
-    """A client that has its token already."""
-    cloud = cloud_at(stub, **config)
-    cloud.search(JPEG, ["g"])
-    return cloud
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return server.getsockname()[1]
+pytest_plugins = ["cloud_stub_fixtures"]
 
 
 @needs_openssl

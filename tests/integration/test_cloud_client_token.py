@@ -4,48 +4,24 @@ import threading
 
 import pytest
 from apscheduler.schedulers.background import BackgroundScheduler
-from cloud_bench import API_KEY, SECRET_KEY, cloud_at, picture
-from cloud_stub import LIFE_S, TOKEN_PATH, CloudStub, answer, ok, refusal, token
+from cloud_bench import API_KEY, SECRET_KEY, cloud_at
+from cloud_calls import FOUND, JPEG, keeper_at, refused, tokens_used
+from cloud_stub import LIFE_S, TOKEN_PATH, answer, refusal, token
 
 from edged.clock import ManualClock
-from edged.errors import EdgedError, NeedsOperator, RetryLater
+from edged.errors import NeedsOperator, RetryLater
 from edged.recognition.cloud.codes import CloudReauth
-from edged.recognition.cloud.grant import KeySource
-from edged.recognition.cloud.token import FORCED_GAP_S, HOLD_BUSY_S, TokenKeeper
-from edged.recognition.cloud.transport import Transport
+from edged.recognition.cloud.token import FORCED_GAP_S, HOLD_BUSY_S
 from edged.secret_files import Secret
 
+pytest_plugins = ["cloud_stub_fixtures"]
+
 DAY_S = 86_400
-JPEG = picture()
-FOUND = ok({"user_list": []})
-
-
-@pytest.fixture
-def stub():
-    with CloudStub() as stub:
-        stub.replies(FOUND)
-        yield stub
 
 
 @pytest.fixture
 def clock():
     return ManualClock()
-
-
-def keeper_at(stub, clock):
-    transport = Transport(clock, connect_timeout_s=8, read_timeout_s=8, ca_file=None, connections=1)
-    source = KeySource(transport, stub.url + TOKEN_PATH, Secret(API_KEY), Secret(SECRET_KEY))
-    return TokenKeeper(source, clock)
-
-
-def tokens_used(stub):
-    return [asked.query["access_token"] for asked in stub.calls]
-
-
-def refused(cloud):
-    with pytest.raises(EdgedError) as caught:
-        cloud.search(JPEG, ["g"])
-    return caught.value
 
 
 def test_the_keys_go_in_the_body_of_a_post(stub, clock):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pytest
-from gate_bench import DEADLINE_S, GateBench
+from gate_bench import GateBench, moved
 
 from edged.clock import SystemClock
 from edged.config import GateConfig
@@ -25,7 +25,6 @@ from edged.events import (
 )
 from edged.gate.contacts import Contacts
 from edged.gate.inputs import InputKind
-from edged.gate.sim import SimBoard
 
 MODBUS = {"protocol": "modbus", "profile": "waveshare"}
 HOLD = {**MODBUS, "mode": "hold", "hold_s": 1.0, "min_interval_s": 0.0}
@@ -35,12 +34,6 @@ HOLD = {**MODBUS, "mode": "hold", "hold_s": 1.0, "min_interval_s": 0.0}
 def bench():
     with GateBench() as made:
         yield made
-
-
-def moved(board: SimBoard, *expected: bool) -> bool:
-    """Whether the relay has moved like this and not otherwise."""
-    board.wait_for(lambda b: len(b.edges) >= len(expected), DEADLINE_S)
-    return tuple(edge.on for edge in board.edges) == expected
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import threading
 import tty
 
 import pytest
-from gate_bench import DEADLINE_S, GateBench
+from gate_bench import DEADLINE_S, GateBench, moved
 
 from edged.bus import EventBus, Overflow
 from edged.clock import SystemClock
@@ -23,7 +23,6 @@ from edged.events import (
     Outcome,
 )
 from edged.gate import GateKeeper, check_port_free
-from edged.gate.sim import SimBoard
 
 ON, OFF = bytes.fromhex("A0 01 01 A2"), bytes.fromhex("A0 01 00 A1")
 FEEDBACK_ON, FEEDBACK_OFF = bytes.fromhex("A0 01 03 A4"), bytes.fromhex("A0 01 02 A3")
@@ -33,12 +32,6 @@ FEEDBACK_ON, FEEDBACK_OFF = bytes.fromhex("A0 01 03 A4"), bytes.fromhex("A0 01 0
 def bench():
     with GateBench() as made:
         yield made
-
-
-def moved(board: SimBoard, *expected: bool) -> bool:
-    """Whether the relay has moved like this and not otherwise; waits, as bytes take time on the line."""
-    board.wait_for(lambda b: len(b.edges) >= len(expected), DEADLINE_S)
-    return tuple(edge.on for edge in board.edges) == expected
 
 
 def test_a_grant_is_one_on_and_one_off_frame_and_nothing_else_on_the_wire(bench):

@@ -19,6 +19,12 @@ E = TypeVar("E", bound=Event)
 DEADLINE_S = 45.0
 
 
+def moved(board: SimBoard, *expected: bool) -> bool:
+    """Whether the relay has moved like this and not otherwise; waits, as bytes take time on the line."""
+    board.wait_for(lambda b: len(b.edges) >= len(expected), DEADLINE_S)
+    return tuple(edge.on for edge in board.edges) == expected
+
+
 class GateBench:
     """Used as a context manager: closes what it made. Waiting has a deadline, never a fixed time."""
 
