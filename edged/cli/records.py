@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from difflib import get_close_matches
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, TextIO
@@ -16,10 +17,11 @@ from typing import Annotated, Any, TextIO
 import typer
 from rich.table import Table
 
+from edged import events
 from edged.cli.common import ConfigOption, DataDirOption, LimitOption, console, printable, resolve_data_dir
 from edged.clock import SystemClock
 from edged.errors import NeedsOperator
-from edged.events import Outcome
+from edged.events import Event, Outcome, event_name
 from edged.journal.reader import UNDECIDED, JournalReader, journal_path
 from edged.journal.record import Record
 from edged.reasons import describe
@@ -65,6 +67,19 @@ def _moment(text: str) -> datetime:
         ) from error
 
 
+def _event(text: str) -> str:
+    """The name of an event of this version, or `all`."""
+    kinds = (kind for kind in vars(events).values() if isinstance(kind, type) and issubclass(kind, Event))
+    names = {event_name(kind) for kind in kinds if kind is not Event} | {"all"}
+    if text not in names:
+        near = get_close_matches(text, names, n=3)
+        raise typer.BadParameter(
+            f"{text!r} is no event"
+            + (f"; did you mean {' or '.join(near)}?" if near else "; docs/events.md lists them.")
+        )
+    return text
+
+
 SinceOption = Annotated[
     datetime | None,
     typer.Option(parser=_moment, metavar="TIME", help="From then on: 2026-11-21T08:30, today, 90m, 12h, 7d."),
@@ -89,7 +104,11 @@ def list_records(
     ] = None,
     event: Annotated[
         str | None,
-        typer.Option(metavar="NAME", help="Instead, events of this kind, e.g. gate_lost; all: every event."),
+        typer.Option(
+            parser=_event,
+            metavar="NAME",
+            help="Instead, events of this kind, e.g. gate_lost; all: every event.",
+        ),
     ] = None,
     limit: LimitOption = 50,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,

@@ -205,6 +205,15 @@ def test_a_time_that_is_none_says_how_to_write_one(edged, data_dir, time_text):
     assert "2026-11-21T08:30" in " ".join(err.split())
 
 
+def test_an_event_that_is_none_is_no_empty_list(edged, data_dir):
+    write(data_dir, *morning())
+
+    code, _, err = edged("records", "list", "--event", "gate_los")
+
+    assert code == 2
+    assert "did you mean gate_lost" in " ".join(err.replace("│", "").split())
+
+
 def test_a_time_is_of_the_machine_unless_it_names_its_zone(edged, data_dir, monkeypatch):
     monkeypatch.setenv("TZ", "XYZ-2")  # two hours ahead of UTC
     time.tzset()
