@@ -136,6 +136,8 @@ def _decision(payload: dict[str, Any]) -> dict[str, Any]:
         "decisionId": payload.get("decision_id"),
         "userId": payload.get("person_id") if known else None,
         "name": payload.get("person_name") if known else None,
+        "groupId": ",".join(payload.get("groups") or ()) or None if known else None,
+        "trackId": payload.get("track_id"),
         "direction": payload.get("direction"),
         "score": payload.get("score"),
         "threshold": payload.get("threshold"),

@@ -32,6 +32,8 @@ class AccessDecided(Event):
     Attributes:
         decision_id: unique; a grant is spent once under this id.
         reasons: codes, first is the deciding one; `("granted",)` for a grant.
+        track_id: which face of the camera; numbers start anew with the daemon.
+        groups: the groups of the person, sorted.
         captured_s: monotonic time of the frame that decided it; None when no frame did.
         expires_s: monotonic time after which a grant may no longer move the relay.
         rules: every rule that was looked at, in order.
@@ -45,6 +47,8 @@ class AccessDecided(Event):
     person_name: str | None
     score: float | None
     reasons: tuple[str, ...]
+    track_id: int | None = None
+    groups: tuple[str, ...] = ()
     margin: float | None = None
     threshold: float | None = None
     engine: str | None = None

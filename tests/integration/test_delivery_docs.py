@@ -44,7 +44,8 @@ def test_the_sample_record_has_the_keys_of_a_real_one_in_their_order():
     sample = json.loads(samples("json")[0])
     payload = {
         "event": "access_decided", "outcome": "granted", "reasons": ["granted"], "decision_id": "d",
-        "person_id": "m", "person_name": "M", "direction": "in", "score": 1, "threshold": 1, "margin": 1,
+        "person_id": "m", "person_name": "M", "groups": ["g"], "track_id": 1, "direction": "in", "score": 1,
+        "threshold": 1, "margin": 1,
         "engine": "local", "liveness": {"score": 0.9, "passed": True}, "timings_ms": {"a": 1.0},
     }  # fmt: skip
     record = Record(

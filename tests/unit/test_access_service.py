@@ -182,6 +182,7 @@ def test_below_the_threshold_nobody_is_named(house):
     house.identified(score=70.0)
     decision = house.published[0]
     assert (decision.person_id, decision.person_name, decision.score) == (None, None, 70.0)
+    assert (decision.groups, decision.track_id) == ((), 1)
 
 
 def test_a_passage_without_a_usable_shot_is_denied_with_what_was_wrong(house):
@@ -235,10 +236,11 @@ def test_somebody_only_the_cloud_knows_is_unknown_here(house):
 def test_the_word_of_the_cloud_stands_for_somebody_the_library_does_not_know(house):
     house.identified(person_id="cloud:u1", engine="cloud", cloud_name="Udo", cloud_groups=("staff",))
     decision = house.published[0]
-    assert (decision.outcome, decision.person_id, decision.person_name) == (
+    assert (decision.outcome, decision.person_id, decision.person_name, decision.groups) == (
         Outcome.GRANTED,
         "cloud:u1",
         "Udo",
+        ("staff",),
     )
 
 

@@ -46,7 +46,10 @@ def body(event, clock, **given):
 
 def test_a_grant_is_a_pass_with_the_names_of_the_proposed_record(clock):
     liveness = Liveness(score=0.98, passed=True, decided=True, frames=9)
-    given = body(decision(clock, 3, liveness=liveness, direction="in", margin=70.1), clock)
+    event = decision(
+        clock, 3, liveness=liveness, direction="in", margin=70.1, groups=("day", "staff"), track_id=17
+    )
+    given = body(event, clock)
     assert given == {
         "version": 1,
         "logId": "box7-17",
@@ -68,6 +71,8 @@ def test_a_grant_is_a_pass_with_the_names_of_the_proposed_record(clock):
         "decisionId": "d_3",
         "userId": "mara",
         "name": "Mara Lind",
+        "groupId": "day,staff",
+        "trackId": 17,
         "direction": "in",
         "score": 92.4,
         "threshold": 80.0,
