@@ -9,11 +9,17 @@ from __future__ import annotations
 
 import hashlib
 import json
+import threading
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
+from typing import Final
 
 from edged.errors import Misconfigured, NotFound
+
+ONE_NETWORK_AT_A_TIME: Final = threading.Lock()
+"""Held while OpenCV builds a network: two threads at it at once may crash or never end (seen with 5.0.0, in
+one of ten starts of a server with two workers). Networks that are built do not disturb each other."""
 
 
 @dataclass(frozen=True)

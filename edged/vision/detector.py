@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from edged.models import ModelFile
+from edged.models import ONE_NETWORK_AT_A_TIME, ModelFile
 
 SMALLEST_DETECTED_PX = 40
 """Width in the detector's input of the smallest wanted face. Frontal faces are found down to 24 px;
@@ -66,9 +66,10 @@ class FaceDetector:
 
     def __init__(self, model: ModelFile, *, min_score: float = CERTAIN_SCORE, max_faces: int = 10) -> None:
         buffer = np.frombuffer(model.data, np.uint8)
-        self._net = cv2.FaceDetectorYN.create(
-            "onnx", buffer, np.empty(0, np.uint8), (320, 320), min_score, _NMS_OVERLAP, _CANDIDATES
-        )
+        with ONE_NETWORK_AT_A_TIME:
+            self._net = cv2.FaceDetectorYN.create(
+                "onnx", buffer, np.empty(0, np.uint8), (320, 320), min_score, _NMS_OVERLAP, _CANDIDATES
+            )
         self._min_score = min_score
         self._max_faces = max_faces
 

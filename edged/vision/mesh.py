@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from edged.models import ModelFile
+from edged.models import ONE_NETWORK_AT_A_TIME, ModelFile
 from edged.vision.align import similarity
 from edged.vision.detector import Detection
 
@@ -62,7 +62,8 @@ class FaceMesh:
     """
 
     def __init__(self, model: ModelFile) -> None:
-        self._net = cv2.dnn.readNetFromTFLite(str(model.path), cv2.dnn.ENGINE_CLASSIC)
+        with ONE_NETWORK_AT_A_TIME:
+            self._net = cv2.dnn.readNetFromTFLite(str(model.path), cv2.dnn.ENGINE_CLASSIC)
 
     def fit(self, image: np.ndarray, face: Detection) -> Mesh:
         """Fit the mesh to one detected face of `image` (HxWx3 uint8 BGR); a tilted head takes two looks."""

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from edged.errors import TryAnotherShot
-from edged.models import ModelFile
+from edged.models import ONE_NETWORK_AT_A_TIME, ModelFile
 
 EMBEDDING_SIZE: Final = 128
 CROP_SHAPE: Final = (112, 112, 3)
@@ -23,9 +23,10 @@ class Embedder:
 
     def __init__(self, model: ModelFile) -> None:
         self.model_id = model.model_id
-        self._network = cv2.FaceRecognizerSF.create(
-            "onnx", np.frombuffer(model.data, np.uint8), np.empty(0, np.uint8)
-        )
+        with ONE_NETWORK_AT_A_TIME:
+            self._network = cv2.FaceRecognizerSF.create(
+                "onnx", np.frombuffer(model.data, np.uint8), np.empty(0, np.uint8)
+            )
 
     def embed(self, aligned: np.ndarray) -> np.ndarray:
         """Embedding of one face.

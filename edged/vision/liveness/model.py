@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from edged.errors import Misconfigured
-from edged.models import ModelFile
+from edged.models import ONE_NETWORK_AT_A_TIME, ModelFile
 
 Box = tuple[float, float, float, float]
 
@@ -89,7 +89,8 @@ class LivenessModel:
         self.contract = model.contract if own else PACKAGED
         self.model_id = f"{'operator_liveness' if own else model.name}:{model.sha256[:12]}"
         try:
-            self._net = cv2.dnn.readNetFromONNX(np.frombuffer(model.data, np.uint8))
+            with ONE_NETWORK_AT_A_TIME:
+                self._net = cv2.dnn.readNetFromONNX(np.frombuffer(model.data, np.uint8))
             width, height = self.contract.input_size
             answer = self._forward(np.full((height, width, 3), 128, np.uint8))
         except cv2.error as error:
