@@ -13,9 +13,7 @@ from edged.vision.liveness.model import LivenessModel
 from edged.vision.mesh import FaceMesh
 
 DEADLINE_S = 60
-LONG_ENOUGH_S = (
-    0.5  # ten times what building the largest takes; a slower machine lets the test pass, not fail
-)
+LONG_ENOUGH_S = 0.5  # ten times what building the largest takes; on a slower machine the test cannot fail
 
 
 @pytest.mark.parametrize(
