@@ -1,8 +1,7 @@
 """Attendance beside the journal: nothing lost between decision and punch, nothing invented."""
 
 import sqlite3
-from contextlib import ExitStack, closing
-from datetime import timedelta
+from contextlib import ExitStack, closing, contextmanager
 
 import pytest
 
@@ -24,8 +23,9 @@ class Box:
         self.clock = ManualClock()
         self.number = 0
 
-    def run(self, *happens, crash=False, **attendance):
-        """One life of the daemon; with `crash` the decisions are committed, but get no further."""
+    @contextmanager
+    def running(self, **attendance):
+        """One life of the daemon: gives its bus and its journal, and ends when the bus is empty."""
         config = Config.model_validate(
             {"data_dir": self.folder, "attendance": {"enabled": True, **attendance}}
         )
@@ -34,12 +34,17 @@ class Box:
             journal = Journal.open(journal_path(self.folder), self.clock)
             stack.callback(journal.close)
             start_attendance(config, journal, bus, self.clock, stack)
+            yield bus, journal
+            assert bus.close(5)
+
+    def run(self, *happens, crash=False, **attendance):
+        """These people are let in; with `crash` the decisions are committed, but get no further."""
+        with self.running(**attendance) as (bus, journal):
             for person in happens:
                 decision = self.decision(person)
                 journal.commit_decision(decision)
                 if not crash:
                     bus.publish(decision)
-            assert bus.close(5)
 
     def decision(self, person):
         self.number += 1
@@ -102,20 +107,12 @@ def test_the_camera_says_which_way_where_the_device_decides(box):
 
 
 def test_a_key_at_the_door_says_which_way(box):
-    config = Config.model_validate(
-        {"data_dir": box.folder, "attendance": {"enabled": True, "direction": "key"}}
-    )
-    bus = EventBus(box.clock)
-    with ExitStack() as stack:
-        journal = Journal.open(journal_path(box.folder), box.clock)
-        stack.callback(journal.close)
-        start_attendance(config, journal, bus, box.clock, stack)
+    with box.running(direction="key") as (bus, _):
         decision = box.decision("ann")
         bus.publish(DirectionKeyPressed(at=box.clock.now(), door_id="door1", direction="out"))
         assert bus.drain(5)
-        box.clock.advance(timedelta(seconds=2).total_seconds())
+        box.clock.advance(2)
         bus.publish(decision)
-        assert bus.close(5)
     assert box.punches() == [("d1", "out")]
 
 
@@ -151,14 +148,6 @@ def test_a_correction_is_in_the_journal_once_when_the_daemon_dies_before_it_has_
 
 
 def test_a_key_holds_for_one_person(box):
-    config = Config.model_validate(
-        {"data_dir": box.folder, "attendance": {"enabled": True, "direction": "key"}}
-    )
-    bus = EventBus(box.clock)
-    with ExitStack() as stack:
-        journal = Journal.open(journal_path(box.folder), box.clock)
-        stack.callback(journal.close)
-        start_attendance(config, journal, bus, box.clock, stack)
+    with box.running(direction="key") as (bus, _):
         listening = [name for name in bus.counters() if "keys" in name]
-        bus.close(5)
     assert len(listening) == 1  # a second one could press the key again after somebody has used it

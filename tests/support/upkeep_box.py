@@ -9,7 +9,7 @@ import numpy as np
 
 from edged.attendance.punch import Direction, Punch
 from edged.attendance.store import PunchLedger
-from edged.clock import Clock, ManualClock
+from edged.clock import Clock, ManualClock, SystemClock
 from edged.database.device import device_id
 from edged.events import (
     AccessDecided,
@@ -30,6 +30,8 @@ from edged.library.store import LibraryStore
 AT = datetime(2026, 11, 21, 8, 30, tzinfo=UTC)
 MEASURES = Measures(face_px=150, detection=0.9)
 MODEL = "face_embedding:000000000000"
+WHO, NAME = "zzyx_planted_id", "Zzyxa Plantedname Öberg"  # stands nowhere by chance
+OTHER, OTHER_NAME = "ida_moen", "Ida Moen"
 
 
 def noise(seed: int, size: int = 20_000) -> bytes:
@@ -113,3 +115,13 @@ class Box:
         journal = self.open_journal()
         journal.record(SubscriberFailed(at=AT, subscriber="x", failed_event="y", error=text))
         journal.close()
+
+
+def planted_box(data_dir: Path) -> Box:
+    """One to be erased and one to be kept, with all their traces."""
+    box = Box(data_dir, SystemClock())
+    for seed, (person_id, name) in enumerate([(WHO, NAME), (OTHER, OTHER_NAME)], start=1):
+        box.enrol(person_id, name, seed)
+    box.pass_through(WHO, NAME, 3)
+    box.pass_through(OTHER, OTHER_NAME, 2)
+    return box

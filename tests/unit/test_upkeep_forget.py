@@ -6,10 +6,9 @@ import json
 from datetime import UTC, datetime
 
 import pytest
-from upkeep_box import Box, noise, template
+from upkeep_box import NAME, OTHER, OTHER_NAME, WHO, noise, planted_box, template
 
 from edged.attendance.store import PunchLedger
-from edged.clock import SystemClock
 from edged.errors import NotFound, RetryLater
 from edged.events import AccessDecided, Outcome
 from edged.journal import JournalReader, journal_path
@@ -23,17 +22,10 @@ from edged.upkeep.restore import restore
 from edged.upkeep.scan import Needle, part_needles, scan, text_needles
 from edged.upkeep.verify import Level, verify
 
-WHO, NAME = "zzyx_planted_id", "Zzyxa Plantedname Öberg"
-OTHER, OTHER_NAME = "ida_moen", "Ida Moen"
-
 
 @pytest.fixture
 def box(tmp_path):
-    made = Box(tmp_path / "data", SystemClock())
-    made.enrol(WHO, NAME, 1)
-    made.enrol(OTHER, OTHER_NAME, 2)
-    made.pass_through(WHO, NAME, 3)
-    made.pass_through(OTHER, OTHER_NAME, 2)
+    made = planted_box(tmp_path / "data")
     made.fail_about(f"could not greet {NAME} ({WHO}) today")
     return made
 

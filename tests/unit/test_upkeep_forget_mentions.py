@@ -5,11 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from upkeep_box import AT, Box
+from upkeep_box import AT, NAME, OTHER, WHO, planted_box
 
 from edged.attendance.punch import Direction, Punch
 from edged.attendance.store import PunchLedger
-from edged.clock import SystemClock
 from edged.delivery.outbox import Outbox, Refusal
 from edged.events import PunchCorrected
 from edged.library.store import LibraryStore
@@ -17,18 +16,10 @@ from edged.upkeep.backup import make_backup
 from edged.upkeep.files import INCOMING
 from edged.upkeep.forget import forget, look_again
 
-WHO, NAME = "zzyx_planted_id", "Zzyxa Plantedname Öberg"
-OTHER, OTHER_NAME = "ida_moen", "Ida Moen"
-
 
 @pytest.fixture
 def box(tmp_path):
-    made = Box(tmp_path / "data", SystemClock())
-    made.enrol(WHO, NAME, 1)
-    made.enrol(OTHER, OTHER_NAME, 2)
-    made.pass_through(WHO, NAME)
-    made.pass_through(OTHER, OTHER_NAME)
-    return made
+    return planted_box(tmp_path / "data")
 
 
 def named_in(folder) -> set[str]:
@@ -50,12 +41,12 @@ def add_punch(box, decision_id: str) -> None:
 
 def test_who_corrected_the_punch_of_somebody_else_is_erased_there_too(box):
     ledger = PunchLedger.open(box.data_dir, box.clock)
-    ledger.correct(2, void=True, reason=f"asked by {NAME.upper()}; see {NAME}", author=NAME)
+    ledger.correct(4, void=True, reason=f"asked by {NAME.upper()}; see {NAME}", author=NAME)
     ledger.close()
     journal = box.open_journal()
     journal.write(
         PunchCorrected(
-            at=AT, punch_id=3, corrects=2, action="void", person_id=OTHER, punch_at=AT, direction="in",
+            at=AT, punch_id=6, corrects=4, action="void", person_id=OTHER, punch_at=AT, direction="in",
             reason=f"asked by {NAME}", author=NAME,
         )
     )  # fmt: skip
@@ -75,7 +66,7 @@ def test_what_was_written_about_the_punch_of_the_person_goes_whole(box):
     journal = box.open_journal()
     seq = journal.write(
         PunchCorrected(
-            at=AT, punch_id=3, corrects=1, action="void", person_id=WHO, punch_at=AT, direction="in",
+            at=AT, punch_id=6, corrects=1, action="void", person_id=WHO, punch_at=AT, direction="in",
             reason="the tall one from the third floor", author="Kim",
         )
     )  # fmt: skip
