@@ -77,7 +77,10 @@ def console() -> Console:
 
 
 def printable(text: str) -> str:
-    """`text` without characters that could move the cursor or colour the terminal."""
+    """`text` without what could move the cursor or colour the terminal, and without bytes that are no text.
+
+    Names of files may hold anything; OpenCV's writing ends the program at such bytes.
+    """
     return "".join(c if c.isprintable() else "?" for c in text)
 
 

@@ -10,8 +10,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from edged.cli.common import ConfigOption, resolve_config
-from edged.cli.inspect_input import Picture, Unusable, is_many, printable, read_all
+from edged.cli.common import ConfigOption, printable, resolve_config
+from edged.cli.inspect_input import Picture, Unusable, is_many, read_all
 from edged.cli.inspect_liveness import FaceLiveness, LivenessWatch
 from edged.cli.inspect_output import Canvas, open_canvas
 from edged.cli.inspect_view import Summary, as_json, brief_line, face_table, reason_lines

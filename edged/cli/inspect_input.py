@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from edged.camera.videofile import VideoFile
+from edged.cli.common import printable
 from edged.errors import EdgedError, Misconfigured, NeedsOperator, NotFound, TryAnotherShot
 from edged.pictures import PICTURE_SUFFIXES, read_picture
 
@@ -60,12 +61,6 @@ class Unusable:
 
     path: Path
     error: EdgedError
-
-
-def printable(text: str) -> str:
-    """Without control characters and bytes that are no text, which would reach the terminal through the names
-    of files, and end the program in OpenCV's writing."""
-    return "".join(one if one.isprintable() else "?" for one in text)
 
 
 def is_many(path: Path) -> bool:

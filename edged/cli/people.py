@@ -14,7 +14,14 @@ from typing import Annotated
 
 import typer
 
-from edged.cli.common import ConfigOption, DataDirOption, report, resolve_config, resolve_data_dir
+from edged.cli.common import (
+    ConfigOption,
+    DataDirOption,
+    printable,
+    report,
+    resolve_config,
+    resolve_data_dir,
+)
 from edged.cli.people_consent import consent
 from edged.cli.people_view import (
     consent_dict,
@@ -27,7 +34,6 @@ from edged.cli.people_view import (
     print_people,
     print_result,
     readable,
-    safe,
 )
 from edged.clock import SystemClock
 from edged.errors import EdgedError, Misconfigured, TryAnotherShot
@@ -200,7 +206,7 @@ def remove(
     with _library(config, data_dir) as store:
         person, cloud_id = store.get(person_id), store.cloud_id_of(person_id)
         if not yes:
-            typer.confirm(f"Erase {safe(person.name)} with {person.faces} face(s)?", abort=True)
+            typer.confirm(f"Erase {printable(person.name)} with {person.faces} face(s)?", abort=True)
         store.remove_person(person_id)
         queued = store.cloud_id_of(person_id) is not None
     typer.echo(f"removed {person_id}")

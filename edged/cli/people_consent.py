@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from edged.cli.common import ConfigOption, DataDirOption, resolve_data_dir
-from edged.cli.people_view import consent_dict, print_json, safe
+from edged.cli.common import ConfigOption, DataDirOption, printable, resolve_data_dir
+from edged.cli.people_view import consent_dict, print_json
 from edged.clock import SystemClock
 from edged.errors import Misconfigured
 from edged.library.consent import CLOUD, Consent
@@ -59,6 +59,6 @@ def consent(
 
 def _line(entry: Consent) -> str:
     word = "given" if entry.given else "withdrawn"
-    note = f": {safe(entry.note)}" if entry.note else ""
+    note = f": {printable(entry.note)}" if entry.note else ""
     at = entry.at.astimezone()
-    return f"{at:%Y-%m-%d %H:%M}  {entry.purpose} {word}, recorded by {safe(entry.recorded_by)}{note}"
+    return f"{at:%Y-%m-%d %H:%M}  {entry.purpose} {word}, recorded by {printable(entry.recorded_by)}{note}"

@@ -15,6 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemaining
 from rich.table import Table
 from rich.text import Text
 
+from edged.cli.common import printable
 from edged.clock import iso
 from edged.library.consent import Consent, current
 from edged.library.enrol import EnrolResult
@@ -31,7 +32,7 @@ def print_json(value: dict[str, Any]) -> None:
 
 def print_result(photo: Path, result: EnrolResult) -> None:
     """What became of one photograph; a likely duplicate as a warning on standard error."""
-    text = f"{result.outcome.replace('_', ' ')} {result.person_id}: {safe(str(photo))}"
+    text = f"{result.outcome.replace('_', ' ')} {result.person_id}: {printable(str(photo))}"
     if result.measures is not None:
         text += f", face of {result.measures.face_px:.0f} px"
     if result.ignored_faces:
@@ -52,7 +53,7 @@ def print_people(found: Page) -> None:
             str(person.faces),
             validity(person),
         )
-        table.add_row(*(Text(safe(cell)) for cell in cells))
+        table.add_row(*(Text(printable(cell)) for cell in cells))
     Console().print(table)
     typer.echo(f"{found.total} people, page {found.page} of {found.pages}")
 
@@ -71,7 +72,7 @@ def print_import(results: Iterator[FileResult], total: int) -> Iterator[FileResu
         for result in notable:
             reason = result.reason or "duplicate"
             cells = (result.file, result.outcome, reason, result.message)
-            table.add_row(*(Text(safe(cell)) for cell in cells))
+            table.add_row(*(Text(printable(cell)) for cell in cells))
         Console().print(table)
 
 
@@ -122,9 +123,4 @@ def readable(value: Any) -> str:
         return "-"
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return ", ".join(value) if isinstance(value, list | tuple) else safe(str(value))
-
-
-def safe(text: str) -> str:
-    """Names of files may hold anything, also what a terminal would obey."""
-    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
+    return ", ".join(value) if isinstance(value, list | tuple) else printable(str(value))
