@@ -100,22 +100,17 @@ class PymodbusBoards:
             )
             for address in addresses
         ]
-        self._loop = asyncio.new_event_loop()
         self._ready = threading.Event()
-        self._thread = threading.Thread(target=self._run)
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()))
         self._thread.start()
         assert self._ready.wait(DEADLINE_S)
-
-    def _run(self) -> None:
-        asyncio.set_event_loop(self._loop)
-        self._loop.run_until_complete(self._serve())
 
     async def _serve(self) -> None:
         self._server = ModbusSerialServer(
             self._devices, port=self._port, baudrate=9600, custom_pdu=[WaveshareCoil]
         )
         await self._server.serve_forever(background=True)
-        self._stop = asyncio.Event()
+        self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
         self._ready.set()
         await self._stop.wait()
         await self._server.shutdown()
@@ -123,4 +118,3 @@ class PymodbusBoards:
     def close(self) -> None:
         self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join(DEADLINE_S)
-        self._loop.close()
