@@ -17,7 +17,7 @@ from edged.gate.guarded import GuardedLine
 from edged.gate.sim import SimBoard, parse_url
 
 ON, OFF = bytes.fromhex("A00101A2"), bytes.fromhex("A00100A1")
-DEADLINE_S = 10.0
+DEADLINE_S = 30.0
 GUARD = Path(__file__).parents[2] / "edged" / "gate_guard.py"
 
 CHILD = """

@@ -15,7 +15,7 @@ from edged.events import DoorLocked, DoorUnlocked, GateLost
 from edged.gate.guarded import GuardedLine
 
 OFF = bytes.fromhex("A00100A1")
-DEADLINE_S = 15.0
+DEADLINE_S = 30.0
 SUPPORT = Path(__file__).parents[1] / "support"
 
 CHILD = """

@@ -20,7 +20,7 @@ from edged.config import CameraConfig
 from edged.errors import RetryLater
 from edged.events import CameraConnected, CameraLost, Event, SourceEnded
 
-DEADLINE_S = 20
+DEADLINE_S = 30.0
 
 
 class Bench:

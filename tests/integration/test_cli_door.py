@@ -14,7 +14,7 @@ from edged.daemon import Daemon
 from edged.events import DoorStateChanged, DoorUnlocked, Event, GateAlarmRaised, GateConnected
 from edged.journal import JournalReader, journal_path
 
-DEADLINE_S = 15.0
+DEADLINE_S = 30.0
 
 
 class Box:

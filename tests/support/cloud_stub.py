@@ -17,7 +17,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from edged.clock import SystemClock
 
-DEADLINE_S = 10.0
+DEADLINE_S = 30.0
 TOKEN_PATH = "/oauth/2.0/token"
 LIFE_S = 2_592_000
 

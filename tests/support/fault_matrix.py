@@ -18,7 +18,7 @@ from edged.gate.drivers.base import RelayDriver
 from edged.gate.drivers.registry import make_driver
 from edged.gate.sim import SimBoard, parse_url
 
-DEADLINE_S = 5.0
+DEADLINE_S = 30.0
 
 
 def driver_on(board: SimBoard, **gate: Any) -> RelayDriver:

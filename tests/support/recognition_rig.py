@@ -33,7 +33,7 @@ from edged.recognition.protocol import (
 )
 from edged.recognition.service import RecognitionService
 
-DEADLINE_S = 10.0
+DEADLINE_S = 30.0
 FAILURES = {
     "away": RetryLater("The engine is away.", code="engine_away"),
     "down": EngineUnavailable("The cloud is away.", code="cloud_circuit_open"),

@@ -7,7 +7,7 @@ import select
 import threading
 import tty
 
-DEADLINE_S = 5.0
+DEADLINE_S = 30.0
 
 
 class Wire:

@@ -11,7 +11,7 @@ from edged.bus import EventBus, Overflow
 from edged.clock import ManualClock, SystemClock
 from edged.events import Event, SubscriberFailed, SubscriberOverflowed
 
-DEADLINE_S = 10.0
+DEADLINE_S = 30.0
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

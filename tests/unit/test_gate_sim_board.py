@@ -10,7 +10,7 @@ import serial
 from edged.clock import SystemClock
 from edged.gate.sim import SimBoard, parse_url
 
-DEADLINE_S = 15.0
+DEADLINE_S = 30.0
 READ_COILS = bytes.fromhex("01 01 00 00 00 08 3D CC")
 ALL_OFF = bytes.fromhex("01 01 01 00 51 88")
 

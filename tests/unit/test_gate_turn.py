@@ -9,7 +9,7 @@ import pytest
 
 from edged.gate.turn import Turn
 
-DEADLINE_S = 15.0
+DEADLINE_S = 30.0
 
 
 class Users:

@@ -19,7 +19,7 @@ from edged.library.store import LibraryStore
 from edged.recognition.local.gallery import Gallery
 
 MODEL = "face_embedding:000000000000"
-DEADLINE_S = 10.0
+DEADLINE_S = 30.0
 
 
 def unit(seed: int) -> np.ndarray:

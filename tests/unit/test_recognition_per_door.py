@@ -15,7 +15,7 @@ from edged.recognition.per_door import PerDoor
 from edged.recognition.protocol import Identification, Question
 from edged.recognition.service import RecognitionService
 
-DEADLINE_S = 20.0
+DEADLINE_S = 30.0
 
 
 class Echo:

@@ -38,7 +38,7 @@ from edged.vision.service import VisionService
 from edged.vision.spoofing import NoSpoofGuard, PassiveSpoofGuard
 
 FRAME_S = 0.1
-DEADLINE_S = 20.0
+DEADLINE_S = 30.0
 
 
 @pytest.fixture(scope="module")
