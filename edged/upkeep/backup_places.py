@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 FILE_NAME = "backup-folders"
@@ -31,6 +32,11 @@ def remembered_places(data_dir: Path) -> list[Path]:
     except FileNotFoundError:
         return []
     return [Path(os.fsdecode(line)) for line in content.split(b"\n") if line]
+
+
+def distinct(folders: Iterable[Path]) -> list[Path]:
+    """The folders, absolute, each once however it was written."""
+    return list(dict.fromkeys(folder.resolve() for folder in folders))
 
 
 def missing_places(data_dir: Path) -> list[Path]:

@@ -38,6 +38,7 @@ from edged.upkeep.backup import (
     remove_backup,
     write_manifest,
 )
+from edged.upkeep.backup_places import distinct
 from edged.upkeep.begun import Begun
 from edged.upkeep.files import ASIDE, ATTENDANCE, DATABASES, INCOMING, JOURNAL, LIBRARY, present
 from edged.upkeep.mentions import erase_mentions
@@ -105,7 +106,7 @@ def forget(data_dir: Path, person_id: str, clock: Clock, *, backup_dirs: Iterabl
         raise _unknown(person_id)
     started = begun.read(data_dir)
     resumed = started is not None and started.person_id == person_id
-    folders = list(dict.fromkeys(backup_dirs))
+    folders = distinct(backup_dirs)
     backups = [backup for folder in folders for backup in list_backups(folder)]
     remnants = [path for folder in folders for path in broken_backups(folder) if _knows(path, person_id)]
     # one that was being written anew when it was interrupted may not know the person any more

@@ -23,6 +23,7 @@ from edged.upkeep.backup import (
     read_backup,
     referred_pictures,
 )
+from edged.upkeep.backup_places import distinct
 from edged.upkeep.files import (
     ASIDE,
     DATABASES,
@@ -97,7 +98,7 @@ def repair(data_dir: Path, name: str, backup_dirs: Iterable[Path], clock: Clock)
 
 
 def _newest_good(data_dir: Path, name: str, backup_dirs: Iterable[Path]) -> Backup | None:
-    found = [backup for folder in dict.fromkeys(backup_dirs) for backup in list_backups(folder)]
+    found = [backup for folder in distinct(backup_dirs) for backup in list_backups(folder)]
     own = read_device_id(data_dir)
     for backup in sorted(found, key=lambda backup: backup.made_at, reverse=True):
         if name not in backup.databases or own not in (None, backup.device):

@@ -16,6 +16,7 @@ from edged.errors import EdgedError, Misconfigured, NotFound
 from edged.journal.reader import JournalReader
 from edged.journal.snapshots import SnapshotFolder
 from edged.upkeep.backup import PREFIX, Backup, check_backup, read_backup
+from edged.upkeep.backup_places import distinct
 from edged.upkeep.files import ASIDE, DELIVERY, JOURNAL, present
 from edged.upkeep.forget import unfinished
 
@@ -167,7 +168,7 @@ def _set_aside(data_dir: Path) -> Iterator[Finding]:
 
 def _backups(folders: Iterable[Path], now: datetime, expected: bool) -> Iterator[Finding]:
     backups: list[Backup] = []
-    for path in (path for folder in dict.fromkeys(folders) for path in sorted(folder.glob(f"{PREFIX}*"))):
+    for path in (path for folder in distinct(folders) for path in sorted(folder.glob(f"{PREFIX}*"))):
         try:
             backups.append(read_backup(path))
             check_backup(backups[-1])

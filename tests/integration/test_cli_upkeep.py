@@ -114,6 +114,17 @@ def test_verify_is_0_when_all_is_well_and_1_when_something_should_be_looked_at(e
     assert "decisions unchanged" in out
 
 
+def test_a_folder_of_backups_may_be_named_as_one_likes(edged, tmp_path, monkeypatch):
+    edged("backup", tmp_path / "stick")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "link").symlink_to("stick")
+
+    code, out, _ = edged("verify", "--backups", "stick", "--backups", "link")
+    assert code == 0
+    assert "backups: 1," in out
+    assert edged("forget", "mara_lind", "--yes", "--backups", "stick")[0] == 0
+
+
 def test_verify_is_69_when_a_record_was_changed_and_says_which(edged, box):
     journal = box.open_journal()
     with journal.database.transaction() as connection:
