@@ -30,23 +30,23 @@ from rich.console import Console
 from rich.table import Table
 
 from edged import models
-from edged.camera.frame import Frame
+from edged.app.daemon import Daemon
 from edged.clock import SystemClock
 from edged.config import Config
-from edged.daemon import Daemon
-from edged.demo.library import enrol_all
+from edged.demo.people import enrol_all
 from edged.demo.photographs import photographs, read_photograph
 from edged.demo.render import prepare, render
 from edged.demo.script import visits
 from edged.events import AccessDecided, DoorUnlocked
+from edged.frame import Frame
+from edged.gallery.templates import FaceTable, Gallery
 from edged.recognition.local.embedder import Embedder
-from edged.recognition.local.gallery import FaceTable, Gallery
 from edged.vision.analyser import Analyser
 from edged.vision.faces import FaceReader
-from edged.vision.liveness.drivers import AlsoRequired
+from edged.vision.liveness.modality_drivers import AlsoRequired
 from edged.vision.liveness.model import LivenessModel
 from edged.vision.opencv import prepare_opencv
-from edged.vision.passages import PassageBook
+from edged.vision.passage_verdicts import PassageVerdicts
 from edged.vision.spoofing import PassiveSpoofGuard
 
 TARGETS = {
@@ -150,7 +150,7 @@ def vision_thread(frame: np.ndarray, reader: FaceReader | None = None) -> Callab
         camera_id="cam1",
         door_id="door1",
         spoofing=lambda: PassiveSpoofGuard(liveness, model, AlsoRequired()),
-        passages=PassageBook(),
+        passages=PassageVerdicts(),
     )
     numbers = iter(range(10**6))
 

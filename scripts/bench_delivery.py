@@ -30,7 +30,7 @@ from rich.table import Table
 
 from edged.bus import EventBus
 from edged.clock import SystemClock
-from edged.config.delivery import DeliveryConfig
+from edged.config.delivery_section import DeliveryConfig
 from edged.delivery.service import DeliveryService
 from edged.delivery.targets import Surroundings
 from edged.events import AccessDecided, Outcome, PunchRecorded

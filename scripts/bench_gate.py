@@ -37,7 +37,7 @@ from edged.bus import EventBus
 from edged.clock import SystemClock
 from edged.config import GateConfig
 from edged.events import AccessDecided, DoorLocked, DoorUnlocked, GrantNotExecuted, Outcome
-from edged.gate import GateKeeper
+from edged.gate.service import GateService
 from edged.gate.sim import SimBoard, parse_url
 from edged.vision.opencv import prepare_opencv
 
@@ -171,7 +171,7 @@ def grant(config: GateConfig, grants: int) -> tuple[np.ndarray, list[DoorUnlocke
     bus.subscribe(
         (DoorLocked, GrantNotExecuted), lambda event: locked.release(), name="bench-locked", capacity=64
     )
-    keeper = GateKeeper(config, bus, clock, on_beat=lambda: None)
+    keeper = GateService(config, bus, clock, on_beat=lambda: None)
     keeper.start()
     asked_s = []
     try:

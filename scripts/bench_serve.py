@@ -31,7 +31,7 @@ from rich.table import Table
 from edged import models
 from edged.clock import SystemClock
 from edged.demo.photographs import Photograph, read_photograph, scene_photographs
-from edged.server.access import read_keys
+from edged.server.authentication import read_keys
 from edged.server.setup import init_folder
 from edged.server.storage import FaceStorage
 

@@ -15,7 +15,6 @@ import numpy as np
 
 from edged.bus import EventBus
 from edged.camera.backoff import Backoff
-from edged.camera.frame import Frame
 from edged.camera.mailbox import Mailbox
 from edged.camera.source import FrameSource, RawFrame, SourceInfo
 from edged.clock import Clock
@@ -23,6 +22,7 @@ from edged.config import CameraConfig
 from edged.config.mask import mask_url
 from edged.errors import EdgedError, NeedsOperator
 from edged.events import CameraConnected, CameraLost, SourceEnded
+from edged.frame import Frame
 
 _WAIT_SLICE_S = 0.25  # how often a waiting loop says it is alive, and the longest it takes to notice stop()
 _ROTATIONS = {90: cv2.ROTATE_90_CLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_COUNTERCLOCKWISE}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from dataclasses import replace
 
-from edged.camera.frame import Frame
+from edged.frame import Frame
 
 
 class Mailbox:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from importlib import import_module
 from pathlib import Path
 
 from edged.camera.live import LiveSource
@@ -12,12 +13,15 @@ from edged.camera.stills import Stills
 from edged.camera.videofile import VideoFile
 from edged.clock import Clock, SystemClock
 from edged.config import CameraConfig
-from edged.config.camera import STREAMS
+from edged.config.camera_section import STREAMS
 from edged.config.mask import mask_url
 from edged.errors import Misconfigured, NeedsOperator, NotFound
 from edged.pictures import PICTURE_SUFFIXES, sniff
 
 SourceMaker = Callable[[CameraConfig], FrameSource]
+
+SCHEMES: Mapping[str, str] = {"demo": "edged.demo.scene"}
+"""Modules of further sources, by scheme, imported on first use. Each has a `from_address(address)`."""
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+-]*):")
 
@@ -29,7 +33,7 @@ def open_source(
 
     Args:
         config: the camera.
-        extra: further schemes and their makers, e.g. `{"demo": DemoSource}` for `demo:`.
+        extra: further schemes and their makers, beside `SCHEMES`.
         clock: for live sources; the machine's own by default.
 
     Raises:
@@ -48,6 +52,8 @@ def open_source(
     scheme = match[1].lower() if match else ""
     if scheme in extra:
         return extra[scheme](config)
+    if scheme in SCHEMES:
+        return import_module(SCHEMES[scheme]).from_address(source)
     if scheme in STREAMS:
         return LiveSource(config, source, "ffmpeg", clock)
     path = Path(source).expanduser()
@@ -61,10 +67,11 @@ def open_source(
             hint="Check the path, and the permissions of the folders in it.",
         ) from error
     if scheme:
+        known = ", ".join(f"{name}:" for name in sorted({*STREAMS, *SCHEMES, *extra}))
         raise Misconfigured(
             f"camera.source {mask_url(source)!r}: edged does not know {scheme}:.",
             code="camera_scheme_unknown",
-            hint=f"Known are {', '.join(f'{s}:' for s in sorted({*STREAMS, *extra}))}, /dev/… and files.",
+            hint=f"Known are {known}, /dev/… and files.",
         )
     raise NotFound(
         f"camera.source {source!r}: there is no such file or folder.",

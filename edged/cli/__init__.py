@@ -19,30 +19,29 @@ _EXIT_CODES = (
 )
 
 # Order of `edged --help`: what is needed first comes first.
+_HELP = {
+    "demo": "Play a scene with faces, a gate and its records; needs no hardware.",
+    "check": "Check a configuration file and show what it means.",
+    "run": "Watch the camera and move the gate, until stopped.",
+    "people": "Add, list, change, import, export and erase people.",
+    "library": "Compare and repair the people in the face cloud.",
+    "records": "List, export and verify what was recorded.",
+    "why": "Explain one passage: why did the gate open, or not?",
+    "attendance": "Working time: days, months, corrections, export.",
+    "delivery": "How records reach other systems; pause, resume, retry.",
+    "backup": "Copy people, records and pictures into a folder.",
+    "restore": "Put a backup back.",
+    "verify": "Check that records, pictures and backups are whole and unchanged.",
+    "forget": "Erase a person everywhere, backups included, and prove it.",
+    "inspect": "Measure the faces in pictures and videos against the limits.",
+    "aim": "Show live what the camera sees, and what to change about its place.",
+    "gate": "List relay boards; look at, pulse and test the configured one.",
+    "door": "See, open, lock and free the doors of the running daemon.",
+    "serve": "Answer the face cloud's calls on this machine: a recognition server.",
+    "gate-guard": "Own a relay board's port, apart from the daemon.",
+}
 COMMANDS = {
-    "demo": Command("edged.cli.demo", "Play a scene with faces, a gate and its records; needs no hardware."),
-    "check": Command("edged.cli.check", "Check a configuration file and show what it means."),
-    "run": Command("edged.cli.run", "Watch the camera and move the gate, until stopped."),
-    "people": Command("edged.cli.people", "Add, list, change, import, export and erase people."),
-    "library": Command("edged.cli.library", "Compare and repair the people in the face cloud."),
-    "records": Command("edged.cli.records", "List, export and verify what was recorded."),
-    "why": Command("edged.cli.why", "Explain one passage: why did the gate open, or not?"),
-    "attendance": Command("edged.cli.attendance", "Working time: days, months, corrections, export."),
-    "delivery": Command("edged.cli.delivery", "How records reach other systems; pause, resume, retry."),
-    "backup": Command("edged.cli.backup", "Copy people, records and pictures into a folder."),
-    "restore": Command("edged.cli.restore", "Put a backup back."),
-    "verify": Command(
-        "edged.cli.verify", "Check that records, pictures and backups are whole and unchanged."
-    ),
-    "forget": Command("edged.cli.forget", "Erase a person everywhere, backups included, and prove it."),
-    "inspect": Command("edged.cli.inspect", "Measure the faces in pictures and videos against the limits."),
-    "aim": Command("edged.cli.aim", "Show live what the camera sees, and what to change about its place."),
-    "gate": Command("edged.cli.gate", "List relay boards; look at, pulse and test the configured one."),
-    "door": Command("edged.cli.door", "See, open, lock and free the doors of the running daemon."),
-    "serve": Command(
-        "edged.cli.serve", "Answer the face cloud's calls on this machine: a recognition server."
-    ),
-    "gate-guard": Command("edged.cli.gate_guard", "Own a relay board's port, apart from the daemon."),
+    name: Command(f"edged.cli.{name.replace('-', '_')}_command", text) for name, text in _HELP.items()
 }
 
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import typer
 
-from edged.gate.at_hand import StepResult, bits
-from edged.gate.ports import PortSeen
+from edged.gate.commissioning.ports import PortSeen
+from edged.gate.commissioning.session import StepResult, bits
 
 
 def print_json(value: dict[str, Any], indent: int | None = 2) -> None:

@@ -10,9 +10,9 @@ from typing import Any
 import typer
 
 from edged.clock import iso
-from edged.library.cloud_diff import GroupDiff
-from edged.library.cloud_queue import Entry, SyncStatus
-from edged.recognition.cloud.allowance import Used
+from edged.cloudsync.diff import GroupDiff
+from edged.cloudsync.queue import Entry, SyncStatus
+from edged.faceapi.governor.allowance import Used
 
 
 def diff_dict(diff: GroupDiff) -> dict[str, Any]:

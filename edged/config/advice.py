@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from edged.config.camera import CameraConfig
-from edged.config.gate import GateConfig
+from edged.config.camera_section import CameraConfig
 from edged.config.gate_advice import lonely_interlocks, second_looks
+from edged.config.gate_section import GateConfig
 from edged.config.load import Loaded
 from edged.config.mask import mask_url
 from edged.config.paths import is_file_source

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from edged.config.gate import GateConfig
-from edged.config.inputs import parse_input
+from edged.config.gate_inputs import parse_input
+from edged.config.gate_section import GateConfig
 
 _NO_TIMER = ("lcus", "kmtronic", "numato", "devantech", "line")
 """Protocols of boards that neither end an on-time nor notice a dead host (gate hardware reference 1.1)."""

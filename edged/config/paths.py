@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from edged.config.base import Section
-from edged.config.camera import CameraConfig
+from edged.config.camera_section import CameraConfig
 
 AnySection = TypeVar("AnySection", bound=Section)
 

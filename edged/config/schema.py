@@ -13,14 +13,14 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from edged.config.attendance import AttendanceConfig
+from edged.config.attendance_section import AttendanceConfig
 from edged.config.base import Directory, Seconds, Section, Text, conflict
-from edged.config.camera import CameraConfig
-from edged.config.delivery import DeliveryConfig
-from edged.config.gate import GateConfig
-from edged.config.journal import JournalConfig
-from edged.config.recognition import HybridConfig, RecognitionConfig
-from edged.config.vision import VisionConfig
+from edged.config.camera_section import CameraConfig
+from edged.config.delivery_section import DeliveryConfig
+from edged.config.gate_section import GateConfig
+from edged.config.journal_section import JournalConfig
+from edged.config.recognition_section import HybridConfig, RecognitionConfig
+from edged.config.vision_section import VisionConfig
 
 
 def _key(section: str, number: int, key: str) -> str:

@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 from edged.config.base import Directory, File, Section, Text, Timeout, conflict
 from edged.config.load import parse_config, read_content
 from edged.config.paths import absolute, with_absolute_paths
-from edged.config.recognition import Calls, CloudId
+from edged.config.recognition_section import Calls, CloudId
 from edged.config.schema import LogConfig
 
 _WHERE_FROM = "Name the configuration with -c FILE; `edged serve --init DIR` makes one with fresh keys."

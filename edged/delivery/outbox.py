@@ -16,7 +16,7 @@ from pathlib import Path
 from edged.clock import Clock, iso
 from edged.database import Database
 from edged.errors import NotFound
-from edged.journal.record import Record
+from edged.record import Record
 
 FILE_NAME = "delivery.db"
 PACKAGE = "edged.delivery"

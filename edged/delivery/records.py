@@ -12,7 +12,7 @@ from typing import Any
 
 from edged.clock import Clock, iso
 from edged.delivery.target import Message
-from edged.journal.record import Record
+from edged.record import Record
 
 VERSION = 1
 DECISION, ALARM, PUNCH, OTHER = "decision", "alarm", "punch", "event"

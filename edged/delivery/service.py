@@ -13,12 +13,12 @@ from typing import Any
 
 from edged.bus import EventBus, Subscription
 from edged.clock import Clock
-from edged.config.delivery import DeliveryConfig, TargetConfig
-from edged.delivery.drain import Drain, Step
+from edged.config.delivery_section import DeliveryConfig, TargetConfig
 from edged.delivery.outbox import Outbox, Place
+from edged.delivery.pump import Drain, Step
 from edged.delivery.records import RecordMaker
-from edged.delivery.secrets import TargetSecrets
 from edged.delivery.state import Reporter
+from edged.delivery.target_secrets import TargetSecrets
 from edged.delivery.targets import Surroundings, build_target
 from edged.errors import EdgedError
 from edged.events import AccessDecided, ComponentFailed, DoorUnlocked, GateAlarmRaised, GrantNotExecuted

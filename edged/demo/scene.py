@@ -61,3 +61,8 @@ class DemoScene(FrameSource):
     def close(self) -> None:
         """Free the pictures."""
         self._stage = None
+
+
+def from_address(address: str) -> DemoScene:
+    """The source of `demo:` for the registry of cameras. Raises as `DemoScene.from_address`."""
+    return DemoScene.from_address(address)

@@ -17,13 +17,13 @@ from typing import Any
 import yaml
 
 from edged.clock import Clock
+from edged.cloudsync.sync import CloudSync
 from edged.config import Config
-from edged.demo.library import GROUP
+from edged.demo.people import GROUP
 from edged.errors import NeedsOperator
-from edged.library.cloud_sync import CloudSync
+from edged.faceapi.client.face_cloud import build_client
+from edged.faceapi.governor.rate_governor import open_governor
 from edged.library.store import LibraryStore
-from edged.recognition.cloud.client import build_client
-from edged.recognition.cloud.governor import open_governor
 from edged.server.setup import EXAMPLE_APPID, init_folder
 
 START_S = 90.0

@@ -5,20 +5,20 @@ Names are in the past tense because events are facts. One passage of one person 
 fields never reach a log, a journal or a JSON line.
 """
 
-from edged.events.access import AccessDecided, Outcome, RuleCheck
-from edged.events.attendance import PunchCorrected, PunchRecorded
+from edged.events.access_events import AccessDecided, Outcome, RuleCheck
+from edged.events.attendance_events import PunchCorrected, PunchRecorded
 from edged.events.base import PRIVATE, Event, event_name
-from edged.events.camera import CameraConnected, CameraLost, SourceEnded
-from edged.events.cloud import CloudDegraded, CloudRecovered
-from edged.events.daemon import (
+from edged.events.camera_events import CameraConnected, CameraLost, SourceEnded
+from edged.events.cloud_events import CloudDegraded, CloudRecovered
+from edged.events.daemon_events import (
     ComponentFailed,
     DaemonStarted,
     DaemonStopping,
     SubscriberFailed,
     SubscriberOverflowed,
 )
-from edged.events.delivery import DeliveryDegraded, DeliveryRecovered, RecordPutAside
-from edged.events.gate import (
+from edged.events.delivery_events import DeliveryDegraded, DeliveryRecovered, RecordPutAside
+from edged.events.gate_events import (
     DirectionKeyPressed,
     DoorLocked,
     DoorModeChanged,
@@ -35,9 +35,9 @@ from edged.events.gate import (
     GrantUnused,
     PersonPassed,
 )
-from edged.events.library import LibraryChanged
-from edged.events.recognition import FaceIdentified, PassageExhausted, RecognitionFailed
-from edged.events.upkeep import (
+from edged.events.library_events import LibraryChanged
+from edged.events.recognition_events import FaceIdentified, PassageExhausted, RecognitionFailed
+from edged.events.upkeep_events import (
     BackupFailed,
     BackupMade,
     ClockStepped,
@@ -46,7 +46,7 @@ from edged.events.upkeep import (
     JournalRestored,
     PersonErased,
 )
-from edged.events.vision import (
+from edged.events.vision_events import (
     GuidanceChanged,
     Liveness,
     Measures,

@@ -6,16 +6,16 @@ from typing import Any
 
 from edged.clock import iso
 from edged.config import GateConfig
-from edged.gate.alarms import Alarm
-from edged.gate.door import Door
-from edged.gate.operation import GateOperation
-from edged.gate.senses import DoorSenses
+from edged.gate.controller import GateController
+from edged.gate.door.alarms import Alarm
+from edged.gate.door.machine import Door
+from edged.gate.door_inputs import DoorSenses
 
 
 def gate_health(
     config: GateConfig,
     door: Door,
-    operation: GateOperation | None,
+    operation: GateController | None,
     senses: DoorSenses | None,
     events_lost: int,
     now: float,

@@ -24,7 +24,8 @@ from edged.events import (
     PersonPassed,
 )
 from edged.events import GrantUnused as GrantWasUnused
-from edged.gate.facts import (
+from edged.gate.board.relay_channel import Switched
+from edged.gate.door.model import (
     Action,
     AlarmAcknowledged,
     AlarmEnded,
@@ -38,7 +39,6 @@ from edged.gate.facts import (
     PassageCounted,
     StateChanged,
 )
-from edged.gate.link import Switched
 
 
 class Reports:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from edged.errors import RetryLater
 
 if TYPE_CHECKING:
-    from edged.gate.operation import GateOperation
+    from edged.gate.controller import GateController
 
 
 class Task:
@@ -19,14 +19,14 @@ class Task:
         work: runs in the gate's thread; raises nothing but faults.
     """
 
-    def __init__(self, work: Callable[[GateOperation], Any]) -> None:
+    def __init__(self, work: Callable[[GateController], Any]) -> None:
         self._work = work
         self._lock = threading.Lock()
         self._done = threading.Event()
         self._begun = self._dropped = False
         self._result: Any = None
 
-    def run(self, operation: GateOperation) -> None:
+    def run(self, operation: GateController) -> None:
         """In the gate's thread: do it, unless nobody waits any more."""
         with self._lock:
             if self._dropped:

@@ -22,7 +22,7 @@ from edged.events import (
     PersonErased,
     event_name,
 )
-from edged.journal.record import COLUMNS, derived
+from edged.record import COLUMNS, derived
 
 CHAINED: tuple[type[Event], ...] = (AccessDecided, DoorOrdered, JournalPruned, JournalRestored, PersonErased)
 CHAINED_NAMES = tuple(event_name(kind) for kind in CHAINED)

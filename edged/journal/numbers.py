@@ -9,8 +9,8 @@ from pathlib import Path
 from edged.clock import Clock, iso
 from edged.database import Database
 from edged.events import JournalRestored
-from edged.journal.journal import Journal
 from edged.journal.reader import PACKAGE
+from edged.journal.writer import Journal
 
 UNKNOWN_LOSS = 1_000_000
 """Numbers that are skipped when nobody can say how many were given since the backup: years of records."""

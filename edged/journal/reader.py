@@ -14,7 +14,7 @@ from edged.database import Database
 from edged.database.errors import corrupt
 from edged.errors import NotFound
 from edged.journal import verifying
-from edged.journal.record import Record, record_of, storable
+from edged.record import Record, record_of, storable
 
 JOURNAL_FILE = "journal.sqlite3"
 PACKAGE = "edged.journal"

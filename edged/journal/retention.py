@@ -9,9 +9,9 @@ from datetime import datetime, timedelta
 from edged.clock import iso
 from edged.database import Database
 from edged.events import JournalPruned
-from edged.journal.journal import Journal
 from edged.journal.room import BATCH, Room, remove_details
 from edged.journal.snapshots import SnapshotFolder
+from edged.journal.writer import Journal
 
 DOUBT_H = 24
 """After a step of the clock of an hour or more nothing is removed for so long: its age may not be its age."""

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from edged.database import Database
 from edged.events import JournalFilling
-from edged.journal.record import DETAILS
+from edged.record import DETAILS
 
 LIMITS = (80, 90, 100)
 PRUNE_TO = 0.95

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from edged.journal.explanation import Explanation, Recognition, Refusals, Relay, Rule
-from edged.journal.record import Record
+from edged.record import Record
 
 # What each refusal is about: the measure, its unit, and whether more of it is better.
 _MEASURES: dict[str, tuple[str, str, bool]] = {

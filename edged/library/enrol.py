@@ -14,6 +14,7 @@ import numpy as np
 
 from edged.errors import EdgedError, Misconfigured, TryAnotherShot
 from edged.events import PRIVATE, Measures
+from edged.gallery.templates import Gallery
 from edged.library.follower import refresh
 from edged.library.people import (
     DEFAULT_GROUP,
@@ -27,7 +28,6 @@ from edged.library.people import (
 from edged.library.store import LibraryStore
 from edged.pictures import decode_picture, sniff
 from edged.reasons import describe
-from edged.recognition.local.gallery import Gallery
 
 COMPARABLE_SIZE: Final = 0.5
 """A second face at least this large beside the largest one makes it doubtful who is meant."""

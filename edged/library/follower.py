@@ -13,8 +13,8 @@ from edged.bus import EventBus
 from edged.clock import Clock
 from edged.errors import EdgedError
 from edged.events import LibraryChanged
+from edged.gallery.templates import Gallery
 from edged.library.store import LibraryStore
-from edged.recognition.local.gallery import Gallery
 
 POLL_S: Final = 1.0
 

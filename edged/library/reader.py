@@ -15,11 +15,11 @@ import numpy as np
 from edged.database import Database
 from edged.errors import NotFound
 from edged.events import Measures
+from edged.gallery.templates import TEMPLATE_SIZE, FaceTable
 from edged.library.cloud_ledger import CLOUD_CONSENT
 from edged.library.consent import Consent
 from edged.library.people import Face, Person, fold
 from edged.library.photos import photo_name
-from edged.recognition.local.gallery import TEMPLATE_SIZE, FaceTable
 
 MAX_PAGE_SIZE: Final = 1000
 FLOAT32_LE: Final = np.dtype("<f4")

@@ -18,6 +18,7 @@ import numpy as np
 from edged.clock import Clock, iso
 from edged.database import Database
 from edged.errors import EdgedError, Misconfigured, NeedsOperator, NotFound
+from edged.gallery.templates import DEFAULT_CAPACITY, MAX_CAPACITY, TEMPLATE_SIZE
 from edged.library import cloud_ledger
 from edged.library.consent import Consent, check_consent
 from edged.library.people import (
@@ -32,7 +33,6 @@ from edged.library.people import (
 )
 from edged.library.photos import PhotoFolder
 from edged.library.reader import FLOAT32_LE, LibraryReader, same_face, unknown_person
-from edged.recognition.local.gallery import DEFAULT_CAPACITY, MAX_CAPACITY, TEMPLATE_SIZE
 
 
 @dataclass(frozen=True)

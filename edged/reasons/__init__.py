@@ -6,8 +6,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from edged.facecodes import lookup
-from edged.facecodes.way import WAY_TEXTS
+from edged.faceapi.codes import lookup
+from edged.faceapi.codes.transport_texts import WAY_TEXTS
 from edged.reasons import machinery, person, picture
 
 _OF_THE_CLOUD = "cloud_"
@@ -44,8 +44,8 @@ def known_codes() -> tuple[str, ...]:
 def describe(code: str) -> Reason:
     """The words for `code`. A code without words yet stands for itself, so an explanation never fails.
 
-    Numbers of the face API (`cloud_222207`) have their words in `edged.facecodes`; `cloud_http_NUMBER` are
-    those of HTTP. `spoof_NAME` is also said of an operator's own liveness driver.
+    Numbers of the face API (`cloud_222207`) have their words in `edged.faceapi.codes`; `cloud_http_NUMBER`
+    are those of HTTP. `spoof_NAME` is also said of an operator's own liveness driver.
     """
     if code.startswith(_OF_THE_CLOUD) and (row := lookup(code.removeprefix(_OF_THE_CLOUD))):
         return Reason(code, row.meaning, row.hint)

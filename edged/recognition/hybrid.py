@@ -17,15 +17,15 @@ from typing import Final
 import structlog
 
 from edged.clock import Clock
-from edged.config.recognition import HybridConfig
+from edged.config.recognition_section import HybridConfig
 from edged.errors import EdgedError
+from edged.gallery.match import Match
 from edged.recognition.consensus import ConsensusRules, margin_of, threshold_of
 from edged.recognition.protocol import (
     HYBRID,
     Answer,
     EngineUnavailable,
     Identification,
-    Match,
     Question,
     Recognizer,
 )

@@ -14,6 +14,7 @@ import numpy as np
 
 from edged.errors import EdgedError, RetryLater, TryAnotherShot
 from edged.events import PRIVATE, ShotChosen
+from edged.gallery.match import Match
 
 LOCAL = "local"
 CLOUD = "cloud"
@@ -43,27 +44,6 @@ class EngineUnavailable(RetryLater):
 class FaceNotAnswered(TryAnotherShot):
     """Asked about several faces at once, the cloud left this one out and did not say why. Asked about it
     alone, it will."""
-
-
-@dataclass(frozen=True)
-class Match:
-    """One person and how much the probe resembles the nearest of their faces.
-
-    Attributes:
-        person_id: who, as the library calls them; `cloud:` and the cloud's id for somebody the library does
-            not know, which no id of the library can be.
-        face_id: which of their enrolled faces was nearest; None when the engine does not tell.
-        cosine: -1..1; None when the engine does not tell.
-        score: 0..100, 80 = false-accept rate 1e-4 one to one.
-        name, groups: what the cloud says of them, where its word counts.
-    """
-
-    person_id: str
-    face_id: int | None
-    cosine: float | None
-    score: float
-    name: str | None = None
-    groups: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,7 +8,6 @@ from typing import Any
 from edged.errors import TryAnotherShot
 from edged.events import FaceIdentified, PassageExhausted, RecognitionFailed, ShotChosen, TrackEnded
 from edged.recognition.consensus import Verdict
-from edged.recognition.passages import Passage
 from edged.recognition.protocol import (
     CLOUD,
     HYBRID,
@@ -17,6 +16,7 @@ from edged.recognition.protocol import (
     Identification,
     SpoofSuspected,
 )
+from edged.recognition.shot_queue import Passage
 
 
 def identified(at: datetime, shot: ShotChosen, answer: Identification, verdict: Verdict) -> FaceIdentified:

@@ -27,7 +27,6 @@ from edged.events import (
 )
 from edged.recognition import reports
 from edged.recognition.consensus import add_answer, add_failure, rules_by_engine
-from edged.recognition.passages import Job, PassageQueue
 from edged.recognition.protocol import (
     HYBRID,
     LOCAL,
@@ -37,6 +36,7 @@ from edged.recognition.protocol import (
     Recognizer,
     SpoofSuspected,
 )
+from edged.recognition.shot_queue import Job, ShotQueue
 
 BEAT_S: Final = 1.0  # an idle worker reports at least this often
 
@@ -80,7 +80,7 @@ class RecognitionService:
         self._on_beat = on_beat
         self._on_saved = on_saved
         self._changed = threading.Condition()
-        self._queue = PassageQueue()
+        self._queue = ShotQueue()
         self._stopping = False
         self._threads: list[threading.Thread] = []
         self._subscription: Subscription | None = None
@@ -89,7 +89,7 @@ class RecognitionService:
     def start(self) -> None:
         """Load and warm up one engine per worker, then begin to take shots. Engine errors are raised here."""
         engines = [self._factory() for _ in range(self._workers)]
-        self._queue = PassageQueue(
+        self._queue = ShotQueue(
             max_batch=engines[0].max_batch, gather_s=self._gather_s, per_door=self._per_door
         )
         for number, engine in enumerate(engines, 1):

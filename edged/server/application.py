@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from edged.config.serve import AppConfig
-from edged.server.library import FaceLibrary
+from edged.server.face_libraries import FaceLibrary
+from edged.server.face_tokens import SeenFaces
 from edged.server.limits import Limits
-from edged.server.seen import SeenFaces
 
 
 @dataclass

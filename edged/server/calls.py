@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from edged.recognition.cloud.calls import Call
+from edged.faceapi.calls import Call
 from edged.server import faceset, recognising
 
 

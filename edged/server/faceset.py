@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from edged.server.application import Application
-from edged.server.eyes import Eyes
-from edged.server.library import GENERAL, SCENE
-from edged.server.looking import one_face, wanted
+from edged.server.face_libraries import GENERAL, SCENE
+from edged.server.face_lookup import one_face, wanted
 from edged.server.parameters import Parameters
 from edged.server.replies import missing, wrong
+from edged.server.vision_worker import Eyes
 
 Reply = dict[str, Any]
 MAX_PAGE = 1000

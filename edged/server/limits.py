@@ -11,8 +11,8 @@ from collections import deque
 
 from edged.clock import Clock
 from edged.config.serve import AppConfig
-from edged.recognition.cloud.calls import Call
-from edged.recognition.cloud.day import CLOUD_TIME
+from edged.faceapi.calls import Call
+from edged.faceapi.governor.quota_day import CLOUD_TIME
 from edged.server.replies import ApiError
 
 

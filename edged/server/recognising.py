@@ -11,12 +11,11 @@ from typing import Any, Final
 
 import numpy as np
 
-from edged.recognition.score import score_of
+from edged.gallery.score import score_of
 from edged.server.application import Application
 from edged.server.controls import LIVENESS, is_complete
-from edged.server.eyes import MAX_FACES, Eyes, crop_jpeg
-from edged.server.library import GENERAL, SCENE, Found
-from edged.server.looking import (
+from edged.server.face_libraries import GENERAL, SCENE, Found
+from edged.server.face_lookup import (
     MIN_FACE_PX,
     Picture,
     Wanted,
@@ -26,9 +25,10 @@ from edged.server.looking import (
     several_faces,
     wanted,
 )
+from edged.server.face_tokens import SeenFace
 from edged.server.parameters import FACE_TYPES, Parameters, picture_bytes
 from edged.server.replies import ApiError, missing, wrong
-from edged.server.seen import SeenFace
+from edged.server.vision_worker import MAX_FACES, Eyes, crop_jpeg
 from edged.vision.detector import Detection
 
 Reply = dict[str, Any]

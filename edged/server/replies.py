@@ -1,6 +1,6 @@
 """What is answered: the documented envelopes, and errors as exceptions. No request is looked at here.
 
-Forms: face API reference, section 1. Messages: `edged.facecodes`, the vendor's spelling included, because
+Forms: face API reference, section 1. Messages: `edged.faceapi.codes`, the vendor's spelling included, because
 programs written for the cloud may compare them.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 import secrets
 from typing import Any, Final
 
-from edged.facecodes import lookup
+from edged.faceapi.codes import lookup
 
 PARAMETERS: Final = {
     "start": 222002,
@@ -48,7 +48,7 @@ class ApiError(Exception):
     """The request is refused with a documented code.
 
     Args:
-        code: one of `edged.facecodes`.
+        code: one of `edged.faceapi.codes`.
         message: instead of the documented one, where that has a part to fill in.
         status: HTTP status; 200 for everything the cloud itself answers.
     """

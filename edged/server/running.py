@@ -17,16 +17,16 @@ from edged import models
 from edged.clock import Clock
 from edged.config.serve import ServeConfig, TlsConfig
 from edged.errors import Misconfigured, NeedsOperator
-from edged.server.access import Access, Keys
+from edged.ops.heartbeat import Heartbeats
 from edged.server.application import Application
-from edged.server.eyes import Eyes
-from edged.server.library import FaceLibrary
+from edged.server.authentication import Access, Keys
+from edged.server.face_libraries import FaceLibrary
+from edged.server.face_tokens import SeenFaces
+from edged.server.http_app import Service, build_app
 from edged.server.limits import Limits, cloud_day
-from edged.server.patience import patient_protocol
 from edged.server.pool import WorkerPool
-from edged.server.seen import SeenFaces
-from edged.server.web import Service, build_app
-from edged.service.heartbeat import Heartbeats
+from edged.server.slow_client import patient_protocol
+from edged.server.vision_worker import Eyes
 from edged.vision.opencv import prepare_opencv
 
 CLERKS = 4

@@ -8,7 +8,7 @@ from importlib import resources
 from pathlib import Path
 
 from edged.errors import Misconfigured, NeedsOperator
-from edged.server.access import Keys, fresh_keys
+from edged.server.authentication import Keys, fresh_keys
 
 EXAMPLE_APPID = "default"
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from edged.clock import Clock
 from edged.database import Database
-from edged.recognition.local.gallery import TEMPLATE_SIZE, FaceTable
+from edged.gallery.templates import TEMPLATE_SIZE, FaceTable
 
 _FLOAT32_LE: Final = np.dtype("<f4")
 

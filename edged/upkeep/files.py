@@ -15,7 +15,7 @@ DATABASES = {
     JOURNAL: "edged.journal",
     LIBRARY: "edged.library",
     ATTENDANCE: "edged.attendance",
-    "cloud.db": "edged.recognition.cloud",
+    "cloud.db": "edged.faceapi.governor",
     DELIVERY: "edged.delivery",
 }
 """Every SQLite file of the daemon and the package with its migrations."""

@@ -14,7 +14,7 @@ from edged.database.errors import from_os_error
 from edged.errors import EdgedError, Misconfigured
 from edged.events import JournalRestored
 from edged.journal.numbers import issued_by, resume
-from edged.service.lock import lock_data_dir
+from edged.ops.lock import lock_data_dir
 from edged.upkeep.backup import (
     Backup,
     check_backup,

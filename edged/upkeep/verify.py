@@ -17,8 +17,8 @@ from edged.journal.reader import JournalReader
 from edged.journal.snapshots import SnapshotFolder
 from edged.upkeep.backup import PREFIX, Backup, check_backup, read_backup
 from edged.upkeep.backup_places import distinct
+from edged.upkeep.erasure.forget import unfinished
 from edged.upkeep.files import ASIDE, DELIVERY, JOURNAL, present
-from edged.upkeep.forget import unfinished
 
 BACKUP_AGE = timedelta(hours=36)
 """A daily backup that is older was missed once."""

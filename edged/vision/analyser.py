@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from edged.camera.frame import Frame
 from edged.clock import Clock
 from edged.config import VisionConfig
 from edged.events import (
@@ -18,6 +17,7 @@ from edged.events import (
     TrackEnded,
     TrackStarted,
 )
+from edged.frame import Frame
 from edged.ids import new_id
 from edged.vision import appearance, quality
 from edged.vision.align import surroundings
@@ -27,7 +27,7 @@ from edged.vision.detector import FAINT_SCORE
 from edged.vision.faces import FaceReader, FaceReading
 from edged.vision.guidance import Guidance, HintChange
 from edged.vision.motion import DetectionPacer
-from edged.vision.passages import PassageBook, PassageState
+from edged.vision.passage_verdicts import PassageState, PassageVerdicts
 from edged.vision.spoofing import SpoofGuard
 from edged.vision.tracker import Track, Tracker
 
@@ -84,7 +84,7 @@ class Analyser:
         camera_id: str,
         door_id: str,
         spoofing: Callable[[], SpoofGuard],
-        passages: PassageBook,
+        passages: PassageVerdicts,
     ) -> None:
         self._config = config
         self._reader = reader

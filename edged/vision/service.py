@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from edged.bus import EventBus
-from edged.camera.frame import Frame
 from edged.events import ComponentFailed, Event
+from edged.frame import Frame
 from edged.vision.analyser import Analyser
 
 _IDLE_S = 0.2

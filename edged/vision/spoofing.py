@@ -9,10 +9,10 @@ import numpy as np
 from edged.config import LivenessConfig
 from edged.events import Liveness
 from edged.vision.detector import Detection
-from edged.vision.liveness.drivers import AlsoRequired
 from edged.vision.liveness.fusion import MIN_FRAMES, LivenessTrack
 from edged.vision.liveness.look import BORDER_EVERY, look
 from edged.vision.liveness.modality import Box
+from edged.vision.liveness.modality_drivers import AlsoRequired
 from edged.vision.liveness.model import LivenessModel
 from edged.vision.mesh import Mesh
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from edged.clock import SystemClock
 from edged.errors import EdgedError
-from edged.recognition.cloud.allowance import AllowanceStore
-from edged.recognition.cloud.calls import Call
-from edged.recognition.cloud.governor import Governor, GovernorLimits
+from edged.faceapi.calls import Call
+from edged.faceapi.governor.allowance import AllowanceStore
+from edged.faceapi.governor.rate_governor import Governor, GovernorLimits
 
 
 def main(data_dir: str, per_s: str, how_many: str, most_today: str) -> None:

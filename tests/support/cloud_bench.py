@@ -11,10 +11,10 @@ import numpy as np
 from cloud_stub import CloudStub
 
 from edged.clock import Clock, SystemClock
-from edged.config.recognition import CloudConfig
-from edged.recognition.cloud.admission import Admission, Unlimited
-from edged.recognition.cloud.caller import build_caller
-from edged.recognition.cloud.client import FaceCloud
+from edged.config.recognition_section import CloudConfig
+from edged.faceapi.client.caller import build_caller
+from edged.faceapi.client.face_cloud import FaceCloud
+from edged.faceapi.governor.admission import Admission, Unlimited
 
 API_KEY = "AK-4f8a1c0d-visible-never"
 SECRET_KEY = "SK-9b27e6aa-visible-never"

@@ -10,15 +10,15 @@ import numpy as np
 from cloud_library import CloudLibrary, token_of
 
 from edged.clock import Clock, ManualClock
-from edged.config.recognition import CloudConfig
+from edged.cloudsync.cloud_picture import cloud_picture
+from edged.cloudsync.diff import CloudDiff
+from edged.cloudsync.sync import CloudSync
+from edged.config.recognition_section import CloudConfig
 from edged.events import Measures
-from edged.library.cloud_diff import CloudDiff
-from edged.library.cloud_picture import cloud_picture
-from edged.library.cloud_sync import CloudSync
+from edged.faceapi.client.face_cloud import build_client
+from edged.faceapi.governor.admission import Unlimited
 from edged.library.people import NewFace, PersonDetails
 from edged.library.store import LibraryStore
-from edged.recognition.cloud.admission import Unlimited
-from edged.recognition.cloud.client import build_client
 
 TEMPLATE = np.eye(1, 128, dtype=np.float32)[0]
 

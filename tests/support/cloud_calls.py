@@ -12,10 +12,10 @@ from cloud_stub import TOKEN_PATH, CloudStub, ok
 
 from edged.clock import Clock
 from edged.errors import EdgedError
-from edged.recognition.cloud.client import FaceCloud
-from edged.recognition.cloud.grant import KeySource
-from edged.recognition.cloud.token import TokenKeeper
-from edged.recognition.cloud.transport import Transport
+from edged.faceapi.client.face_cloud import FaceCloud
+from edged.faceapi.client.token import TokenKeeper
+from edged.faceapi.client.token_source import KeySource
+from edged.faceapi.client.transport import Transport
 from edged.secret_files import Secret
 
 JPEG = picture()

@@ -20,7 +20,8 @@ from typing import Any
 
 from edged.access import DoorPolicy, PersonRecord
 from edged.access.service import AccessService
-from edged.attendance_desk import start_attendance
+from edged.app.attendance_desk import start_attendance
+from edged.app.deliveries import start_delivery
 from edged.bus import EventBus
 from edged.clock import SystemClock
 from edged.config import Config
@@ -40,8 +41,7 @@ from edged.events import (
 from edged.ids import new_id
 from edged.library.people import PersonDetails
 from edged.library.store import LibraryStore
-from edged.sending import start_delivery
-from edged.service.lock import lock_data_dir
+from edged.ops.lock import lock_data_dir
 from edged.upkeep.files import ATTENDANCE
 from edged.upkeep.service import Upkeep
 

@@ -12,9 +12,9 @@ from zoneinfo import ZoneInfo
 
 from edged.bus import EventBus
 from edged.clock import Clock, ManualClock, SystemClock
-from edged.config.delivery import DeliveryConfig, TargetConfig
-from edged.delivery.drain import Drain
+from edged.config.delivery_section import DeliveryConfig, TargetConfig
 from edged.delivery.outbox import Outbox
+from edged.delivery.pump import Drain
 from edged.delivery.records import PictureOf, RecordMaker
 from edged.delivery.service import DeliveryService
 from edged.delivery.state import Reporter

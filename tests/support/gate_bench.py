@@ -10,10 +10,10 @@ from edged.bus import EventBus
 from edged.clock import SystemClock
 from edged.config import GateConfig
 from edged.events import AccessDecided, Event, Outcome
-from edged.gate import GateKeeper
-from edged.gate.interlock import Interlock
+from edged.gate.door.interlock import Interlock
+from edged.gate.door.timetable import ModeOrder
+from edged.gate.service import GateService
 from edged.gate.sim import SimBoard, parse_url
-from edged.gate.timetable import ModeOrder
 
 E = TypeVar("E", bound=Event)
 DEADLINE_S = 45.0
@@ -35,7 +35,7 @@ class GateBench:
         self._events: list[Event] = []
         self._changed = threading.Condition()
         self._boards: list[SimBoard] = []
-        self._keepers: list[GateKeeper] = []
+        self._keepers: list[GateService] = []
         self._callbacks: list[Callable[[], None]] = []
         self.bus.subscribe(Event, self._record, name="bench", capacity=1000)
 
@@ -69,10 +69,10 @@ class GateBench:
         order: ModeOrder | None = None,
         interlock_object: Interlock | None = None,
         **gate: object,
-    ) -> GateKeeper:
+    ) -> GateService:
         """A started keeper on `port` that looks after its board more often than in service."""
         config = GateConfig(port=str(port), **gate)
-        keeper = GateKeeper(
+        keeper = GateService(
             config,
             self.bus,
             self.clock,
@@ -87,7 +87,7 @@ class GateBench:
             self.wait_until(lambda: keeper.ready)
         return keeper
 
-    def interlocked(self, *door_ids: str, **gate: object) -> list[GateKeeper]:
+    def interlocked(self, *door_ids: str, **gate: object) -> list[GateService]:
         """Keepers of doors of which one may be unlocked at a time, each with a Modbus board of its own."""
         shared = Interlock(door_ids)
         return [

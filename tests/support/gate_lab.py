@@ -23,8 +23,8 @@ from pathlib import Path
 from guarding import running_guard
 
 from edged.clock import SystemClock
-from edged.gate.keeper import BEAT_S
-from edged.gate.operation import LEASE_MARGIN_S
+from edged.gate.controller import LEASE_MARGIN_S
+from edged.gate.service import BEAT_S
 from edged.gate.sim import SimBoard, parse_url
 
 HOLD_S = 3.0

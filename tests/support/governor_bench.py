@@ -9,10 +9,10 @@ import pytest
 from edged.clock import ManualClock
 from edged.errors import EdgedError, RetryLater
 from edged.events import CloudDegraded
-from edged.recognition.cloud.allowance import AllowanceStore
-from edged.recognition.cloud.calls import Call
-from edged.recognition.cloud.codes import error_for
-from edged.recognition.cloud.governor import Governor, GovernorLimits
+from edged.faceapi.calls import Call
+from edged.faceapi.faults import error_for
+from edged.faceapi.governor.allowance import AllowanceStore
+from edged.faceapi.governor.rate_governor import Governor, GovernorLimits
 
 NOON = datetime(2026, 11, 21, 4, 0, tzinfo=UTC)  # 12:00 in UTC+8
 UNREACHABLE = RetryLater("The cloud cannot be reached.", code="cloud_unreachable")

@@ -17,6 +17,7 @@ from shots import drawn_shot
 
 from edged.access import DoorPolicy, PersonRecord
 from edged.access.service import AccessService
+from edged.app.engines import greet, open_cloud
 from edged.bus import EventBus, Overflow
 from edged.clock import SystemClock
 from edged.config import Config
@@ -26,7 +27,6 @@ from edged.recognition.consensus import rules_by_engine
 from edged.recognition.hybrid import HybridEngine
 from edged.recognition.protocol import LOCAL
 from edged.recognition.service import RecognitionService
-from edged.recognizers import greet, open_cloud
 
 DEADLINE_S = 30.0
 DOOR = "door1"

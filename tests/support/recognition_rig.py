@@ -21,12 +21,12 @@ from edged.events import (
     TrackEnded,
     TrackStarted,
 )
+from edged.gallery.match import Match
 from edged.recognition.protocol import (
     Answer,
     EngineUnavailable,
     FaceNotAnswered,
     Identification,
-    Match,
     Question,
     SpoofSuspected,
     one_by_one,

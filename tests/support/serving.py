@@ -13,7 +13,7 @@ import requests
 
 from edged.clock import Clock, SystemClock
 from edged.config.serve import ServeConfig
-from edged.server.access import Keys, fresh_keys
+from edged.server.authentication import Keys, fresh_keys
 from edged.server.running import RecognitionServer
 
 DEADLINE_S = 60.0

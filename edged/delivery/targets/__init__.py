@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import tzinfo
 
 from edged.clock import Clock
-from edged.config.delivery import TargetConfig
+from edged.config.delivery_section import TargetConfig
 from edged.delivery.records import wanted_kinds
-from edged.delivery.secrets import TargetSecrets
 from edged.delivery.target import Target
+from edged.delivery.target_secrets import TargetSecrets
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from edged.clock import Clock
-from edged.config.delivery import TargetConfig
+from edged.config.delivery_section import TargetConfig
 from edged.delivery.target import Message, Receipt
 from edged.errors import NeedsOperator
 from edged.spreadsheets import disarmed

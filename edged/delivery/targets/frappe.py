@@ -14,10 +14,10 @@ from datetime import datetime, tzinfo
 from typing import Any
 
 from edged.clock import Clock
-from edged.config.delivery import TargetConfig
-from edged.delivery.secrets import TargetSecrets
+from edged.config.delivery_section import TargetConfig
+from edged.delivery.http_client import WebAnswer, WebCaller, require_success
 from edged.delivery.target import DeliveryFailed, Message, Receipt, Refused, shortened
-from edged.delivery.web import WebAnswer, WebCaller, require_success
+from edged.delivery.target_secrets import TargetSecrets
 
 _METHOD = "/api/method/{app}.hr.doctype.employee_checkin.employee_checkin.add_log_based_on_employee_field"
 _DUPLICATE = ("already has a log with the same timestamp", "employee-checkin/", "Employee Checkin/")

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from edged.clock import Clock
-from edged.config.delivery import TargetConfig
-from edged.delivery.secrets import TargetSecrets
+from edged.config.delivery_section import TargetConfig
+from edged.delivery.http_client import WebAnswer, WebCaller, require_success
 from edged.delivery.target import DeliveryFailed, Message, Receipt, shortened
-from edged.delivery.web import WebAnswer, WebCaller, require_success
+from edged.delivery.target_secrets import TargetSecrets
 
 
 class HttpTarget:

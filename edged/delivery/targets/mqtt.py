@@ -20,9 +20,9 @@ import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 
 from edged.clock import Clock
-from edged.config.delivery import TargetConfig
-from edged.delivery.secrets import TargetSecrets
+from edged.config.delivery_section import TargetConfig
 from edged.delivery.target import DeliveryFailed, Message, Receipt
+from edged.delivery.target_secrets import TargetSecrets
 from edged.delivery.targets.home_assistant import announcements
 from edged.errors import EdgedError, NeedsOperator
 

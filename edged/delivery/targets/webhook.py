@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from edged.clock import Clock
-from edged.config.delivery import TargetConfig
-from edged.delivery.secrets import TargetSecrets
+from edged.config.delivery_section import TargetConfig
+from edged.delivery.http_client import WebCaller, require_success
 from edged.delivery.signature import SIGNATURE_HEADER, TIMESTAMP_HEADER, sign
 from edged.delivery.target import Message, Receipt
+from edged.delivery.target_secrets import TargetSecrets
 from edged.delivery.targets.http import body_of
-from edged.delivery.web import WebCaller, require_success
 
 
 class WebhookTarget:

@@ -15,9 +15,9 @@ from typing import TypeVar
 from edged.clock import Clock
 from edged.config import GateConfig
 from edged.errors import Misconfigured, RetryLater
+from edged.gate.board.port import SerialPort
 from edged.gate.drivers.base import Capabilities, PlainBoard
 from edged.gate.drivers.dialogue import ANSWER_S, Dialogue
-from edged.gate.port import SerialPort
 
 END = b"\r"
 HOST_OK = "~**"

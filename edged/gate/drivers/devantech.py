@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from edged.clock import Clock
 from edged.config import GateConfig
 from edged.errors import Misconfigured
+from edged.gate.board.port import SerialPort
 from edged.gate.drivers.base import Capabilities, PlainBoard
 from edged.gate.drivers.dialogue import Dialogue
-from edged.gate.port import SerialPort
 
 READ_INPUTS, READ_ID, READ_STATES = 0x19, 0x5A, 0x5B
 FIRST_ON, FIRST_OFF = 0x65, 0x6F

@@ -10,8 +10,8 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
+from edged.gate.board.port import SerialPort
 from edged.gate.drivers.exchange import Exchanges
-from edged.gate.port import SerialPort
 
 ANSWER_S = 0.2
 """A board that has not answered by then has not understood (gate hardware reference 6.2)."""

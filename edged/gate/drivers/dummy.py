@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from edged.clock import Clock
 from edged.config import GateConfig
+from edged.gate.board.port import SerialPort
 from edged.gate.drivers.base import Capabilities, PlainBoard
-from edged.gate.port import SerialPort
 
 
 def make(config: GateConfig, port: SerialPort, clock: Clock) -> DummyDriver:

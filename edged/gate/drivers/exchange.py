@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from edged.errors import RetryLater
-from edged.gate.port import SerialPort
+from edged.gate.board.port import SerialPort
 
 MISSES_UNTIL_LOST = 3
 

@@ -12,9 +12,9 @@ from typing import NamedTuple
 from edged.clock import Clock
 from edged.config import GateConfig
 from edged.errors import Misconfigured
+from edged.gate.board.port import SerialPort
 from edged.gate.drivers.base import Capabilities, PlainBoard, PulseRange
 from edged.gate.drivers.dialogue import Dialogue
-from edged.gate.port import SerialPort
 
 START, END, FRAME_BYTES = 0x04, 0x0F, 7
 SWITCH_ON, SWITCH_OFF, START_TIMER, ASK_RELAYS, ASK_VERSION = 0x11, 0x12, 0x41, 0x18, 0x71

@@ -10,9 +10,9 @@ from __future__ import annotations
 from edged.clock import Clock
 from edged.config import GateConfig
 from edged.errors import Misconfigured
+from edged.gate.board.port import SerialPort
 from edged.gate.drivers.base import Capabilities, PlainBoard
 from edged.gate.drivers.dialogue import Dialogue
-from edged.gate.port import SerialPort
 
 START, STATUS_OF_ONE = 0xFF, 0x03
 STATUS_OF_ALL = bytes.fromhex("FF0900")

@@ -13,9 +13,9 @@ from typing import Literal
 from edged.clock import Clock
 from edged.config import GateConfig
 from edged.errors import Misconfigured
+from edged.gate.board.port import SerialPort
 from edged.gate.drivers.base import Capabilities, PlainBoard
 from edged.gate.drivers.dialogue import Dialogue
-from edged.gate.port import SerialPort
 
 START = 0xA0
 SWITCH, SWITCH_WITH_ANSWER, QUERY = 0x00, 0x02, 0x05

@@ -17,6 +17,7 @@ from typing import Protocol, TypeVar
 from edged.clock import Clock
 from edged.config import GateConfig
 from edged.errors import NeedsOperator, RetryLater
+from edged.gate.board.port import SerialPort
 from edged.gate.drivers.base import Capabilities, PulseRange
 from edged.gate.drivers.exchange import Exchanges
 from edged.gate.drivers.rtu import (
@@ -28,7 +29,6 @@ from edged.gate.drivers.rtu import (
     Refused,
     RtuMaster,
 )
-from edged.gate.port import SerialPort
 
 COIL_ON, COIL_OFF = 0xFF00, 0x0000
 FLASH_ON = 0x0200

@@ -11,9 +11,9 @@ import re
 from edged.clock import Clock
 from edged.config import GateConfig
 from edged.errors import Misconfigured
+from edged.gate.board.port import SerialPort
 from edged.gate.drivers.base import Capabilities, PlainBoard
 from edged.gate.drivers.dialogue import RESYNC_LIMIT_S, RESYNC_QUIET_S, Dialogue
-from edged.gate.port import SerialPort
 
 END, PROMPT = b"\r", b">"
 MOST_CHANNELS = 32

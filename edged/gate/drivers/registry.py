@@ -6,8 +6,8 @@ from importlib import import_module
 
 from edged.clock import Clock
 from edged.config import GateConfig
+from edged.gate.board.port import SerialPort
 from edged.gate.drivers.base import RelayDriver
-from edged.gate.port import SerialPort
 
 DRIVERS = {
     "lcus": "edged.gate.drivers.lcus",
@@ -17,7 +17,7 @@ DRIVERS = {
     "devantech": "edged.gate.drivers.devantech",
     "k8090": "edged.gate.drivers.k8090",
     "dcon": "edged.gate.drivers.dcon",
-    "line": "edged.gate.drivers.line",
+    "line": "edged.gate.drivers.control_line",
     "dummy": "edged.gate.drivers.dummy",
 }
 """Protocol to module; each has `make(config: GateConfig, port: SerialPort, clock: Clock) -> RelayDriver`."""

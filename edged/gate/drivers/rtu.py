@@ -11,7 +11,7 @@ from __future__ import annotations
 import time
 
 from edged.errors import RetryLater
-from edged.gate.port import SerialPort
+from edged.gate.board.port import SerialPort
 
 READ_COILS, READ_INPUTS, READ_REGISTERS = 0x01, 0x02, 0x03
 WRITE_COIL, WRITE_REGISTER = 0x05, 0x06

@@ -10,22 +10,22 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from edged.clock import Clock
-from edged.config.recognition import CloudConfig
+from edged.config.recognition_section import CloudConfig
 from edged.errors import EdgedError, TryAnotherShot
 from edged.events import ShotChosen
-from edged.recognition.cloud.client import FaceCloud
-from edged.recognition.cloud.codes import CloudDeny, CloudSpoof
+from edged.faceapi.client.face_cloud import FaceCloud
+from edged.faceapi.faults import CloudDeny, CloudSpoof
+from edged.faceapi.governor.refusals import NotAsked
+from edged.faceapi.replies import FoundUser, Location
+from edged.gallery.match import Match
 from edged.recognition.cloud.collage import MAX_FACES, assign, lay_out
 from edged.recognition.cloud.crop import face_picture
-from edged.recognition.cloud.refusals import NotAsked
-from edged.recognition.cloud.replies import FoundUser, Location
 from edged.recognition.protocol import (
     CLOUD,
     Answer,
     EngineUnavailable,
     FaceNotAnswered,
     Identification,
-    Match,
     Question,
     SpoofSuspected,
 )

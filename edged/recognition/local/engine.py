@@ -9,8 +9,8 @@ import numpy as np
 
 from edged.clock import Clock
 from edged.events import ShotChosen
+from edged.gallery.templates import Gallery
 from edged.recognition.local.embedder import Embedder
-from edged.recognition.local.gallery import Gallery
 from edged.recognition.protocol import LOCAL, Answer, Identification, Match, Question, one_by_one
 
 MIN_WEIGHT: Final = 0.05  # a shot of quality 0 still has a say, and the weights never sum to nothing

@@ -1,0 +1,1 @@
+"""The composition: which parts the daemon has, how they are connected, in which order they start and stop."""

@@ -1,0 +1,1 @@
+"""Keeps the people of the library in the face cloud: alignment, a durable queue, the worker, differences."""

@@ -1,0 +1,1 @@
+"""Asking a face API over HTTP: tokens, credentials, deadlines, transport, one method for each call."""

@@ -1,0 +1,243 @@
+"""The token in use: cached, renewed early, fetched once for everybody who waits. How it is asked for is in
+`token_source.py`, where it is kept between runs in `token_file.py`.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from typing import Protocol
+
+import structlog
+from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.schedulers.base import BaseScheduler
+
+from edged.clock import Clock
+from edged.errors import EdgedError, RetryLater
+from edged.faceapi.client.deadline import timed_out
+from edged.faceapi.client.token_source import Grant, TokenSource
+from edged.faceapi.inconclusive import Hurried
+from edged.secret_files import Secret
+
+CHECK_S = 600
+"""How often it is looked whether the token should be renewed."""
+
+EARLY_SHARE = 0.1
+EARLY_S = 86_400.0
+"""Renewed with less than this share, or less than this time, of its life left (face API reference 2.3)."""
+
+FORCED_GAP_S = 10.0
+"""A token that is refused is replaced at most this often, however many calls it fails."""
+
+HOLD_BUSY_S = 1.0
+HOLD_WRONG_S = 120.0
+"""After a failure nobody asks again for this time: the other side is busy (doubled with each failure, up to
+the longer time), or a person must act (2.2)."""
+
+_log = structlog.get_logger(__name__)
+
+
+class TokenStore(Protocol):
+    """Keeps a token between runs."""
+
+    def load(self) -> Grant | None:
+        """The kept token with the life it has left; None: nothing useful is kept."""
+        ...
+
+    def save(self, grant: Grant) -> None:
+        """Keep this one from now on."""
+        ...
+
+
+@dataclass(frozen=True)
+class _Held:
+    token: Secret
+    life_s: float | None
+    until_s: float | None  # monotonic: setting the clock does not touch it
+
+    def left_s(self, now_s: float) -> float:
+        return float("inf") if self.until_s is None else self.until_s - now_s
+
+    def is_due(self, now_s: float) -> bool:
+        if self.life_s is None:
+            return False
+        early_s = max(EARLY_SHARE * self.life_s, min(EARLY_S, self.life_s / 2))
+        return self.left_s(now_s) < early_s
+
+
+class _Fetch:
+    """One request for a token, for which any number of threads may wait."""
+
+    def __init__(self) -> None:
+        self.done = threading.Event()
+        self.held: _Held | None = None
+        self.error: EdgedError = RetryLater("The token could not be fetched.", code="cloud_token_refused")
+
+
+class TokenKeeper:
+    """Gives the token to everybody who calls. Safe to use from several threads.
+
+    A token is fetched in a thread of its own: a caller that is in a hurry leaves, the token still comes, and
+    the next caller has it.
+    """
+
+    def __init__(self, source: TokenSource, clock: Clock, store: TokenStore | None = None) -> None:
+        self._source = source
+        self._clock = clock
+        self._store = store
+        self._lock = threading.Lock()
+        self._held: _Held | None = None
+        self._fetch: _Fetch | None = None
+        self._asked_store = store is None
+        self._failure: EdgedError | None = None
+        self._failed_until_s = 0.0
+        self._failures = 0
+        self._forced_s: float | None = None
+        self._scheduler: BaseScheduler | None = None
+        self._job_id = f"cloud-token-{id(self):x}"
+        self._own_scheduler = False
+
+    def token(self, deadline_s: float | None = None) -> Secret:
+        """The token, fetched first when there is none or its life is over.
+
+        Raises:
+            EdgedError: see `TokenSource.fetch`; RetryLater: `cloud_timeout` when the deadline comes first.
+        """
+        with self._lock:
+            held = self._held or self._kept()
+            if held is not None and held.left_s(self._clock.monotonic()) > 0:
+                return held.token
+            fetch = self._begin()
+        return self._wait_for(fetch, deadline_s).token
+
+    def replace(self, refused: Secret, deadline_s: float | None = None) -> Secret | None:
+        """Another token than `refused`, which the server did not accept.
+
+        Returns:
+            None: there is no other one, or one was fetched for the same reason just now.
+
+        Raises:
+            EdgedError: as `token`.
+        """
+        with self._lock:
+            if self._held is not None and self._held.token != refused:
+                return self._held.token
+            now_s = self._clock.monotonic()
+            if self._fetch is None:
+                if self._replaced_just_now(now_s):
+                    return None
+                self._forced_s = now_s
+            fetch = self._begin()
+        fresh = self._wait_for(fetch, deadline_s).token
+        return fresh if fresh != refused else None
+
+    def renew_if_due(self) -> None:
+        """Fetch another token if the present one nears its end. A failure is logged: it still serves."""
+        try:
+            with self._lock:
+                if self._held is None or not self._held.is_due(self._clock.monotonic()):
+                    return
+                fetch = self._begin()
+            self._wait_for(fetch, None)
+        except EdgedError as error:
+            _log.warning(
+                "cloud token not renewed yet", code=error.code, reason=error.message, hint=error.hint
+            )
+
+    def start(self, scheduler: BaseScheduler | None = None) -> None:
+        """Renew early from now on.
+
+        Args:
+            scheduler: runs the job; None: one of our own, which `close` ends.
+        """
+        if self._scheduler is not None:
+            return
+        self._own_scheduler = scheduler is None
+        self._scheduler = scheduler or BackgroundScheduler(timezone="UTC")
+        self._scheduler.add_job(
+            self.renew_if_due,
+            "interval",
+            seconds=CHECK_S,
+            id=self._job_id,
+            coalesce=True,
+            misfire_grace_time=None,
+        )
+        if self._own_scheduler:
+            self._scheduler.start()
+
+    def close(self) -> None:
+        """Stop renewing. Waits for a renewal that is under way."""
+        scheduler, self._scheduler = self._scheduler, None
+        if scheduler is None:
+            return
+        if self._own_scheduler:
+            scheduler.shutdown(wait=True)
+        else:
+            scheduler.remove_job(self._job_id)
+
+    def _replaced_just_now(self, now_s: float) -> bool:
+        """A fresh token was refused like the one before. Not so when the request for one failed: then it is
+        asked for again as soon as `_begin` allows."""
+        recently = self._forced_s is not None and now_s - self._forced_s < FORCED_GAP_S
+        return recently and self._failure is None
+
+    def _begin(self) -> _Fetch:
+        """The request under way, or a new one. Needs the lock."""
+        if self._fetch is None:
+            if self._failure is not None and self._clock.monotonic() < self._failed_until_s:
+                raise _again(self._failure)
+            self._fetch = _Fetch()
+            threading.Thread(target=self._run, args=(self._fetch,), name="cloud-token", daemon=True).start()
+        return self._fetch
+
+    def _run(self, fetch: _Fetch) -> None:
+        try:
+            grant = self._source.fetch()
+            with self._lock:
+                fetch.held = self._hold(grant)
+                self._failure, self._failures = None, 0
+            if self._store is not None:
+                self._store.save(grant)
+        except EdgedError as error:
+            with self._lock:
+                fetch.error = error
+                self._failed(error)
+        finally:
+            with self._lock:
+                self._fetch = None
+            fetch.done.set()
+
+    def _wait_for(self, fetch: _Fetch, deadline_s: float | None) -> _Held:
+        wait_s = None if deadline_s is None else max(0.0, deadline_s - self._clock.monotonic())
+        if not fetch.done.wait(wait_s):
+            # the request for the token goes on, and what becomes of it is said to the next caller
+            raise timed_out("waiting for a token", Hurried)
+        if fetch.held is None:
+            raise _again(fetch.error)
+        return fetch.held
+
+    def _failed(self, error: EdgedError) -> None:
+        hold_s = HOLD_WRONG_S
+        if isinstance(error, RetryLater):
+            hold_s = min(HOLD_WRONG_S, HOLD_BUSY_S * 2 ** min(self._failures, 10))
+        self._failures += 1
+        self._failure, self._failed_until_s = error, self._clock.monotonic() + hold_s
+
+    def _kept(self) -> _Held | None:
+        """The token of an earlier run; it is looked for once."""
+        if self._store is None or self._asked_store:
+            return None
+        self._asked_store = True
+        grant = self._store.load()
+        return self._hold(grant) if grant is not None else None
+
+    def _hold(self, grant: Grant) -> _Held:
+        now_s = self._clock.monotonic()
+        until_s = None if grant.life_s is None else now_s + grant.life_s
+        self._held = _Held(grant.token, grant.life_s, until_s)
+        return self._held
+
+
+def _again(error: EdgedError) -> EdgedError:
+    """The same error for another thread: an exception that is raised twice collects both histories."""
+    return type(error)(error.message, code=error.code, hint=error.hint)

@@ -1,0 +1,72 @@
+"""A token kept between runs, in a private file. One that cannot be kept is fetched again: no errors here."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import structlog
+
+from edged.clock import Clock, iso
+from edged.errors import EdgedError
+from edged.faceapi.client.credentials import READER
+from edged.faceapi.client.token_source import Grant
+from edged.secret_files import Secret
+
+NAME = "cloud-token.json"
+
+_log = structlog.get_logger(__name__)
+
+
+class TokenFile:
+    """`cloud-token.json`, mode 0600. It counts only for the address and the key it was fetched with.
+
+    Wall time is all that two runs share. If the clock was wrong in one of them, a token that is over may be
+    used once: the service then refuses it and another is fetched.
+    """
+
+    def __init__(self, folder: Path, clock: Clock, *, belongs_to: str) -> None:
+        """`belongs_to`: everything that, when it changes, makes another token necessary; only hashed."""
+        self._path = folder / NAME
+        self._clock = clock
+        self._belongs_to = hashlib.sha256(belongs_to.encode()).hexdigest()[:32]
+
+    def load(self) -> Grant | None:
+        """The token with the life it has left."""
+        try:
+            kept = json.loads(READER.private(self._path))
+            ends = datetime.fromisoformat(kept["ends_at"])
+            token, belongs_to, life_s = str(kept["token"]), kept["belongs_to"], float(kept["life_s"])
+            left_s = (ends - self._clock.now()).total_seconds()
+        except (EdgedError, ValueError, TypeError, KeyError):
+            return None  # none yet, or not ours: the next one overwrites it
+        if belongs_to != self._belongs_to or not 0 < left_s <= life_s:
+            return None
+        return Grant(Secret(token), left_s)
+
+    def save(self, grant: Grant) -> None:
+        """Replace the file. A token whose life is not known is not kept."""
+        if grant.life_s is None:
+            return
+        ends = self._clock.now() + timedelta(seconds=min(grant.life_s, 10 * 365 * 86_400))
+        kept = {
+            "token": grant.token.reveal(),
+            "ends_at": iso(ends),
+            "life_s": grant.life_s,
+            "belongs_to": self._belongs_to,
+        }
+        draft = self._path.with_name(f"{NAME}.{os.getpid()}.tmp")
+        try:
+            with contextlib.suppress(FileNotFoundError):
+                draft.unlink()
+            with os.fdopen(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as stream:
+                json.dump(kept, stream)
+            draft.replace(self._path)
+        except OSError as error:
+            _log.warning(
+                "cloud token not kept for the next start", path=str(self._path), reason=error.strerror
+            )

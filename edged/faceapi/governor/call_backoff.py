@@ -1,0 +1,182 @@
+"""How long one call is held back after which answers. Times and chance are passed in; nobody is told here.
+
+The rules are those of face API reference, section 7: short and growing pauses for a rate that was exceeded,
+the rest of the day for a daily allowance, slow trials for what somebody has to put right.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from edged.errors import EdgedError
+from edged.faceapi.calls import Call
+from edged.faceapi.codes import Reaction
+from edged.faceapi.faults import CloudFault, CloudUnknown, unknown_again
+
+OVERLOADED = 4
+"""The code for the service as a whole being over its limit; waited for longer than for one's own limit."""
+DAILY = 17
+GATEWAY_BELOW = 1000
+LICENCE = (222290, 222292, 222293)
+NOTABLE_PAUSES = 3
+"""Pauses in a row from which on the operator hears of a rate that is exceeded."""
+
+CHANCE = 0.5
+"""Share of a pause that chance may add."""
+
+PUT_RIGHT = frozenset((Reaction.CONFIG, Reaction.BUG))
+HELD_BACK = frozenset((Reaction.RATE, Reaction.QUOTA, Reaction.REAUTH)) | PUT_RIGHT
+
+
+@dataclass(frozen=True)
+class Pauses:
+    """All the times, seconds.
+
+    Attributes:
+        rate_s: after code 18: first and longest pause.
+        overload_s: the same after code 4.
+        probe_s: the same for a total allowance, and for a rate that is exceeded all the time.
+        put_right_s: the same for settings, keys and permissions.
+        rate_is_quota_after_s: code 18 for this long without a success means that there is no allowance left.
+        rate_is_quota_after: and so many in a row, so that two at a quiet door do not count as always.
+        put_right_after: answers in a row that call a picture's request wrong, until the call is held back.
+    """
+
+    rate_s: tuple[float, float] = (1.0, 30.0)
+    overload_s: tuple[float, float] = (5.0, 120.0)
+    probe_s: tuple[float, float] = (600.0, 1800.0)
+    put_right_s: tuple[float, float] = (60.0, 600.0)
+    rate_is_quota_after_s: float = 180.0
+    rate_is_quota_after: int = 6
+    put_right_after: int = 3
+
+
+@dataclass(frozen=True)
+class Hold:
+    """One call is not to be sent until a monotonic time.
+
+    Attributes:
+        code: why, e.g. `cloud_throttled`.
+        reason, hint: for people.
+        needs_operator: it will not get better by itself.
+        notable: worth an event; a single short pause is not.
+        cause: the code of the answer it follows from.
+    """
+
+    until_s: float
+    code: str
+    reason: str
+    hint: str
+    needs_operator: bool
+    notable: bool
+    cause: str = ""
+
+
+class CallHold:
+    """What the answers to one call have led to. Not safe for threads: its owner has a lock."""
+
+    def __init__(self, call: Call, pauses: Pauses, random: Callable[[], float]) -> None:
+        """`random` gives 0 up to 1: devices of one account must not come back at the same moment."""
+        self._call = call
+        self._pauses = pauses
+        self._random = random
+        self._hold: Hold | None = None
+        self._in_a_row = 0
+        self._kind: tuple[float, float] | None = None
+        self._doublings = 0
+        self._rate_since_s: float | None = None
+        self._wrong_in_a_row = 0
+        self._unknown: set[str] = set()
+
+    def held(self, now: float) -> Hold | None:
+        """The hold that is in force."""
+        return self._hold if self._hold is not None and now < self._hold.until_s else None
+
+    def answered_well(self, now: float) -> bool:
+        """The call works. False: that was a call from before the hold in force, and says nothing about it."""
+        if self.held(now):
+            return False
+        self._hold = None
+        self._in_a_row = self._wrong_in_a_row = self._doublings = 0
+        self._rate_since_s = None
+        self._unknown.clear()
+        return True
+
+    def known_error(self, error: EdgedError) -> EdgedError:
+        """`error`, or what it is when the same undocumented code comes again without a success between."""
+        if not isinstance(error, CloudUnknown):
+            return error
+        if error.code in self._unknown:
+            return unknown_again(error)
+        self._unknown.add(error.code)
+        return error
+
+    def answered_badly(self, error: CloudFault, now: float, day_left_s: float) -> Hold | None:
+        """Hold the call back as `error` demands.
+
+        Args:
+            error: with one of the reactions `HELD_BACK`.
+            now: monotonic time.
+            day_left_s: time until the cloud's day ends.
+
+        Returns:
+            The hold that begins now; None: nothing changes, e.g. since one is in force already.
+        """
+        if self.held(now):
+            return None
+        if error.reaction in PUT_RIGHT and not self._stays_wrong(error):
+            return None
+        self._in_a_row += 1
+        if error.reaction is Reaction.RATE:
+            self._hold = self._for_rate(error, now)
+        elif error.reaction is Reaction.QUOTA:
+            self._hold = self._for_quota(error, now, day_left_s)
+        else:
+            pause_s = self._longer(self._pauses.put_right_s)
+            self._hold = _operator_hold(error.code, error, now + pause_s)
+        return self._hold
+
+    def _for_rate(self, error: CloudFault, now: float) -> Hold:
+        if self._rate_since_s is None:
+            self._rate_since_s = now
+        own = error.api_code != OVERLOADED
+        since_s = now - self._rate_since_s
+        if own and since_s >= self._pauses.rate_is_quota_after_s and self._is_lasting:
+            return _operator_hold("cloud_throttled", error, now + self._longer(self._pauses.probe_s))
+        pause_s = self._longer(self._pauses.rate_s if own else self._pauses.overload_s)
+        notable = self._in_a_row >= NOTABLE_PAUSES
+        return Hold(now + pause_s, "cloud_throttled", error.message, error.hint, False, notable, error.code)
+
+    @property
+    def _is_lasting(self) -> bool:
+        return self._in_a_row >= self._pauses.rate_is_quota_after
+
+    def _for_quota(self, error: CloudFault, now: float, day_left_s: float) -> Hold:
+        if error.api_code == DAILY:
+            # Not all devices of an account at the stroke of midnight.
+            until_s = now + day_left_s + self._pauses.rate_s[1] * self._random()
+            return _operator_hold("cloud_daily_quota", error, until_s)
+        return _operator_hold("cloud_total_quota", error, now + self._longer(self._pauses.probe_s))
+
+    def _stays_wrong(self, error: CloudFault) -> bool:
+        """Keys and permissions stay wrong at once; a wrong request may be about one person only."""
+        if error.api_code in LICENCE or (isinstance(error.api_code, int) and error.api_code < GATEWAY_BELOW):
+            return True
+        if self._call.value.family == "faceset":
+            return False
+        self._wrong_in_a_row += 1
+        return self._wrong_in_a_row >= self._pauses.put_right_after
+
+    def _longer(self, first_and_longest: tuple[float, float]) -> float:
+        """Doubling with each pause of the same kind in a row; by chance up to half as long again."""
+        if first_and_longest != self._kind:
+            self._kind, self._doublings = first_and_longest, 0
+        first_s, longest_s = first_and_longest
+        pause_s = min(longest_s / (1 + CHANCE), first_s * 2 ** min(self._doublings, 20))
+        self._doublings += 1
+        return pause_s * (1 + CHANCE * self._random())
+
+
+def _operator_hold(code: str, error: CloudFault, until_s: float) -> Hold:
+    return Hold(until_s, code, error.message, error.hint, needs_operator=True, notable=True)

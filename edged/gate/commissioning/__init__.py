@@ -1,0 +1,1 @@
+"""Trying a board while the daemon is stopped: ports of the machine, one exclusive session, the checklist."""

@@ -1,0 +1,324 @@
+"""The gate's thread: owns the port, runs the door machine, and is the only one that moves the relay.
+
+It waits for grants and deadlines, never for the bus: events leave through the announcer. However this thread
+ends, the relay is switched off first.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable
+from datetime import UTC, datetime, tzinfo
+from typing import Any, TypeVar
+
+from edged.bus import EventBus, Subscription
+from edged.clock import Clock
+from edged.config import GateConfig
+from edged.events import AccessDecided, ComponentFailed, Outcome
+from edged.gate.announcer import Announcer
+from edged.gate.board.contacts import Contacts
+from edged.gate.board.pool import PortPool
+from edged.gate.board.relay_channel import RelayChannel
+from edged.gate.controller import GateController
+from edged.gate.door.interlock import Interlock
+from edged.gate.door.machine import Door
+from edged.gate.door.model import Action, DoorMode, Grant
+from edged.gate.door.timetable import ModeOrder
+from edged.gate.door_inputs import DoorSenses, door_rules
+from edged.gate.health import gate_health
+from edged.gate.reports import Reports
+from edged.gate.sim import simulated_board
+from edged.gate.tasks import Task
+
+T = TypeVar("T")
+
+BEAT_S = 1.5
+"""Between two readbacks: a silent unplug shows after three (gate hardware reference 5)."""
+ANSWER_S = 3.0
+"""A person with an order waits so long; an exchange with a board that has just been lost takes about one."""
+INBOX = 16
+"""Grants that may wait for the thread; they live for two seconds at most."""
+
+
+class GateService:
+    """Keeps one door.
+
+    Args:
+        config: the gate section.
+        bus: AccessDecided comes from it, the gate's events go to it.
+        clock: monotonic times of grants and events must come from the same one.
+        on_beat: called when the relay was read back, about every two seconds or more often; and while the
+            board is known to be lost, after every attempt to find it. A thread that is stuck never calls it.
+        pool: the ports of the box; None: this door has one of its own.
+        zone: of the site, for `gate.free` and `gate.locked`.
+        interlock: shared with the doors of which only one may be unlocked at a time.
+        order: who may pass, as somebody said in an earlier run; it may still stand.
+
+    Raises:
+        Misconfigured: the port is a `sim:` URL that cannot be understood.
+    """
+
+    def __init__(
+        self,
+        config: GateConfig,
+        bus: EventBus,
+        clock: Clock,
+        *,
+        on_beat: Callable[[], None],
+        beat_s: float = BEAT_S,
+        pool: PortPool | None = None,
+        zone: tzinfo = UTC,
+        interlock: Interlock | None = None,
+        order: ModeOrder | None = None,
+    ) -> None:
+        self._config = config
+        self._bus = bus
+        self._clock = clock
+        self._on_beat = on_beat
+        self._beat_s = beat_s
+        simulated_board(config)
+        self._pool = pool or PortPool([config], clock)
+        self._own_pool = pool is None
+        self._announcer = Announcer(bus)
+        self._reports = Reports(config, clock, self._announcer.say)
+        self._door = Door(door_rules(config), interlock=interlock, door_id=config.id)
+        self._zone = zone
+        self._order = order
+        self._operation: GateController | None = None
+        self._senses: DoorSenses | None = None
+        self._inbox: deque[Grant | Task] = deque()
+        self._wake = threading.Condition()
+        self._stopping = False
+        self._busy = False
+        self._subscription: Subscription | None = None
+        # not a daemon thread: the interpreter would freeze it in mid-pulse when the program ends
+        self._thread = threading.Thread(target=self._run, name="gate", daemon=False)
+
+    # -- for other threads
+
+    @property
+    def ready(self) -> bool:
+        """The board is there and its relay is in a known state: grants are executed."""
+        return self._operation is not None and self._operation.connected
+
+    @property
+    def locked_down(self) -> bool:
+        """No grant opens this door now."""
+        return self._door.mode is DoorMode.LOCKED
+
+    @property
+    def door_id(self) -> str:
+        """Which door this is."""
+        return self._config.id
+
+    @property
+    def interlocked(self) -> bool:
+        """Of several doors, of which this is one, only one may be unlocked."""
+        return self._config.interlock is not None
+
+    @property
+    def grant_ttl_s(self) -> float:
+        """How long a grant may wait before it is dropped."""
+        return self._config.grant_ttl_s
+
+    def health(self) -> dict[str, Any]:
+        """What the gate is doing, as plain values for status pages (see `gate_health`)."""
+        lost, now = self._announcer.lost, self._clock.monotonic()
+        return gate_health(self._config, self._door, self._operation, self._senses, lost, now)
+
+    # -- orders of people; each raises RetryLater (`gate_busy`) when the thread does not answer in time
+
+    def open_once(self, grant: Grant) -> Action:
+        """Let somebody pass once, as after a decision.
+
+        Returns:
+            GrantExecuted, GrantQueued or GrantRefused.
+        """
+        return self._ask(lambda operation: operation.grant(grant))
+
+    def order_mode(self, order: ModeOrder) -> None:
+        """Who may pass from now on."""
+        self._ask(lambda operation: operation.order_mode(order))
+
+    def hours_change(self, at: datetime) -> datetime | None:
+        """When the hours next say something else than at `at`; None: not within a week."""
+        return self._senses.hours_change(at) if self._senses else None
+
+    def acknowledge(self, by: str) -> list[str]:
+        """Somebody has seen the alarms. Returns the codes of those nobody had seen before."""
+        return self._ask(lambda operation: operation.acknowledge(by))
+
+    def _ask(self, work: Callable[[GateController], T]) -> T:
+        """Have the thread do something and wait for the answer."""
+        task = Task(work)
+        if not (self._thread.is_alive() and self._hand_over(task)):
+            task.give_up()
+        return task.answer(ANSWER_S)
+
+    def start(self) -> None:
+        """Begin: connect (or keep trying), then execute grants. Once per keeper.
+
+        Raises:
+            Misconfigured: the simulated board cannot put its device node where it was told to.
+        """
+        driver, port = self._pool.driver(self._config, self._should_end)
+        by_driver = self._config.protocol == "line"  # it has the port open, and reads the same lines
+        contacts = Contacts(
+            self._config,
+            self._clock,
+            read_board=driver.read_inputs,
+            read_lines=driver.read_inputs if by_driver else port.modem_lines,
+        )
+        self._senses = DoorSenses(
+            self._config,
+            contacts,
+            self._clock,
+            zone=self._zone,
+            order=self._order,
+            on_key=self._reports.key_pressed,
+        )
+        guard = port if self._config.guard is not None else None
+        self._operation = GateController(
+            self._config,
+            self._door,
+            RelayChannel(driver, self._config.channel, self._clock, guard, port.turn),
+            self._senses,
+            self._reports,
+            self._clock,
+            beat_s=self._beat_s,
+            should_end=self._should_end,
+        )
+        self._announcer.start()
+        self._subscription = self._bus.subscribe(
+            AccessDecided, self._decided, name=f"gate:{self._config.id}", capacity=64
+        )
+        self._thread.start()
+
+    def wait_idle(self, timeout_s: float) -> bool:
+        """Wait until no grant is waiting, the last on-time is over and its events are published.
+
+        Returns:
+            False: `timeout_s` passed first.
+        """
+        until_s = self._clock.monotonic() + timeout_s
+        with self._wake:
+            idle = self._wake.wait_for(self._is_idle, timeout_s)
+        return idle and self._announcer.wait_idle(max(0.0, until_s - self._clock.monotonic()))
+
+    def ask_to_stop(self) -> None:
+        """Begin to end, without waiting for it: no more grants, relay off. `stop` must follow."""
+        if self._subscription:
+            self._subscription.close(timeout_s=0.0)
+        with self._wake:
+            self._stopping = True
+            self._wake.notify_all()
+
+    def stop(self, timeout_s: float = 1.0) -> bool:
+        """Switch off, read back where possible, close the port, end.
+
+        Returns:
+            True: the thread has ended and the relay is off (as read back, or as written where it cannot be
+            read). False: it could not be made sure in `timeout_s`.
+        """
+        until_s = self._clock.monotonic() + timeout_s
+        self.ask_to_stop()
+        if self._thread.ident is not None:
+            self._thread.join(timeout_s)
+        ended = not self._thread.is_alive()
+        self._announcer.close(timeout_s=max(0.1, until_s - self._clock.monotonic()))
+        if ended and self._own_pool:
+            self._pool.close()
+        return ended and not (self._operation and self._operation.may_be_on)
+
+    def _decided(self, event: AccessDecided) -> None:
+        """In the bus's thread: hand a grant over, or say at once why not."""
+        if event.outcome is not Outcome.GRANTED or event.door_id != self._config.id:
+            return
+        grant = self._grant_of(event)
+        if event.expires_s is None:
+            self._reports.not_executed(grant, "grant_expired", "The grant came without a time limit.")
+        elif not self.ready:
+            self._reports.not_executed(grant, "board_offline", "The relay board is not connected.")
+        elif not self._hand_over(grant):
+            self._reports.not_executed(grant, "door_busy", f"{INBOX} grants are waiting already.")
+
+    def _grant_of(self, event: AccessDecided) -> Grant:
+        now, ttl_s = self._clock.monotonic(), self._config.grant_ttl_s
+        age_s = (self._clock.now() - event.at).total_seconds()  # wall time may have been set in between
+        latest_s = now + ttl_s
+        return Grant(
+            decision_id=event.decision_id,
+            person_id=event.person_id,
+            expires_s=latest_s if event.expires_s is None else min(event.expires_s, latest_s),
+            extra_time=event.extra_time,
+            captured_s=event.captured_s,
+            decided_s=now - min(max(age_s, 0.0), ttl_s),
+            passage_id=event.passage_id,
+            camera_id=event.camera_id,
+        )
+
+    def _hand_over(self, grant: Grant | Task) -> bool:
+        with self._wake:
+            if len(self._inbox) >= INBOX:
+                return False
+            self._inbox.append(grant)
+            self._wake.notify_all()
+            return True
+
+    # -- the thread
+
+    def _run(self) -> None:
+        operation = self._operation
+        assert operation is not None
+        try:
+            while not self._should_end():
+                while self._inbox:
+                    self._do(self._inbox.popleft(), operation)
+                wake_at = operation.step()
+                if operation.take_proof():
+                    self._on_beat()
+                self._wait(wake_at)
+        except Exception as error:  # noqa: BLE001 - the supervisor: say it, end, let the watchdog restart us
+            self._announcer.say(
+                ComponentFailed(
+                    at=self._clock.now(),
+                    door_id=self._config.id,
+                    component="gate",
+                    error=f"{type(error).__name__}: {error}",
+                    hint="The gate has stopped with its relay off; restart edged and report this.",
+                )
+            )
+        finally:
+            operation.end()
+            while self._inbox:
+                self._do(self._inbox.popleft(), None)
+
+    def _do(self, work: Grant | Task, operation: GateController | None) -> None:
+        """What another thread wants; no operation: it is too late for that."""
+        match work:
+            case Task() if operation is None:
+                work.give_up()
+            case Task():
+                work.run(operation)
+            case Grant() if operation is None:
+                self._reports.not_executed(work, "board_offline", "The gate is stopping.")
+            case Grant():
+                operation.grant(work)
+
+    def _should_end(self) -> bool:
+        """Told to, or the program ended without telling."""
+        return self._stopping or not threading.main_thread().is_alive()
+
+    def _wait(self, wake_at: float) -> None:
+        with self._wake:
+            self._busy = False
+            self._wake.notify_all()
+            if not self._inbox and not self._stopping:
+                self._wake.wait(max(0.0, wake_at - self._clock.monotonic()))
+            self._busy = True
+
+    def _is_idle(self) -> bool:
+        if self._operation is None or not self._thread.is_alive():
+            return True
+        return not self._busy and not self._inbox and self._door.at_rest

@@ -1,0 +1,198 @@
+"""From the parameters of a request to the faces it is about: decoded, measured, controlled, remembered.
+
+Order, as documented: picture, face, quality, liveness. Calls about one face answer with the code of what
+failed; calls about several drop the faces that fail.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from edged.server.application import Application
+from edged.server.controls import liveness_failure, quality_failure
+from edged.server.face_tokens import SeenFace
+from edged.server.parameters import Parameters
+from edged.server.replies import ApiError
+from edged.server.vision_worker import Eyes, decode, token_of
+from edged.vision.detector import Detection
+
+MIN_FACE_PX: Final = 64
+"""Smaller faces are not recognised (222213, face API reference 6.1)."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which faces, and what is asked of them.
+
+    Attributes:
+        quality, liveness: control levels.
+        central_first: the face nearest to the centre instead of the largest.
+        template: make one.
+    """
+
+    quality: str = "NONE"
+    liveness: str = "NONE"
+    central_first: bool = False
+    template: bool = True
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """A decoded picture and its faces in the order wanted.
+
+    Attributes:
+        image: HxWx3 uint8 BGR.
+        data: the file as it was sent.
+    """
+
+    image: np.ndarray
+    data: bytes
+    faces: list[Detection]
+
+
+def wanted(
+    parameters: Parameters, *, quality: bool = True, spoofing: bool = True, sort: bool = True
+) -> Wanted:
+    """Controls and order of a request.
+
+    Args:
+        quality, spoofing, sort: the call knows that parameter; others are left alone.
+    """
+    if spoofing:
+        parameters.level("spoofing_control")
+    return Wanted(
+        quality=parameters.level("quality_control") if quality else "NONE",
+        liveness=parameters.level("liveness_control"),
+        central_first=bool(sort and parameters.number("face_sort_type", 0, 0, 1)),
+    )
+
+
+def one_face(
+    app: Application, eyes: Eyes, parameters: Parameters, want: Wanted, *, tokens: bool = True
+) -> SeenFace:
+    """The one face of `image`, by its token or as the picture's first one.
+
+    Raises:
+        ApiError: 222209 unknown token, 222305 nothing is stored to judge it by; 222203 no picture, 222304
+            too large; 222202 no face, 222213 smaller than 64 px; the codes of the controls.
+    """
+    image = parameters.image(tokens=tokens)
+    if image.face_token is not None:
+        face = _known(app, image.face_token)
+        _control(face, want)
+        if face.template is None:
+            raise ApiError(222305)
+        return face
+    picture = open_picture(app, eyes, image.data, central_first=want.central_first)
+    if picture.faces[0].face_px < MIN_FACE_PX:
+        raise ApiError(222213)
+    return look_at(app, eyes, picture, picture.faces[0], want)
+
+
+def open_picture(app: Application, eyes: Eyes, data: bytes, *, central_first: bool = False) -> Picture:
+    """Decode a picture and find its faces. Raises ApiError 222203, 222304, or 222202 when there is none."""
+    image = decode(data, app.picture_side_px)
+    faces = eyes.find(image, central_first=central_first)
+    if not faces:
+        raise ApiError(222202)
+    return Picture(image, data, faces)
+
+
+def several_faces(
+    app: Application,
+    eyes: Eyes,
+    parameters: Parameters,
+    want: Wanted,
+    most: int,
+    *,
+    min_face_px: float = 0.0,
+    report: Callable[[Picture, Detection, SeenFace], None] | None = None,
+) -> list[SeenFace]:
+    """The first `most` faces of `image`, without those that fail a control or are too small.
+
+    Args:
+        report: called with every face that stays.
+
+    Raises:
+        ApiError: 222209, 222305, 222203, 222304, 222202; never the codes of the controls.
+    """
+    image = parameters.image()
+    if image.face_token is not None:
+        face = _known(app, image.face_token)
+        failed = 222305 if face.measures is None else _failure(face, want)
+        if failed == 222305:  # not a face that fails, but one of which too little is known
+            raise ApiError(failed)
+        return [face] if failed is None else []
+    picture = open_picture(app, eyes, image.data, central_first=want.central_first)
+    kept = []
+    for detection in picture.faces[:most]:
+        if detection.face_px < min_face_px:
+            continue
+        try:
+            face = look_at(app, eyes, picture, detection, want)
+        except ApiError:
+            continue
+        kept.append(face)
+        if report is not None:
+            report(picture, detection, face)
+    return kept
+
+
+def look_at(app: Application, eyes: Eyes, picture: Picture, detection: Detection, want: Wanted) -> SeenFace:
+    """Measure one face, check it, and remember it for an hour. Raises ApiError, codes of the controls."""
+    reading = eyes.measure(picture.image, detection)
+    failed = quality_failure(reading.measures, want.quality)
+    if failed is not None:
+        raise ApiError(failed)
+    liveness = None
+    if want.liveness != "NONE":
+        liveness = eyes.liveness(picture.image, detection)
+        failed = liveness_failure(liveness, want.liveness)
+        if failed is not None:
+            raise ApiError(failed)
+    points = detection.points if reading.mesh is None else reading.mesh.five_points()
+    face = SeenFace(
+        token=token_of(app.appid, picture.data, detection),
+        location=_location(detection, reading.measures.roll_deg),
+        measures=reading.measures,
+        template=eyes.embed(reading.aligned) if want.template else None,
+        liveness=liveness,
+        points=points,
+    )
+    app.seen.remember(face)
+    return face
+
+
+def _known(app: Application, token: str) -> SeenFace:
+    face = app.seen.get(token) or app.library.face(token)
+    if face is None:
+        raise ApiError(222209)
+    return face
+
+
+def _control(face: SeenFace, want: Wanted) -> None:
+    failed = _failure(face, want)
+    if failed is not None:
+        raise ApiError(failed)
+
+
+def _failure(face: SeenFace, want: Wanted) -> int | None:
+    """As for a picture; 222305 when what is asked for is not stored with the token."""
+    if want.quality != "NONE" and face.measures is None:
+        return 222305
+    failed = None if face.measures is None else quality_failure(face.measures, want.quality)
+    if failed is not None or want.liveness == "NONE":
+        return failed
+    return 222305 if face.liveness is None else liveness_failure(face.liveness, want.liveness)
+
+
+def _location(detection: Detection, roll_deg: float | None) -> dict[str, float]:
+    left, top, width, height = (round(value, 2) for value in detection.box)
+    if roll_deg is None:
+        right_eye, left_eye = detection.points[1], detection.points[0]
+        roll_deg = float(np.degrees(np.arctan2(*(right_eye - left_eye)[::-1])))
+    return {"left": left, "top": top, "width": width, "height": height, "rotation": round(roll_deg)}

@@ -1,0 +1,1 @@
+"""Erasing a person everywhere, proving it, and finishing an erasure that a power cut interrupted."""

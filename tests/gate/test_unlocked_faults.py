@@ -1,0 +1,84 @@
+"""A free door when things break: the guard's leases, an unplugged board, the end of its time without one."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from gate_bench import DEADLINE_S, GateBench
+from guarding import running_guard
+
+from edged.clock import SystemClock
+from edged.events import (
+    DoorLocked,
+    DoorModeChanged,
+    DoorStateChanged,
+    GateAlarmRaised,
+    GateConnected,
+    GateLost,
+)
+from edged.gate.door.model import DoorMode
+from edged.gate.door.timetable import ModeOrder
+
+
+@pytest.fixture
+def bench():
+    with GateBench() as made:
+        yield made
+
+
+def free_for(seconds: float) -> ModeOrder:
+    now = datetime.now(UTC)
+    return ModeOrder(DoorMode.FREE, now, now + timedelta(seconds=seconds))
+
+
+def test_a_free_door_behind_the_gate_guard_stays_open_beyond_every_lease_and_locks_at_its_end(
+    bench, tmp_path
+):
+    board = bench.board("sim:lcus?firmware=feedback")
+    with running_guard(board.link, tmp_path / "guard.sock"):
+        keeper = bench.keeper("/dev/guarded", guard=tmp_path / "guard.sock", firmware="feedback")
+        keeper.order_mode(free_for(4.0))
+        bench.wait_for(DoorLocked, reason="free_over")
+        keeper.stop()
+    assert [edge.on for edge in board.edges] == [True, False]
+    assert board.edges[1].at_s - board.edges[0].at_s == pytest.approx(4.0, abs=0.5)
+
+
+def test_a_self_powered_board_that_was_unplugged_while_free_is_on_when_it_is_back(bench):
+    board = bench.board("sim:modbus?self_powered=1")
+    keeper = bench.keeper(board.link, protocol="modbus")
+    keeper.order_mode(free_for(3600))
+    bench.wait_for(DoorStateChanged, state="free")
+    board.unplug()
+    bench.wait_for(GateLost)
+    board.plug()
+    bench.wait_for(GateConnected, count=2)
+    bench.wait_for(DoorStateChanged, count=2, state="free")
+    assert board.relays[0]
+    assert bench.seen(GateAlarmRaised) == [], "it is on because it should be"
+
+
+def test_free_that_ends_while_the_board_is_away_is_over_when_it_comes_back(bench):
+    board = bench.board("sim:modbus?self_powered=1")
+    keeper = bench.keeper(board.link, protocol="modbus")
+    keeper.order_mode(free_for(1.0))
+    bench.wait_for(DoorStateChanged, state="free")
+    board.unplug()
+    bench.wait_for(DoorModeChanged, previous="free", mode="normal")
+    assert board.relays[0], "nobody can reach it"
+    board.plug()
+    bench.wait_for(GateConnected, count=2)
+    assert board.wait_for(lambda b: not b.relays[0], DEADLINE_S)
+
+
+def test_a_relay_that_does_not_go_off_at_the_end_of_free_is_an_alarm_and_out_of_service(bench):
+    board = bench.board("sim:modbus")
+    keeper = bench.keeper(board.link, protocol="modbus")
+    keeper.order_mode(free_for(3600))
+    bench.wait_until(lambda: board.relays[0])
+    board.stuck.add(1)
+    keeper.order_mode(ModeOrder(DoorMode.NORMAL, SystemClock().now()))
+    assert "may be unlocked" in bench.wait_for(GateAlarmRaised, code="relay_stuck").reason
+    assert bench.wait_for(GateLost).code == "relay_stuck"
+    assert not keeper.ready
