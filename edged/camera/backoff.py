@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import random
 
-_JITTER = 0.2  # gate hardware reference 7.3: 0.5 -> 10 s +- 20 %, so that many boxes do not knock together
+_JITTER = 0.2
+"""Keeps many boxes from coming back at the same moment (docs/reference/relay-boards.md 7.3)."""
 
 
 class Backoff:

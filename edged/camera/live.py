@@ -232,7 +232,7 @@ def check_device(path: Path, by_id: Path = BY_ID) -> None:
 
 
 def _found(by_id: Path) -> str:
-    """Index 0 carries pictures, the others only metadata (gate hardware reference 7.3 rule 6)."""
+    """Index 0 carries pictures, the others only metadata (docs/reference/relay-boards.md 7.3 rule 6)."""
     there = sorted(str(p) for p in by_id.glob("*-video-index0")) if by_id.is_dir() else []
     if not there:
         return "No USB camera is connected: check its cable."

@@ -14,7 +14,7 @@ from edged.camera.reader import Order
 
 _OPTIONS = "OPENCV_FFMPEG_CAPTURE_OPTIONS"
 # TCP: no torn pictures from lost packets. nobuffer, low_delay: the first picture is 50-90 ms old instead of
-# 950 ms (gate hardware reference 7.2). An installer's own setting of the variable wins.
+# 950 ms (docs/reference/relay-boards.md 7.2). An installer's own setting of the variable wins.
 _DEFAULT_OPTIONS = "rtsp_transport;tcp|fflags;nobuffer|flags;low_delay"
 _LOG_WARNINGS = "24"  # at the default level FFmpeg does not say that the password was refused
 _SAID_LIMIT = 4096

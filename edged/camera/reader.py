@@ -1,8 +1,8 @@
 """The reader process of one live camera: opens it, reads it, puts frames into shared memory. Nothing else.
 
 It is a process because a hung `read()` cannot be cancelled in a thread: it blocks for up to 90 s, and
-releasing the camera from another thread crashes the interpreter (gate hardware reference 7.2). A process can
-be killed.
+releasing the camera from another thread crashes the interpreter (docs/reference/relay-boards.md 7.2). A
+process can be killed.
 
 It is started as a fresh interpreter (`python -m edged.camera.reader`), which inherits none of the daemon's
 threads, locks and files. What passes between the two:
@@ -34,7 +34,7 @@ import numpy as np
 from edged.clock import Clock, SystemClock
 
 SLOTS = 3  # one being read by the daemon, one announced, one being written
-WARM_UP_S = 1.0  # gate hardware reference 7.3 rule 4
+WARM_UP_S = 1.0  # docs/reference/relay-boards.md 7.3 rule 4
 
 
 @dataclass(frozen=True)
@@ -69,12 +69,12 @@ class ReadFailed(Exception):
 
 
 def stale_limit_s(fps: float) -> float:
-    """A read that took longer than this gave an old frame (gate hardware reference 7.3 rule 3)."""
+    """A read that took longer than this gave an old frame (docs/reference/relay-boards.md 7.3 rule 3)."""
     return max(0.5, 5 / fps)
 
 
 def open_capture(order: Order) -> cv2.VideoCapture:
-    """Open the camera with the settings of gate hardware reference 7.3. Raises ReadFailed."""
+    """Open the camera with the settings of docs/reference/relay-boards.md 7.3. Raises ReadFailed."""
     if order.backend == "v4l2":
         capture = cv2.VideoCapture(order.address, cv2.CAP_V4L2)
         # MJPG before the size: raw 720p30 needs more than USB 2 carries, so a larger size would be refused.

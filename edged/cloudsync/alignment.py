@@ -17,7 +17,7 @@ from edged.faceapi.faults import CloudExists, CloudFault
 from edged.library.cloud_desired import CloudBook, Wanted
 
 SETTLE_S: Final = 6.0
-"""A change is effective within 5 s (face API reference 4.5); until then the cloud's answers may be old."""
+"""A change is effective within 5 s (docs/reference/face-api.md 4.5); until then answers may be old."""
 
 GROUP_MISSING: Final = 223100
 USER_MISSING: Final = 223103

@@ -112,7 +112,7 @@ class CloudPeople:
 
     def use_library(self) -> bool:
         """Search for one person with one of their own enrolled pictures, which counts as use of the library
-        (face API reference 6.2). False: nobody is there, so there is nothing to keep.
+        (docs/reference/face-api.md 6.2). False: nobody is there, so there is nothing to keep.
 
         Raises:
             EdgedError: see `FaceCloud`.

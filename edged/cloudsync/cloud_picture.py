@@ -9,7 +9,7 @@ import cv2
 from edged.errors import TryAnotherShot
 from edged.pictures import decode_picture, fit_within
 
-MOST_BYTES: Final = 1_500_000  # face API reference 6.1: at most 2 MB as Base64
+MOST_BYTES: Final = 1_500_000  # docs/reference/face-api.md 6.1: at most 2 MB as Base64
 _QUALITIES: Final = (92, 80, 60)
 
 

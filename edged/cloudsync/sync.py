@@ -34,7 +34,7 @@ OPERATOR_PAUSE_S: Final = 600.0
 IDLE_S: Final = 30.0
 """Without anything queued, look for people whose validity has ended this often."""
 
-KEEP_ALIVE_DAYS: Final = 30  # the cloud releases a library unused for a year (face API reference 6.2)
+KEEP_ALIVE_DAYS: Final = 30  # the cloud releases a library unused for a year (docs/reference/face-api.md 6.2)
 
 _OF_THE_WHOLE = frozenset(
     {222006, 222201, 222205, 222206, 222290, 222291, 222292, 222293, 223100, 223107, 223118, 223119, 223201}

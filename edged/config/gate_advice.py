@@ -9,7 +9,8 @@ from edged.config.gate_inputs import parse_input
 from edged.config.gate_section import GateConfig
 
 _NO_TIMER = ("lcus", "kmtronic", "numato", "devantech", "line")
-"""Protocols of boards that neither end an on-time nor notice a dead host (gate hardware reference 1.1)."""
+"""Protocols of boards that neither end an on-time nor notice a dead host.
+Boards: docs/reference/relay-boards.md 1.1."""
 
 _OF_PROTOCOLS = {
     "firmware": ("lcus",),

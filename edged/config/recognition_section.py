@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field, model_validator
 from edged.config.base import File, Score, Section, Text, Timeout, conflict
 
 CLOUD_ID = re.compile(r"[A-Za-z0-9_]{1,48}")
-"""Group and user ids of the cloud: letters, digits, underscore (face API reference 6.2)."""
+"""Group and user ids of the cloud: letters, digits, underscore (docs/reference/face-api.md 6.2)."""
 
 ControlLevel = Literal["NONE", "LOW", "NORMAL", "HIGH"]
 

@@ -58,13 +58,13 @@ PRESETS: dict[str, dict[str, float]] = {
         "max_illumination": 120,
     },
 }
-"""What a preset changes of the recommended limits: the levels of a closed face terminal (edge devices
-reference 3.2, rows "Dumu")."""
+"""What a preset changes of the recommended limits: the levels of a closed face terminal
+(docs/reference/terminals.md 3.2)."""
 
 
 class QualityLimits(Section):
     """What a face must be like to be worth recognising. A key that is written wins over the preset.
-    Figures: face API reference 5.1."""
+    Figures: docs/reference/face-api.md 5.1."""
 
     preset: Literal["recommended", "none", "low", "normal", "high"] = Field(
         "recommended", description="Where the limits that are not written come from."
@@ -119,7 +119,7 @@ class QualityLimits(Section):
 
 class EnrolLimits(QualityLimits):
     """What a photograph must be like to be enrolled. The person is on record, so what is usable counts:
-    50 px and 30 degrees (edge devices reference 1.4 and 3.3)."""
+    50 px and 30 degrees (docs/reference/terminals.md 1.4, 3.3)."""
 
     min_face_px: float = Field(50, ge=20, le=2000, description="Smaller side of the face box, pixels.")
     max_yaw_deg: Degrees = Field(30, description="Turned left or right by less than this; 90 never refuses.")

@@ -102,7 +102,7 @@ class RecordMaker:
         body = {
             "version": VERSION,
             "recordId": self.message_id(record.seq, series),
-            "logId": self.message_id(record.seq, series),  # what the push contract of the reference calls it
+            "logId": self.message_id(record.seq, series),  # docs/reference/terminals.md 2.7
             "seq": record.seq,
             "deviceId": self.device,
             "site": self.site,

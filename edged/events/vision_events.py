@@ -11,7 +11,7 @@ from edged.events.base import PRIVATE, Event
 
 @dataclass(frozen=True, kw_only=True)
 class Measures:
-    """What was measured on one face. Scales: face API reference section 5.1.
+    """What was measured on one face. Scales: docs/reference/face-api.md 5.1.
 
     Attributes:
         face_px: smaller side of the face box in pixels of the camera's picture.

@@ -1,6 +1,6 @@
 """Every call of the face API that edged makes: name, path in both dialects, which limit it counts against.
 
-Paths: face API reference, sections 3 and 9. No requests are made here.
+Paths: docs/reference/face-api.md 3, 9. No requests are made here.
 """
 
 from __future__ import annotations

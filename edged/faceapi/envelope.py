@@ -1,6 +1,6 @@
 """The frame around every answer: told apart, checked, opened. What is inside it is read by `reading.py`.
 
-Three forms are documented (face API reference, section 1): the full one, the short one of the gateway, and
+Three forms are documented (docs/reference/face-api.md 1): the full one, the short one of the gateway, and
 the one of management calls without `result`. Whatever is none of these is `cloud_bad_answer` or, by its HTTP
 status, `cloud_http_…`. Only a number 0 in the place of the error code counts as success.
 """

@@ -1,4 +1,4 @@
-"""The documented limits of requests, checked before anything is sent (face API reference, section 6).
+"""The documented limits of requests, checked before anything is sent (docs/reference/face-api.md 6).
 
 A picture that does not fit is worth another shot (`TryAnotherShot`); anything else is a mistake in the
 settings or in the program (`Misconfigured`). Sending it would only use up a call of the allowance.
@@ -20,8 +20,8 @@ FaceSort = Literal[0, 1]
 """0: largest face first; 1: the face nearest to the middle first."""
 
 ALL_GROUPS = "@ALL"
-MAX_BASE64_BYTES = 2 * 1024 * 1024  # 6.1
-MAX_LONG_SIDE_PX = 1920  # 6.1; upright pictures are measured the same way
+MAX_BASE64_BYTES = 2 * 1024 * 1024  # docs/reference/face-api.md 6.1
+MAX_LONG_SIDE_PX = 1920  # docs/reference/face-api.md 6.1; upright pictures are measured the same way
 MAX_SHORT_SIDE_PX = 1080
 MAX_GROUPS = 10
 MAX_DETECT_FACES = 20

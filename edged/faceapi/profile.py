@@ -15,8 +15,8 @@ from edged.secret_files import Secret
 ONLINE_PREFIX = "/rest/2.0/face/"
 PRIVATE_PREFIX = "/face-api/v3/"
 TOKEN_PATH = "/oauth/2.0/token"
-ONLINE_MOST_BYTES = 10 * 1024 * 1024  # reference 6.1
-PRIVATE_MOST_BYTES = 8 * 1024 * 1024  # reference 9
+ONLINE_MOST_BYTES = 10 * 1024 * 1024  # docs/reference/face-api.md 6.1
+PRIVATE_MOST_BYTES = 8 * 1024 * 1024  # docs/reference/face-api.md 9
 
 
 @dataclass(frozen=True)

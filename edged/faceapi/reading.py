@@ -1,7 +1,7 @@
 """Replies from the payload of an answer. Forgiving where the documents disagree, strict where it matters.
 
-Numbers may come as integers or as text, fields and lists may be missing, some have two spellings (face API
-reference, section 8). A score that is not a number from 0 to 100, or a payload of another shape, is
+Numbers may come as integers or as text, fields and lists may be missing, some have two spellings
+(docs/reference/face-api.md 8). A score that is not a number from 0 to 100, or a payload of another shape, is
 `cloud_bad_answer`: it never counts as an answer.
 """
 

@@ -1,7 +1,7 @@
 """What the calls of the face API answer, as values. Built from the payload by `reading.py`, not here.
 
 Every reply carries `log_id`, the vendor's number of the request as text (it can exceed 2^53); quote it in
-tickets. Scores are 0..100, boxes are pixels of the picture sent (face API reference, section 4).
+tickets. Scores are 0..100, boxes are pixels of the picture sent (docs/reference/face-api.md 4).
 """
 
 from __future__ import annotations

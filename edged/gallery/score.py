@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import Final
 
 # (cosine, score). Measured for the shipped embedding on LFW: 60, 70, 80 and 90 stand for a false-accept rate
-# of 1e-2, 1e-3, 1e-4 and 1e-5 when one face is compared with one other (models reference, section 4).
+# of 1e-2, 1e-3, 1e-4 and 1e-5 when one face is compared with one other (docs/reference/models.md 4).
 ANCHORS: Final = ((-0.05, 0.0), (0.31, 60.0), (0.376, 70.0), (0.431, 80.0), (0.485, 90.0), (0.75, 100.0))
 
 SMALL_GALLERY_PEOPLE: Final = 1000
@@ -39,8 +39,8 @@ def default_threshold(gallery_people: int) -> float:
     """Score a match must reach when the site has not set one.
 
     The more people are searched, the likelier a stranger resembles one of them: 90 lets 0.7 % of strangers
-    reach somebody among 1,000 people, 92 keeps it there for larger galleries (open-set measurement, models
-    reference, section 4). 80 is for comparing one face with one other only.
+    reach somebody among 1,000 people, 92 keeps it there for larger galleries (open-set measurement,
+    docs/reference/models.md 4). 80 is for comparing one face with one other only.
     """
     return SMALL_GALLERY_THRESHOLD if gallery_people <= SMALL_GALLERY_PEOPLE else LARGE_GALLERY_THRESHOLD
 

@@ -34,7 +34,7 @@ from edged.gate.tasks import Task
 T = TypeVar("T")
 
 BEAT_S = 1.5
-"""Between two readbacks: a silent unplug shows after three (gate hardware reference 5)."""
+"""Between two readbacks: a silent unplug shows after three (docs/reference/relay-boards.md 5)."""
 ANSWER_S = 3.0
 """A person with an order waits so long; an exchange with a board that has just been lost takes about one."""
 INBOX = 16

@@ -14,7 +14,7 @@ from typing import Final
 
 from edged.library.people import RESERVED_IDS
 
-CLOUD_ID_CHARS: Final = 32  # face API reference 6.2: use at most 32 of A-Z a-z 0-9 _
+CLOUD_ID_CHARS: Final = 32  # docs/reference/face-api.md 6.2: use at most 32 of A-Z a-z 0-9 _
 WITHOUT_CLOUD_ID: Final = (
     "SELECT person_id FROM people WHERE person_id NOT IN (SELECT person_id FROM cloud_ids)"
 )

@@ -16,7 +16,7 @@ from edged.events import Measures
 
 MAX_NAME_CHARS: Final = 128
 MAX_NOTE_CHARS: Final = 512
-MAX_FACES_PER_PERSON: Final = 20  # face API reference: 20 faces per user and group
+MAX_FACES_PER_PERSON: Final = 20  # of one user in a group: docs/reference/face-api.md 6.2
 DEFAULT_GROUP: Final = "default"
 RESERVED_IDS: Final = frozenset({"all", "self", "me", "this", "next"})  # they mean something else in the API
 _ID = re.compile(r"[A-Za-z0-9_-]{1,48}")

@@ -47,7 +47,7 @@ class TokenRefused(Exception):
     """A token request is refused, in the words of OAuth.
 
     Args:
-        error, description: as in the cloud's answer (face API reference 2.2).
+        error, description: as in the cloud's answer (docs/reference/face-api.md 2.2).
         status: HTTP status.
     """
 

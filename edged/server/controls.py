@@ -1,6 +1,6 @@
 """The documented control tables: which measures fail which level, and the code that says so.
 
-Figures: face API reference, sections 5.2 and 5.3. No pictures here.
+Figures: docs/reference/face-api.md 5.2, 5.3. No pictures here.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The library of one application: the rules of the faceset calls, and the search among what is registered.
 
 A change is on the disk before it is visible, and visible to every search when the call returns. Rules and
-codes: face API reference, section 4.5. No pictures, no HTTP, no SQL.
+codes: docs/reference/face-api.md 4.5. No pictures, no HTTP, no SQL.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ from edged.server.vision_worker import Eyes, decode, token_of
 from edged.vision.detector import Detection
 
 MIN_FACE_PX: Final = 64
-"""Smaller faces are not recognised (222213, face API reference 6.1)."""
+"""Smaller faces are not recognised (222213, docs/reference/face-api.md 6.1)."""
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from edged.clock import Clock
 from edged.events import Measures
 
 LIFE_S = 3600.0
-"""How long a token of an unregistered face can be used (face API reference, section 4)."""
+"""How long a token of an unregistered face can be used (docs/reference/face-api.md 4)."""
 
 CAPACITY = 20_000
 """Most faces kept, about 1.5 KB each; the oldest go first. A hundred a second are an hour's 360,000."""

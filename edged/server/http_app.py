@@ -1,7 +1,7 @@
 """The HTTP side: who asks, may they, and the answer in its envelope. The answers are the handlers' business.
 
 Online calls carry a token and stand under `/rest/2.0/face/`, private ones carry an appid and stand under
-`/face-api/v3/` (face API reference, sections 2, 3 and 9).
+`/face-api/v3/` (docs/reference/face-api.md 2, 3, 9).
 """
 
 from __future__ import annotations

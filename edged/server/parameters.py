@@ -1,6 +1,6 @@
 """Reading the parameters of one request, each checked against its documented type, range and alphabet.
 
-Limits: face API reference, sections 4 and 6. Numbers may come as text, unknown parameters are left alone,
+Limits: docs/reference/face-api.md 4, 6. Numbers may come as text, unknown parameters are left alone,
 null counts as not given. Wrong ones raise `ApiError` with the documented code.
 """
 

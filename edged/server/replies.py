@@ -1,6 +1,6 @@
 """What is answered: the documented envelopes, and errors as exceptions. No request is looked at here.
 
-Forms: face API reference, section 1. Messages: `edged.faceapi.codes`, the vendor's spelling included, because
+Forms: docs/reference/face-api.md 1. Messages: `edged.faceapi.codes`, the vendor's spelling included, because
 programs written for the cloud may compare them.
 """
 
@@ -39,7 +39,7 @@ PARAMETERS: Final = {
     "sdk_version": 216100,
     "image_list": 216100,
 }
-"""The code that says a parameter is wrong (reference 7.2). Those without one of their own get 216100."""
+"""The code that says a parameter is wrong (docs/reference/face-api.md 7.2); 216100 for all others."""
 
 MISSING: Final = 222001
 

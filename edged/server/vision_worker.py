@@ -17,7 +17,7 @@ from edged.vision.faces import FaceReader, FaceReading
 from edged.vision.liveness.model import LivenessModel
 
 MAX_FACES = 20
-"""Most faces any call returns (face API reference 6.2)."""
+"""Most faces any call returns (docs/reference/face-api.md 6.2)."""
 
 _FORMATS = frozenset({"jpeg", "png", "bmp"})
 

@@ -1,6 +1,6 @@
 """What to change about a camera's place, lens and light, from the faces it has seen lately. Pure.
 
-The rules follow the edge devices reference, section 7. Which face passes is decided by the quality limits.
+The rules follow docs/reference/terminals.md 7. Which face passes is decided by the quality limits.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from edged.config import QualityLimits
 from edged.events import Measures
 
 FACE_WIDTH_M = 0.15
-"""Width of a face that the distance formula assumes (edge devices reference 7.3)."""
+"""Width of a face that the distance formula assumes (docs/reference/terminals.md 7.3)."""
 
 NEAR_SHARE = 0.7
 """Faces of at least this share of the required size count as having arrived; angles and light of people who
@@ -215,7 +215,7 @@ class Advisor:
 
 
 def distance_m(face_px: float, width: int, hfov_deg: float) -> float:
-    """Distance of a face in metres, by its width in pixels (edge devices reference 7.3).
+    """Distance of a face in metres, by its width in pixels (docs/reference/terminals.md 7.3).
 
     Args:
         face_px: width of the face, above 0.

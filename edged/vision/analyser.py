@@ -39,8 +39,8 @@ MEASURED_PER_FRAME = 2
 second are then still seen ten times a second each."""
 
 SIDES_OVER_FACE = 3.0
-"""Side of the picture that goes with a shot, over that of the face: what a cloud wants to see (face API
-reference 5.1)."""
+"""Side of the picture that goes with a shot, over that of the face: what a cloud wants to see
+(docs/reference/face-api.md 5.1)."""
 
 MAX_RETRY_PAUSE_S = 30.0
 """Longest pause before someone who stays in view is looked at again."""

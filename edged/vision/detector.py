@@ -15,7 +15,7 @@ at 40 px also those tilted by 25 degrees, and boxes are a fifth steadier than at
 
 CERTAIN_SCORE = 0.6
 """Confidence from which a detection counts as a face by itself: the measured choice. OpenCV's own 0.9 loses
-half of the small faces (models reference section 3)."""
+half of the small faces (docs/reference/models.md 3)."""
 
 FAINT_SCORE = 0.35
 """Confidence down to which a detection may continue a track that is there already: a face that turns away."""

@@ -1,7 +1,7 @@
 """What to tell the person before the camera: at most one hint per track, calm enough to be read.
 
 Codes only: the words are in `edged.texts`, what is shown or spoken is decided by whoever listens. Pure: no
-clock, no pictures. The conditions follow the prompt catalogue of the edge devices reference (2.6 and 9.3).
+clock, no pictures. The conditions are those of closed terminals (docs/reference/terminals.md 2.6, 9.3).
 """
 
 from __future__ import annotations
@@ -107,7 +107,7 @@ _HINT_OF_REASON = {
     "cloud_223127": "uncover_face",
     "cloud_223129": "look_straight",
 }
-"""From reason codes of `edged.reasons` (and those of the cloud about pictures, face API reference 7.3) and
+"""From reason codes of `edged.reasons`, the cloud's codes about pictures (docs/reference/face-api.md 7.3) and
 the states `waiting` and `denied` to hints."""
 
 _MASK = frozenset({"mouth_occluded", "chin_occluded"})

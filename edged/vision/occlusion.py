@@ -49,7 +49,7 @@ class OcclusionEstimator:
         self._layout = Layout(self._weights["layout_points"], self._weights["layout_shares"])
 
     def parts(self, image: np.ndarray, mesh: Mesh) -> dict[str, float]:
-        """Covered share of every part, in the order of the face API reference section 5.1.
+        """Covered share of every part, in the order of docs/reference/face-api.md 5.1.
 
         Args:
             image: HxWx3 uint8 BGR.

@@ -1,6 +1,6 @@
 """How good a face picture is: one small function per measure, and the comparison with the limits.
 
-Scales follow the face API reference section 5.1, so that a limit in edged means the same as in the cloud.
+Scales follow docs/reference/face-api.md 5.1, so that a limit in edged means the same as in the cloud.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ _INNER = (slice(20, 104), slice(14, 98))
 """The 84x84 part of the aligned crop that is face whatever the hair and background."""
 
 _SHARP_ENERGY = 3700.0
-"""Sobel energy at which blur is 0.5 (models reference section 6)."""
+"""Sobel energy at which blur is 0.5 (docs/reference/models.md 6)."""
 
 
 def blur(aligned: np.ndarray) -> float:
     """0 sharp .. 1 blurred, from a 112x112x3 uint8 BGR aligned crop.
 
     Mean Sobel energy of the contrast-normalised inner face; clean pictures .10, Gauss sigma 2 .82, a face
-    enlarged from 10 px of eye distance .65 (models reference section 6).
+    enlarged from 10 px of eye distance .65 (docs/reference/models.md 6).
     """
     grey = cv2.cvtColor(aligned, cv2.COLOR_BGR2GRAY).astype(np.float32)
     inner = grey[_INNER]

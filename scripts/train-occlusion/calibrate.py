@@ -1,6 +1,6 @@
 """From logits to scores: the documented limit of every part is put where clean faces hardly ever reach.
 
-Limits: face API reference 5.1. Only faces of people the network has not seen are used.
+Limits: docs/reference/face-api.md 5.1. Only faces of people the network has not seen are used.
 """
 
 from __future__ import annotations

@@ -251,7 +251,7 @@ def test_a_refused_password_is_named_and_not_shown(camera, watch) -> None:
 
 
 def test_half_a_jpeg_does_no_harm(camera, watch) -> None:
-    """FFmpeg delivers it as a whole frame (gate hardware reference 7.2); what counts is that life goes on."""
+    """FFmpeg delivers it as a whole frame (docs/reference/relay-boards.md 7.2); the camera must go on."""
     bench = watch(camera.url)
     bench.frame()
     camera.mode = "truncated"

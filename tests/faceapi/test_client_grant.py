@@ -28,7 +28,7 @@ def oauth(error, description="", status=401):
     return answer(status, json.dumps({"error": error, "error_description": description}))
 
 
-# The symptoms of the face API reference, section 2.2.
+# The symptoms of docs/reference/face-api.md 2.2.
 @pytest.mark.parametrize(
     ("reply", "kind", "code"),
     [

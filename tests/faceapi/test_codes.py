@@ -22,7 +22,7 @@ from edged.faceapi.faults import (
 )
 from edged.reasons import describe, known_codes
 
-# Every number of the face API reference, section 7, grouped by the reaction printed beside it.
+# Every documented number, grouped by its reaction (docs/reference/face-api.md 7).
 # H5 codes (283xxx, 3000xx, 8000xx, 999999) are not for this API.
 REFERENCE = {
     Reaction.RETRY: [

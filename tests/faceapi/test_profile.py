@@ -28,7 +28,7 @@ def test_online_addresses(call, path):
     assert ONLINE.url(call) == f"https://aip.baidubce.com/rest/2.0/face/{path}"
 
 
-# The path map of the face API reference, section 9.
+# The path map of docs/reference/face-api.md 9.
 @pytest.mark.parametrize(
     ("call", "path"),
     [

@@ -10,7 +10,7 @@ from edged.faceapi.calls import Call
 from edged.faceapi.envelope import open_envelope
 from edged.faceapi.replies import EnrolledFace, FoundUser, Location, UserGroup
 
-# Examples of the face API reference, sections 4.1 to 4.6.
+# Examples of docs/reference/face-api.md 4.1 to 4.6.
 DETECT = """{"error_code":0,"error_msg":"SUCCESS","log_id":1234567890123,"timestamp":1533094400,"cached":0,
 "result":{"face_num":1,"face_list":[
  {"face_token":"35235asfas21421fakghktyfdgh68bio","location":{"left":117,"top":131,"width":172,"height":170,

@@ -1,7 +1,8 @@
 """A face library of the cloud in memory, over HTTP: the faceset calls, their error codes, faults on demand.
 
-Pictures are not looked at: a face_token is a digest of the bytes, as the reference says that the same picture
-gives the same token. The server of the project is tested elsewhere; this one can be made to misbehave.
+Pictures are not looked at: a face_token is a digest of the bytes, because the same picture gives the same
+token (docs/reference/face-api.md 4). The server of the project is tested elsewhere; this one can be made to
+misbehave.
 """
 
 from __future__ import annotations

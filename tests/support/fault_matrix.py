@@ -1,7 +1,7 @@
 """The faults every readable relay board must survive, as test methods to be inherited.
 
-The list is that of gate hardware reference 6.4. A test class inherits `FaultMatrix` and says which board; the
-faults are the same for all.
+The list is that of docs/reference/relay-boards.md 6.4. A test class inherits `FaultMatrix` and says which
+board; the faults are the same for all.
 """
 
 from __future__ import annotations

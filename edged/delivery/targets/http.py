@@ -14,9 +14,9 @@ from edged.delivery.target_secrets import TargetSecrets
 
 
 class HttpTarget:
-    """Modelled on the push contract of the edge device reference 2.7: the receiver echoes the id (`recordId`,
-    or `logId` as that contract calls it; both are sent), and says with `errorCode` 0 that the record is
-    stored. Anything else is no acknowledgement, whatever the status.
+    """Push contract of docs/reference/terminals.md 2.7: the receiver echoes the id (`recordId`, or `logId` as
+    that contract calls it; both are sent), and says with `errorCode` 0 that the record is stored. Anything
+    else is no acknowledgement, whatever the status.
     """
 
     def __init__(self, settings: TargetConfig, secrets: TargetSecrets, clock: Clock) -> None:

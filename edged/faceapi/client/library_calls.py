@@ -176,7 +176,9 @@ class LibraryCalls:
 
 
 def _all_pages(read: Callable[[int], IdsReply], length: int) -> Iterator[str]:
-    """Ids of all pages: no total is ever told, so go on until a page is not full (reference 4.5).
+    """Ids of all pages: no answer has a total, so go on until a page is not full.
+
+    Paging: docs/reference/face-api.md 4.5.
 
     A page without anything new ends it as well: a server that ignores `start` would repeat itself for ever.
     """

@@ -24,7 +24,8 @@ CHECK_S = 600
 
 EARLY_SHARE = 0.1
 EARLY_S = 86_400.0
-"""Renewed with less than this share, or less than this time, of its life left (face API reference 2.3)."""
+"""Renewed with less than this share, or less than this time, of its life left.
+Life of a token: docs/reference/face-api.md 2.3."""
 
 FORCED_GAP_S = 10.0
 """A token that is refused is replaced at most this often, however many calls it fails."""
@@ -32,7 +33,7 @@ FORCED_GAP_S = 10.0
 HOLD_BUSY_S = 1.0
 HOLD_WRONG_S = 120.0
 """After a failure nobody asks again for this time: the other side is busy (doubled with each failure, up to
-the longer time), or a person must act (2.2)."""
+the longer time), or a person must act (docs/reference/face-api.md 2.2)."""
 
 _log = structlog.get_logger(__name__)
 

@@ -43,7 +43,7 @@ class TokenSource(Protocol):
 
 
 class KeySource:
-    """Asks the service for a token with the key pair of the application (face API reference, 2.1)."""
+    """Asks the service for a token with the key pair of the application (docs/reference/face-api.md 2.1)."""
 
     def __init__(self, transport: Transport, url: str, api_key: Secret, secret_key: Secret) -> None:
         self._transport = transport
@@ -126,7 +126,7 @@ def _life_s(value: object) -> float | None:
 
 
 def _no_json(status: int, otherwise: RetryLater) -> EdgedError:
-    """By the symptoms of reference 2.2: 404, or a web page, mean a wrong address."""
+    """404, or a web page, mean a wrong address (docs/reference/face-api.md 2.2)."""
     if status >= 500 or status in (408, 429):
         return http_error(status)
     if status == 200 and "HTML" not in otherwise.message:
@@ -165,7 +165,7 @@ _REFUSALS = (
 
 
 def _refusal(whole: Mapping[str, Any]) -> EdgedError:
-    """An OAuth error by its symptoms (reference 2.2). The description is compared, never repeated."""
+    """An OAuth error (docs/reference/face-api.md 2.2). The description is compared, never repeated."""
     kind, description = str(whole.get("error", "")), str(whole.get("error_description", "")).lower()
     for known, part, code, message, hint in _REFUSALS:
         if kind == known and part in description:

@@ -1,4 +1,4 @@
-"""Codes about pictures, people, groups and the service itself (face API reference 7.3)."""
+"""Codes about pictures, people, groups and the service itself (docs/reference/face-api.md 7.3)."""
 
 from __future__ import annotations
 

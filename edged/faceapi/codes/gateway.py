@@ -1,4 +1,4 @@
-"""Codes of the gateway: authentication, rate, allowance (face API reference 7.1)."""
+"""Codes of the gateway: authentication, rate, allowance (docs/reference/face-api.md 7.1)."""
 
 from __future__ import annotations
 

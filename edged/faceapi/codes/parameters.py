@@ -1,4 +1,4 @@
-"""Codes for a parameter that is missing or malformed (face API reference 7.2).
+"""Codes for a parameter that is missing or malformed (docs/reference/face-api.md 7.2).
 
 Most are faults of the program; those whose value comes from settings or ids are for the operator.
 """

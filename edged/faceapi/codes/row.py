@@ -7,7 +7,7 @@ from enum import Enum
 
 
 class Reaction(Enum):
-    """What has to be done about an answer; the classes of face API reference, section 7."""
+    """What has to be done about an answer; the classes of docs/reference/face-api.md 7."""
 
     RETRY = "retry"
     """The service had a passing fault: the same request may be repeated with back-off."""
@@ -55,7 +55,7 @@ class CodeRow:
 
     Attributes:
         code: number; text for the few codes that client SDKs make up themselves (`SDK108`).
-        message: official English text, `""` where the reference does not give it. Never match on it.
+        message: official English text, `""` where the documentation does not give it. Never match on it.
         meaning: what happened, a clause in plain words without full stop.
         reaction: what to do.
         hint: the same for the operator, sentences.

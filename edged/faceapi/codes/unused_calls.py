@@ -1,7 +1,7 @@
 """Codes of calls that edged does not make, and of private servers; known so that a stray one has words.
 
-Face API reference 7.3 and 7.4: picture effects, identity checks, v4, video liveness, private feature service,
-the older API.
+Source: docs/reference/face-api.md 7.3, 7.4. Families: picture effects, identity checks, v4, video liveness,
+private feature service, the older API.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ VIDEO = tuple(
 )
 
 _OLDER = (
-    # Of the older API (reference 7.4). Outside video its meaning of a number is the likelier one.
+    # The older API (docs/reference/face-api.md 7.4). Outside video its meaning of a number is likelier.
     (216015, "", "this part of the service is closed", Reaction.CONFIG),
     (216101, "", "a parameter was missing", Reaction.BUG),
     (216102, "", "the service does not support this call", Reaction.CONFIG),

@@ -1,6 +1,6 @@
 """How long one call is held back after which answers. Times and chance are passed in; nobody is told here.
 
-The rules are those of face API reference, section 7: short and growing pauses for a rate that was exceeded,
+The rules are those of docs/reference/face-api.md 7: short and growing pauses for a rate that was exceeded,
 the rest of the day for a daily allowance, slow trials for what somebody has to put right.
 """
 

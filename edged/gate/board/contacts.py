@@ -19,7 +19,7 @@ from edged.gate.door.inputs import DoorInputs, InputEdge, InputKind, InputRule
 
 POLL_S = 0.05
 """From one reading to the next. With 25 ms for a reading at 9600 baud that makes 75 ms, so that a passage
-pulse of 300 ms is seen at least twice (gate hardware reference 2.4)."""
+pulse of 300 ms is seen at least twice (docs/reference/relay-boards.md 2.4)."""
 RETRY_S = 2.0
 """Until contacts that could not be read are tried again."""
 SILENT_S = 2.0

@@ -1,7 +1,7 @@
 """A serial port as a relay driver needs it: exclusive, with deadlines, with errors that say what to do.
 
-pyserial reports an unplugged device in three unrelated ways; they end here as one (gate hardware
-reference 5).
+pyserial reports an unplugged device in three unrelated ways; they end here as one
+(docs/reference/relay-boards.md 5).
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Serial ports of this machine and which relay board may be behind each. Looks into /sys; opens no port.
 
 What a USB id means is only a guess: most boards carry the id of a common converter chip. Asking the board
-itself would mean writing to it, and a question to one board switches relays on another (gate hardware
-reference 1.9), so nothing here ever does.
+itself would mean writing to it, and a question to one board switches relays on another
+(docs/reference/relay-boards.md 1.9), so nothing here ever does.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ _CHIPS: dict[tuple[int, int | None], KnownChip] = {
     ),
     (0x10C4, 0xEA60): KnownChip(f"CP210x converter: any serial device, {_RS485}", ("modbus", "dcon", "line")),
 }
-"""Gate hardware reference 1.1; ids there without a maker's word are to be confirmed on site."""
+"""By vendor and product id; None: every product (docs/reference/relay-boards.md 1.1). Confirm on site."""
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,9 @@
 """From raw input bits over time to settled states of a door's contacts. Pure: no board, no clock, no door.
 
 A contact that matters is wired normally closed: current flows while all is well, so a cut wire, a lost plug
-and an opened contact look alike, and all read as active (gate hardware reference 2.4). A cut wire to the fire
-panel then reads as fire and one to the door contact as an open door; one to an exit button, wired open, does
-not read as somebody who wants to leave.
+and an opened contact look alike, and all read as active (docs/reference/relay-boards.md 2.4). A cut wire to
+the fire panel then reads as fire and one to the door contact as an open door; one to an exit button, wired
+open, does not read as somebody who wants to leave.
 """
 
 from __future__ import annotations

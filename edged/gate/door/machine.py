@@ -1,6 +1,6 @@
 """The door as a pure state machine: facts and time go in, relay commands and facts come out. No I/O.
 
-Behaviour: gate hardware reference 3.1. What always holds, whatever the order of inputs:
+Behaviour: docs/reference/relay-boards.md 3.1. What always holds, whatever the order of inputs:
 
 - locked or forced: the relay is off; fire or free: the relay is on;
 - fire and free excepted the relay is never on longer than `max_on_s`, in pulse mode than `pulse_s`;

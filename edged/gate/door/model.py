@@ -11,7 +11,7 @@ from typing import Literal
 
 
 class DoorState(StrEnum):
-    """Where the door is, as far as the relay and the sensors tell (gate hardware reference 3.1)."""
+    """Where the door is, as far as the relay and the sensors tell (docs/reference/relay-boards.md 3.1)."""
 
     LOCKED = "locked"
     UNLOCKED = "unlocked"
@@ -34,7 +34,7 @@ class DoorMode(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class DoorRules:
-    """Times and habits of one door. Defaults: gate hardware reference 3.2; all times in seconds.
+    """Times and habits of one door. Defaults: docs/reference/relay-boards.md 3.2; all times in seconds.
 
     Attributes:
         mode: `pulse` for gates and turnstiles (the lane controller does the rest), `hold` for strikes and

@@ -1,7 +1,7 @@
 """A transistor and a relay on the DTR or RTS line of a serial port; contacts on its other lines. No bytes.
 
-The kernel raises both lines when the port is opened and we can lower them only afterwards (about 20 ms, gate
-hardware reference 1.9): fit an RC delay, and use this for momentary contacts only.
+The kernel raises both lines when the port is opened and we can lower them only afterwards (about 20 ms,
+docs/reference/relay-boards.md 1.9): fit an RC delay, and use this for momentary contacts only.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from edged.gate.drivers.base import Capabilities, PlainBoard
 OUTPUTS = ("dtr", "rts")
 """Channel 1 and channel 2."""
 INPUTS = ("cts", "dsr", "cd", "ri")
-"""Input 1 to 4. RI and short pulses are unreliable on USB (gate hardware reference 2.4)."""
+"""Input 1 to 4. RI and short pulses are unreliable on USB (docs/reference/relay-boards.md 2.4)."""
 _UNPLUGGED = (OSError, termios.error, ValueError)
 
 

@@ -1,4 +1,6 @@
-"""ICP DAS / B&B I-7060 and relatives: DCON text lines with an address. Words: gate hardware reference 1.7.
+"""ICP DAS / B&B I-7060 and relatives: DCON text lines with an address.
+
+Words: docs/reference/relay-boards.md 1.7.
 
 The module has a host watchdog: when `~**` does not come for a while it takes its safe value and refuses
 commands until it is told that somebody has seen it. That is what makes a dead host harmless here, so it is

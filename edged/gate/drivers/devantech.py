@@ -1,4 +1,4 @@
-"""Devantech USB-RLY02/08/16 and USB-OPTO-RLY88: single bytes. Bytes: gate hardware reference 1.5.
+"""Devantech USB-RLY02/08/16 and USB-OPTO-RLY88: single bytes. Bytes: docs/reference/relay-boards.md 1.5.
 
 The commands are printable letters: any text meant for another board switches relays here, and nothing in the
 protocol can tell an answer from noise. So every question is asked together with the module's id, and an

@@ -1,7 +1,8 @@
 """Talking to a board whose answers carry no number: a late one is not taken for the next one's. No bytes.
 
 Boards answer in the order they were asked. So after k answers that did not come in time, the answer to the
-(k+1)th further question is certainly a new one, however late the others are (gate hardware reference 1.8).
+(k+1)th further question is certainly a new one, however late the others are
+(docs/reference/relay-boards.md 1.8).
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from edged.gate.board.port import SerialPort
 from edged.gate.drivers.exchange import Exchanges
 
 ANSWER_S = 0.2
-"""A board that has not answered by then has not understood (gate hardware reference 6.2)."""
+"""A board that has not answered by then has not understood (docs/reference/relay-boards.md 6.2)."""
 RESYNC_QUIET_S, RESYNC_LIMIT_S = 0.05, 0.1
 """After a failed exchange, listen first until it is quiet: most late answers end here."""
 MOST_OWED = 6

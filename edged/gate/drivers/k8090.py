@@ -1,4 +1,4 @@
-"""Velleman K8090 / VM8090 with 8 relays and timers of its own. Bytes: gate hardware reference 1.6.
+"""Velleman K8090 / VM8090 with 8 relays and timers of its own. Bytes: docs/reference/relay-boards.md 1.6.
 
 Frames of seven bytes with a check sum. The card reports every change of a relay unasked, so a report alone
 does not tell whose it is: each question ends with one for the firmware version, and the last report before

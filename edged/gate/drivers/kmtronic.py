@@ -1,4 +1,4 @@
-"""KMTronic USB, RS232 and RS485 boards with 1, 2, 4 or 8 relays. Bytes: gate hardware reference 1.3.
+"""KMTronic USB, RS232 and RS485 boards with 1, 2, 4 or 8 relays. Bytes: docs/reference/relay-boards.md 1.3.
 
 Commands are not answered. How the state is asked for depends on the size: `FF 09 00` is the status of a board
 with 4 or 8 relays, but switches relay 9 off in a family of numbered boards. So the size is configuration, and

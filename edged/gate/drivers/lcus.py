@@ -1,4 +1,4 @@
-"""LCUS-1/2/4/8 boards (LC-Tech and clones), both firmwares. Bytes: gate hardware reference 1.2.
+"""LCUS-1/2/4/8 boards (LC-Tech and clones), both firmwares. Bytes: docs/reference/relay-boards.md 1.2.
 
 Basic firmware obeys silently; some of its boards answer a lone FF with a text status, which is asked for at
 connect. Feedback firmware answers every command with a state frame. Only absolute on and off are used: a
@@ -158,7 +158,7 @@ class LcusDriver(PlainBoard):
         if self._channels is None and not self._count_channels():
             return None
         channels = self._channels or 0
-        # asked twice, the second answer counts: the first one is often stale (reference 1.2)
+        # the first answer is often stale, so the second one counts (docs/reference/relay-boards.md 1.2)
         relays = self._dialogue.ask(
             STATUS_REQUEST,
             lambda answer: self._relays_with(channel, answer),

@@ -1,4 +1,6 @@
-"""Modbus RTU relay boards. Register maps: gate hardware reference 1.8; frames and silences are in `rtu`.
+"""Modbus RTU relay boards: register maps. Frames and silences are in `rtu`.
+
+Source: docs/reference/relay-boards.md 1.8.
 
 Profiles:
 

@@ -1,4 +1,4 @@
-"""Numato relay modules: text lines, echoed, with a prompt. Words: gate hardware reference 1.4.
+"""Numato relay modules: text lines, echoed, with a prompt. Words: docs/reference/relay-boards.md 1.4.
 
 The module repeats every command, then gives the answer, then `>`. The repeated command tells whose answer it
 is; an acknowledged command says nothing about the relay, so the state is asked for afterwards.

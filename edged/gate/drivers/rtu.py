@@ -1,9 +1,9 @@
 """A small Modbus RTU master: frames, check sums, silences, answers that come too late. No register maps.
 
 Modbus RTU has no transaction number: an answer that comes after its time-out looks like the answer to the
-next question of the same kind (gate hardware reference 1.8). So an unanswered question is remembered for as
-long as its answer may still come, and no other of its kind is asked until then, or until the board, which
-answers in order, has answered a later one of another kind.
+next question of the same kind (docs/reference/relay-boards.md 1.8). So an unanswered question is remembered
+for as long as its answer may still come, and no other of its kind is asked until then, or until the board,
+which answers in order, has answered a later one of another kind.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ SHORTEST_FRAME = 5
 SILENCE_BYTES, SHORTEST_SILENCE_S = 3.5, 0.00175
 """Silence that separates frames; above 19200 baud it stays as it is (Modbus over serial line 2.5.1.1)."""
 ANSWER_S = 0.3
-"""A board has answered by then (gate hardware reference 6.2)."""
+"""A board has answered by then (docs/reference/relay-boards.md 6.2)."""
 LATEST_ANSWER_S = 1.0
 """Counted from the question: later than this no answer comes."""
 QUIET_S = 0.15

@@ -1,4 +1,4 @@
-"""What an I-7060's firmware makes of DCON lines (gate hardware reference 1.7). No line.
+"""What an I-7060's firmware makes of DCON lines (docs/reference/relay-boards.md 1.7). No line.
 
 Written against the manual's words on its own, not with the driver's code. Its host watchdog strikes by
 itself; that it has struck, and its settings, outlast a power cut (they are in an EEPROM).

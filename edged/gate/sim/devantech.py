@@ -1,7 +1,7 @@
-"""What a Devantech module's firmware makes of its bytes (gate hardware reference 1.5). No line, no time.
+"""What a Devantech module's firmware makes of its bytes (docs/reference/relay-boards.md 1.5).
 
-Written against the byte table on its own, not with the driver's code. It obeys every byte, as the real one
-does: text meant for another board switches relays.
+No line, no time. Written against the byte table on its own, not with the driver's code. It obeys every byte,
+as the real one does: text meant for another board switches relays.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
-"""What an LCUS board's firmware makes of the bytes it gets (gate hardware reference 1.2). No line, no time.
+"""What an LCUS board's firmware makes of the bytes it gets (docs/reference/relay-boards.md 1.2).
 
-Written against the byte table on its own, not with the driver's code, so that one can catch the other out.
+No line, no time. Written against the byte table on its own, not with the driver's code, so that one can catch
+the other out.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a Modbus RTU relay board's firmware makes of the bytes it gets (gate hardware reference 1.8).
+"""What a Modbus RTU relay board's firmware makes of the bytes it gets (docs/reference/relay-boards.md 1.8).
 
 Written against the register tables on its own, not with the driver's code. Variants: `waveshare` (coils,
 flash, inputs, input modes), `coils` (coils only), `fc06` (relays as registers, timed by the board).

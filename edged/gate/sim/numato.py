@@ -1,4 +1,4 @@
-"""What a Numato module's firmware makes of text lines (gate hardware reference 1.4). No line, no time.
+"""What a Numato module's firmware makes of text lines (docs/reference/relay-boards.md 1.4). No line, no time.
 
 Written against the list of words on its own, not with the driver's code.
 """

@@ -1,7 +1,8 @@
 """A simulated board on a pseudo-terminal: cable, power, speed and faults. The protocols are elsewhere.
 
 Closing the master end of the pty gives the client the same errors as pulling a USB plug, and the symlink
-plays /dev/serial/by-id, so a board that is plugged in again has its old name (gate hardware reference 6.1).
+plays /dev/serial/by-id, so a board that is plugged in again has its old name
+(docs/reference/relay-boards.md 6.1).
 """
 
 from __future__ import annotations

@@ -14,10 +14,10 @@ import numpy as np
 from edged.events import ShotChosen
 from edged.recognition.cloud.crop import FILLING, Box, cut, encode, face_in_square
 
-MAX_FACES: Final = 10  # face API reference 4.4
-TILE_PX: Final = 360  # the face is 120 pixels, within the recommended 80..200 (5.1)
-COLUMNS: Final = 5  # 5 x 2 tiles are 1800 x 720, below 1920 x 1080 (6.1)
-MAX_BYTES: Final = 1_400_000  # 2 MB as Base64 text are the most (6.1)
+MAX_FACES: Final = 10  # docs/reference/face-api.md 4.4
+TILE_PX: Final = 360  # the face is 120 pixels, 80..200 are recommended: docs/reference/face-api.md 5.1
+COLUMNS: Final = 5  # 5 x 2 tiles are 1800 x 720, below 1920 x 1080: docs/reference/face-api.md 6.1
+MAX_BYTES: Final = 1_400_000  # 2 MB as Base64 text are the most: docs/reference/face-api.md 6.1
 
 MIN_OVERLAP: Final = 0.3
 """Intersection over union from which a box of the answer is the face that was sent. Two detectors draw the

@@ -1,7 +1,7 @@
 """The picture of one face as the cloud is sent it: cut out, scaled, encoded. Nothing is sent here.
 
-Rules: face API reference 5.1 (face at least 100 pixels and about a third of the picture, picture at least 200
-to 300 pixels wide, JPEG quality 0.8 or more) and 6.1 (at most 1280 x 720 and 300 KB advised).
+Rules: docs/reference/face-api.md 5.1 (face at least 100 pixels and about a third of the picture, picture at
+least 200 pixels wide, JPEG quality 0.8 or more), 6.1 (at most 1280 x 720 pixels and 300 KB).
 """
 
 from __future__ import annotations

@@ -57,7 +57,7 @@ def all_pass(results: Mapping[str, ModalityResult | None], now_s: float, max_ske
     """Whether every enabled modality passed on the same instant, which is `now_s`.
 
     The documented rule: all enabled ones must pass, and the picture that is recognised is from the instant
-    at which they passed (edge device reference 2.1).
+    at which they passed (docs/reference/terminals.md 2.1).
 
     Args:
         results: one entry per enabled modality; None for one that has nothing to say, which fails.

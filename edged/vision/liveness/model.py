@@ -50,7 +50,7 @@ PACKAGED = LivenessContract(
     live_index=0,
     outputs=3,
 )
-"""The packaged network (models reference section 7; order, crop and index were measured, not documented)."""
+"""The packaged network (docs/reference/models.md 7; order, crop and index were measured, not documented)."""
 
 
 @dataclass(frozen=True)

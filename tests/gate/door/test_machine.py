@@ -1,4 +1,4 @@
-"""The door machine, one rule of the table at a time (gate hardware reference 3.1)."""
+"""The door machine, one rule of the table at a time (docs/reference/relay-boards.md 3.1)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Words of DCON modules, against gate hardware reference 1.7 and the examples of the maker's manual."""
+"""Words of DCON modules, against docs/reference/relay-boards.md 1.7 and examples of the maker's manual."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Bytes of the Devantech modules, against gate hardware reference 1.5."""
+"""Bytes of the Devantech modules, against docs/reference/relay-boards.md 1.5."""
 
 from __future__ import annotations
 

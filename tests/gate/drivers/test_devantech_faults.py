@@ -61,8 +61,8 @@ def test_a_module_that_does_not_say_what_it_is_gets_no_commands(make_board):
 
 
 def test_a_question_in_the_words_of_another_board_switches_every_relay_on_here(make_board):
-    """Why protocols are configured and never probed (gate hardware reference 1.5): to a Numato module this is
-    a harmless question, to a Devantech its letters are commands, and `d` means all relays on."""
+    """Why protocols are configured and never probed (docs/reference/relay-boards.md 1.5): to a Numato module
+    this is a harmless question, to a Devantech its letters are commands, and `d` means all relays on."""
     board = make_board("sim:devantech")
     numato = driver_on(board, protocol="numato")
     numato.open()

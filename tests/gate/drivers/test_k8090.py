@@ -1,4 +1,4 @@
-"""Bytes of the Velleman K8090, against gate hardware reference 1.6."""
+"""Bytes of the Velleman K8090, against docs/reference/relay-boards.md 1.6."""
 
 from __future__ import annotations
 

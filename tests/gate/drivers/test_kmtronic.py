@@ -1,4 +1,4 @@
-"""Bytes of the KMTronic protocol, against gate hardware reference 1.3."""
+"""Bytes of the KMTronic protocol, against docs/reference/relay-boards.md 1.3."""
 
 from __future__ import annotations
 

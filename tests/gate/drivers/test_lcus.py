@@ -1,4 +1,4 @@
-"""Bytes of the LCUS protocol, against the table of gate hardware reference 1.2."""
+"""Bytes of the LCUS protocol, against the table of docs/reference/relay-boards.md 1.2."""
 
 from __future__ import annotations
 

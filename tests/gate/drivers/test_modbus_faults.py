@@ -1,4 +1,4 @@
-"""The fault matrix of gate hardware reference 6.4 for Modbus boards: what is not sure is never believed."""
+"""The faults of docs/reference/relay-boards.md 6.4 on Modbus boards: what is not sure is never believed."""
 
 from __future__ import annotations
 

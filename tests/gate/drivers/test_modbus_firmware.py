@@ -1,4 +1,4 @@
-"""The simulated Modbus boards against the makers' examples (gate hardware reference 1.8), byte for byte."""
+"""Simulated Modbus boards, byte for byte against makers' examples (docs/reference/relay-boards.md 1.8)."""
 
 from __future__ import annotations
 

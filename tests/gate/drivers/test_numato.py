@@ -1,4 +1,4 @@
-"""Words of the Numato protocol, against gate hardware reference 1.4."""
+"""Words of the Numato protocol, against docs/reference/relay-boards.md 1.4."""
 
 from __future__ import annotations
 

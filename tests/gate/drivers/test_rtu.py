@@ -1,4 +1,4 @@
-"""Bytes of Modbus RTU: the makers' examples (gate hardware reference 1.8), and what counts as an answer."""
+"""Bytes of Modbus RTU: makers' examples (docs/reference/relay-boards.md 1.8); what counts as an answer."""
 
 from __future__ import annotations
 
