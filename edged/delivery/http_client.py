@@ -15,10 +15,9 @@ import requests
 import urllib3
 
 from edged.clock import Clock
-from edged.delivery.prompt_ack import PromptAckAdapter
 from edged.delivery.target import CONFLICT, DeliveryFailed, Refused, shortened
 from edged.errors import EdgedError, NeedsOperator
-from edged.web_session import causes_of, open_session
+from edged.http_session import causes_of, open_session, prompt_ack_adapter
 
 MOST_ANSWER_BYTES = 256 * 1024
 _WRONG_ADDRESS = (404, 405, 410, 421, 426)
@@ -69,7 +68,7 @@ class WebCaller:
         self._timeout_s = timeout_s
         self._session = open_session(ca_file)
         for scheme in ("http://", "https://"):
-            self._session.mount(scheme, PromptAckAdapter())
+            self._session.mount(scheme, prompt_ack_adapter())
 
     def post(self, body: bytes, headers: Mapping[str, str]) -> WebAnswer:
         """Send `body` and read the answer, whatever its status is. Redirections are not followed.

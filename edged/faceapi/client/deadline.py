@@ -11,15 +11,20 @@ import io
 import ipaddress
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
 
 from edged.clock import Clock
 from edged.errors import RetryLater
 from edged.faceapi.inconclusive import FAIR_S, Hurried
-from edged.web_session import acknowledge_at_once
+from edged.http_session import SocketOption, acknowledge_at_once
 
-Address = tuple[socket.AddressFamily, tuple]
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
+Address = tuple[socket.AddressFamily, tuple[Any, ...]]
+"""Family, and the address as `socket.connect` takes it; its shape depends on the family."""
 
 
 def timed_out(while_doing: str, kind: type[RetryLater] = RetryLater) -> RetryLater:
@@ -161,7 +166,9 @@ class Resolver:
             lookup.done.set()
 
 
-def connect(host: str, port: int, budget: Budget, resolver: Resolver, options: list[tuple]) -> socket.socket:
+def connect(
+    host: str, port: int, budget: Budget, resolver: Resolver, options: Sequence[SocketOption]
+) -> socket.socket:
     """A connected socket whose time-out is what is left for a TLS greeting.
 
     Several addresses share the time, so that a dead one does not use up the time of the next.
@@ -195,7 +202,9 @@ def connect(host: str, port: int, budget: Budget, resolver: Resolver, options: l
     )
 
 
-def _connect_one(family: int, address: tuple, timeout_s: float, options: list[tuple]) -> socket.socket:
+def _connect_one(
+    family: int, address: tuple[Any, ...], timeout_s: float, options: Sequence[SocketOption]
+) -> socket.socket:
     sock = socket.socket(family, socket.SOCK_STREAM)
     try:
         for option in options:
@@ -232,7 +241,7 @@ class BudgetSocket:
             except TimeoutError:
                 raise self._current.get().over("sending the request") from None
 
-    def makefile(self, mode: str) -> io.BufferedReader:
+    def makefile(self, mode: Literal["rb"]) -> io.BufferedReader:
         """A stream of what is received; asked for before every answer."""
         acknowledge_at_once(self._sock)
         return io.BufferedReader(
@@ -257,7 +266,7 @@ class _BudgetReader(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer: memoryview) -> int | None:
+    def readinto(self, buffer: WriteableBuffer) -> int | None:
         budget = self._current.get()
         self._sock.settimeout(budget.answer_left_s())
         try:

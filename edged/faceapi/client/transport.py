@@ -4,8 +4,9 @@ texts. What the answer means is not known here.
 
 from __future__ import annotations
 
+import socket
 import ssl
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -13,16 +14,20 @@ from typing import Any
 
 import requests
 import urllib3
-from requests.adapters import HTTPAdapter
-from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.connection import HTTPSConnection
 
 from edged.clock import Clock
 from edged.errors import EdgedError, Misconfigured, NeedsOperator, RetryLater
 from edged.faceapi.client.deadline import Budget, BudgetSocket, CurrentBudget, Resolver, connect
 from edged.faceapi.inconclusive import ConnectionLost
 from edged.faceapi.reading import bad_answer
-from edged.web_session import causes_of, open_session
+from edged.http_session import (
+    OwnConnectionsAdapter,
+    OwnSocketConnection,
+    SocketOption,
+    causes_of,
+    open_session,
+)
 
 MOST_ANSWER_BYTES = 8 * 1024 * 1024
 """A thousand ids are 50 kB; 20 faces with all points and crops stay below this."""
@@ -61,7 +66,7 @@ class Transport:
         self._read_s = read_timeout_s
         self._current = CurrentBudget()
         self._session = open_session(ca_file)
-        adapter = _Adapter(self._current, Resolver(), connections)
+        adapter = _adapter(self._current, connections)
         self._session.mount("http://", adapter)
         self._session.mount("https://", adapter)
 
@@ -115,11 +120,8 @@ class Transport:
         self._session.close()
 
 
-class _Budgeted:
-    """Makes a connection of urllib3 keep to the budget of the request it serves."""
-
-    _current: CurrentBudget
-    _resolver: Resolver
+class _PlainConnection(OwnSocketConnection):
+    """Keeps to the budget of the request it serves."""
 
     def __init__(self, *args: Any, current: CurrentBudget, resolver: Resolver, **more: Any) -> None:
         super().__init__(*args, **more)
@@ -127,12 +129,12 @@ class _Budgeted:
         self._resolver = resolver
         self._requests = 0
 
-    def _new_conn(self) -> Any:
-        host = self.host.strip("[]")
-        return connect(host, self.port, self._current.get(), self._resolver, list(self.socket_options or ()))
+    def open_socket(self, host: str, port: int, options: Sequence[SocketOption]) -> socket.socket:
+        return connect(host, port, self._current.get(), self._resolver, options)
 
     def connect(self) -> None:
         super().connect()
+        # http.client and urllib3 use no more of a socket than this one offers
         self.sock = BudgetSocket(self.sock, self._current)
         self._requests = 0
         self._current.get().reused = False
@@ -146,30 +148,15 @@ class _Budgeted:
         self._requests += 1
 
 
-class _PlainConnection(_Budgeted, HTTPConnection):
+class _SecureConnection(_PlainConnection, HTTPSConnection):
     pass
 
 
-class _SecureConnection(_Budgeted, HTTPSConnection):
-    pass
-
-
-class _Adapter(HTTPAdapter):
-    def __init__(self, current: CurrentBudget, resolver: Resolver, connections: int) -> None:
-        shared = {"current": current, "resolver": resolver}
-
-        class Plain(HTTPConnectionPool):
-            ConnectionCls = staticmethod(partial(_PlainConnection, **shared))
-
-        class Secure(HTTPSConnectionPool):
-            ConnectionCls = staticmethod(partial(_SecureConnection, **shared))
-
-        self._pool_classes = {"http": Plain, "https": Secure}
-        super().__init__(pool_connections=4, pool_maxsize=connections, max_retries=0)
-
-    def init_poolmanager(self, *args: Any, **more: Any) -> None:
-        super().init_poolmanager(*args, **more)
-        self.poolmanager.pool_classes_by_scheme = self._pool_classes
+def _adapter(current: CurrentBudget, connections: int) -> OwnConnectionsAdapter:
+    shared: dict[str, Any] = {"current": current, "resolver": Resolver()}
+    return OwnConnectionsAdapter(
+        partial(_PlainConnection, **shared), partial(_SecureConnection, **shared), connections=connections
+    )
 
 
 def _content(response: requests.Response) -> bytes:
