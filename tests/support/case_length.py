@@ -1,0 +1,47 @@
+"""A plugin: a case that takes longer than `longest_case_s` without the marker `slow` fails the run.
+
+Without it the suite grows slow one case at a time. A busy machine must not make cases fail, so the time of a
+case is divided by how much longer than alone a thread takes at that moment.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator
+
+import pytest
+
+SPIN_S = 0.05
+"""Processor time of the busy loop that measures how busy the machine is."""
+
+_spent = pytest.StashKey[float]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addini("longest_case_s", "longest time of a case without the marker slow", default="5")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    spent_s = item.stash[_spent] = item.stash.get(_spent, 0.0) + call.duration
+    longest_s = float(item.config.getini("longest_case_s"))
+    if report.when != "call" or not report.passed or spent_s <= longest_s or item.get_closest_marker("slow"):
+        return report
+    alone_s = spent_s / slowness()
+    if alone_s > longest_s:
+        report.outcome = "failed"
+        report.longrepr = (
+            f"{item.nodeid} takes {alone_s:.1f} s; at most {longest_s:g} s may be without `slow`."
+        )
+    return report
+
+
+def slowness() -> float:
+    """How much longer than alone a thread takes now: wall by processor time of a busy loop, from 1."""
+    began_s, worked_s = time.perf_counter(), time.thread_time()
+    while time.thread_time() - worked_s < SPIN_S:
+        pass
+    return max(1.0, (time.perf_counter() - began_s) / SPIN_S)
