@@ -122,6 +122,7 @@ def two_boards(tmp_path_factory):
         board.close()
 
 
+@pytest.mark.slow
 def test_every_grant_of_a_camera_moves_the_relay_of_its_door_alone(two_boards):
     for number, door in enumerate(("lane1", "lane2")):
         opened = [e for e in two_boards.seen(DoorUnlocked, door_id=door) if not e.extended]
@@ -137,6 +138,7 @@ def test_every_decision_names_door_camera_and_direction(two_boards):
         assert (decision.door_id, decision.direction) == CAMERAS[decision.camera_id]
 
 
+@pytest.mark.slow
 def test_a_pulled_board_leaves_the_other_door_in_service(two_boards):
     assert two_boards.ready_without_board == {"lane1": False, "lane2": True}
     assert not two_boards.seen(GateLost, door_id="lane2")
@@ -170,6 +172,7 @@ def one_board(tmp_path_factory):
     board.close()
 
 
+@pytest.mark.slow
 def test_two_relays_of_one_board_serve_two_doors(one_board):
     for channel, door in ((1, "lane1"), (2, "lane2")):
         opened = one_board.seen(DoorUnlocked, door_id=door, extended=False)
