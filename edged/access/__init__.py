@@ -1,5 +1,23 @@
-"""May this person pass this door now: rules as pure functions, and the service that applies them."""
+"""May this person pass this door now: one service for the site, and its rules as pure functions.
 
-from edged.access.rules import Decision, DoorPolicy, PersonRecord, Request, Snapshot, decide
+`decide` is the pure core, `AccessService` applies it to what recognition finds, `SiteState` is what the site
+remembers between two decisions.
+"""
 
-__all__ = ["Decision", "DoorPolicy", "PersonRecord", "Request", "Snapshot", "decide"]
+from edged.access.decide import decide
+from edged.access.model import AccessRule, Decision, DoorPolicy, PersonRecord, Request, Snapshot
+from edged.access.service import AccessDoor, AccessService
+from edged.access.site_state import SiteState
+
+__all__ = [
+    "AccessDoor",
+    "AccessRule",
+    "AccessService",
+    "Decision",
+    "DoorPolicy",
+    "PersonRecord",
+    "Request",
+    "SiteState",
+    "Snapshot",
+    "decide",
+]

@@ -17,7 +17,7 @@ from edged import __version__
 from edged.app.attendance_desk import start_attendance
 from edged.app.cameras import CameraWatch, FrameCounts, LivenessParts
 from edged.app.deliveries import start_delivery
-from edged.app.doors import DoorUnit, interlocks
+from edged.app.doors import DoorUnit, interlocks, site_access
 from edged.app.engines import CloudLink, build_recognizers, greet, open_cloud
 from edged.bus import EventBus
 from edged.clock import Clock
@@ -245,6 +245,7 @@ class Daemon:
                 )
             )
         self._stack.callback(pool.close)
+        access = site_access(self.config, self._journal, self.bus, self.clock)
         for gate in self.config.gates:
             door = DoorUnit(
                 self.config,
@@ -253,6 +254,7 @@ class Daemon:
                 self._library,
                 self.bus,
                 self.clock,
+                access=access,
                 heartbeats=self.heartbeats,
                 pool=pool,
                 interlock=together.get(gate.id),

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
-from edged.access import DoorPolicy, PersonRecord
-from edged.access.service import AccessService
+from edged.access import AccessDoor, AccessService, DoorPolicy, PersonRecord
 from edged.bus import EventBus
 from edged.clock import Clock
 from edged.config import Config, GateConfig
@@ -36,10 +35,19 @@ def interlocks(gates: Iterable[GateConfig]) -> dict[str, Interlock]:
     return {door_id: shared[name] for name, door_ids in together.items() for door_id in door_ids}
 
 
+def site_access(config: Config, journal: Journal, bus: EventBus, clock: Clock) -> AccessService:
+    """The access service of the site; each `DoorUnit` adds its door when it starts."""
+    directions: dict[str | None, str] = {
+        camera.id: camera.direction for camera in config.cameras if camera.direction != "both"
+    }
+    return AccessService(bus, clock, commit=journal.commit_decision, direction=directions.get)
+
+
 class DoorUnit:
-    """A gate keeper and the access service that sends it grants.
+    """A door's gate service and its place in the access service of the site.
 
     Args:
+        access: decides who may pass; this door adds itself.
         gate: which door.
         pool: the ports of the box.
         interlock: shared with the doors of which only one may be unlocked at a time.
@@ -56,6 +64,7 @@ class DoorUnit:
         bus: EventBus,
         clock: Clock,
         *,
+        access: AccessService,
         heartbeats: Heartbeats,
         pool: PortPool,
         interlock: Interlock | None = None,
@@ -68,6 +77,7 @@ class DoorUnit:
         self._library = library
         self._bus = bus
         self._clock = clock
+        self._access = access
         self._heartbeats = heartbeats
         self._part = f"gate{part}"
         self._rules = rules_by_engine(config.recognition, config.vision.max_shots)
@@ -86,19 +96,17 @@ class DoorUnit:
         """The keeper first, so that the first grant finds it. Raises what `GateService.start` raises."""
         self.keeper.start()
         since = self._clock.now() - timedelta(seconds=self._config.access.cool_down_s)
-        AccessService(
-            self._bus,
-            self._clock,
-            door_id=self.gate.id,
-            policy=self._policy,
-            person=self._person,
-            gate_ready=lambda: self.keeper.ready,
-            locked_down=lambda: self.keeper.locked_down,
-            commit=self._journal.commit_decision,
-            grant_ttl_s=self.gate.grant_ttl_s,
-            last_grants=self._journal.last_grants(self.gate.id, since),
-            direction=self._directions().get,
-        ).attach()
+        self._access.add_door(
+            AccessDoor(
+                door_id=self.gate.id,
+                policy=self._policy,
+                person=self._person,
+                gate_ready=lambda: self.keeper.ready,
+                locked_down=lambda: self.keeper.locked_down,
+                grant_ttl_s=self.gate.grant_ttl_s,
+            ),
+            self._journal.last_grants(self.gate.id, since),
+        )
 
     def ask_to_stop(self) -> None:
         """Begin to end, without waiting for it; `stop` must follow."""
@@ -111,10 +119,6 @@ class DoorUnit:
     def forget_beats(self) -> None:
         """It is being stopped: silence is no sign of a hang any more."""
         self._heartbeats.forget(self._part)
-
-    def _directions(self) -> Mapping[str | None, str]:
-        """Of the cameras that say which way people go."""
-        return {camera.id: camera.direction for camera in self._config.cameras if camera.direction != "both"}
 
     def _policy(self, answer: FaceIdentified) -> DoorPolicy:
         """The door's rules for an answer: the scores of each engine have limits of their own."""

@@ -1,12 +1,13 @@
 """Configuration: the schema, and reading it from YAML with the line of every mistake."""
 
+from edged.config.access_section import AccessConfig
 from edged.config.attendance_section import AttendanceConfig
 from edged.config.camera_section import CameraConfig
 from edged.config.gate_section import GateConfig
 from edged.config.load import DEFAULT_PATH, Loaded, load, load_config
 from edged.config.problems import ConfigProblems, Problem
 from edged.config.recognition_section import CloudConfig, HybridConfig, RecognitionConfig
-from edged.config.schema import AccessConfig, Config, LogConfig
+from edged.config.schema import Config, LogConfig
 from edged.config.vision_section import EnrolLimits, LivenessConfig, QualityLimits, VisionConfig
 
 __all__ = [

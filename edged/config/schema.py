@@ -13,8 +13,9 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from edged.config.access_section import AccessConfig
 from edged.config.attendance_section import AttendanceConfig
-from edged.config.base import Directory, Seconds, Section, Text, conflict
+from edged.config.base import Directory, Section, Text, conflict
 from edged.config.camera_section import CameraConfig
 from edged.config.delivery_section import DeliveryConfig
 from edged.config.gate_section import GateConfig
@@ -74,16 +75,6 @@ WITH_ADDRESS = ("modbus", "dcon")
 """Protocols that let several boards share a line."""
 
 ZoneName = Annotated[str, Field(max_length=64), AfterValidator(_known_zone)]
-
-
-class AccessConfig(Section):
-    """May they pass now."""
-
-    allowed_groups: list[Text] = Field(
-        ["*"], min_length=1, description='Groups let in; `"*"` means every group.'
-    )
-    cool_down_s: Seconds = Field(5.0, description="The same person is not let in again within this time.")
-    max_age_s: float = Field(1.0, gt=0, le=10, description="From the frame to the decision; later is denied.")
 
 
 class LogConfig(Section):

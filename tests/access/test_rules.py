@@ -1,5 +1,6 @@
 """Every doubt denies with its own reason; only a request that passes every rule is granted."""
 
+import pkgutil
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -7,8 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edged.access import DoorPolicy, PersonRecord, Request, Snapshot, decide
+from edged.access import DoorPolicy, PersonRecord, Request, Snapshot, decide, rules
+from edged.access.decide import ORDER
 from edged.events import Liveness, Outcome
+from edged.reasons import known_codes
 
 NOW = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)
 REQUEST = Request(door_id="door1", person_id="ann", score=95.0, margin=40.0, agreeing_shots=2, age_s=0.1)
@@ -143,6 +146,20 @@ def test_an_advisory_suspicion_is_on_record():
     assert "spoof_device_border" in details["spoof_suspected"]
 
 
+# --- the table of rules -------------------------------------------------------------------------------------
+
+
+def test_every_rule_file_stands_in_the_order_once():
+    files = [pkgutil.resolve_name(f"{rules.__name__}.{m.name}") for m in pkgutil.iter_modules(rules.__path__)]
+    assert sorted(map(id, ORDER)) == sorted(id(file.RULE) for file in files)
+
+
+def test_every_code_belongs_to_one_rule_and_has_words():
+    codes = [code for rule in ORDER for code in rule.codes]
+    assert len(codes) == len(set(codes))
+    assert set(codes) <= set(known_codes())
+
+
 requests = st.builds(
     Request,
     door_id=st.just("door1"),
@@ -151,13 +168,16 @@ requests = st.builds(
     margin=st.floats(0, 100),
     agreeing_shots=st.integers(0, 5),
     age_s=st.floats(-2, 5),
+    library_empty=st.booleans(),
+    liveness=st.sampled_from([None, LIVE, SPOOF, replace(SPOOF, decided=False)]),
 )
 snapshots = st.builds(
     Snapshot,
-    policy=st.just(POLICY),
+    policy=st.sampled_from([replace(POLICY, liveness=mode) for mode in ("off", "advisory", "required")]),
     person=st.none() | st.builds(replace, st.just(PERSON), active=st.booleans()),
     since_last_grant_s=st.none() | st.floats(0, 20),
     gate_ready=st.booleans(),
+    locked_down=st.booleans(),
 )
 
 
@@ -165,15 +185,24 @@ snapshots = st.builds(
 def test_granted_means_that_every_single_condition_holds(request, snapshot):
     decision = decide(request, snapshot, NOW)
     everything = (
-        request.person_id is not None
+        not request.library_empty
+        and request.person_id is not None
         and request.score >= POLICY.threshold
         and request.margin >= POLICY.margin
         and request.agreeing_shots >= POLICY.agreeing_shots
         and 0 <= request.age_s <= POLICY.max_age_s
+        and (snapshot.policy.liveness != "required" or request.liveness is LIVE)
         and snapshot.person is not None
         and snapshot.person.active
         and snapshot.gate_ready
+        and not snapshot.locked_down
         and (snapshot.since_last_grant_s is None or snapshot.since_last_grant_s >= POLICY.cool_down_s)
     )
     assert (decision.outcome is Outcome.GRANTED) == everything
     assert decision == decide(request, snapshot, NOW)
+
+
+@given(requests, snapshots)
+def test_a_rule_gives_only_the_codes_it_names(request, snapshot):
+    for rule in ORDER:
+        assert {check.code for check in rule.check(request, snapshot, NOW)} <= set(rule.codes)

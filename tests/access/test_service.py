@@ -5,14 +5,21 @@ from datetime import timedelta
 
 import pytest
 
-from edged.access import DoorPolicy, PersonRecord
-from edged.access.service import AccessService
+from edged.access import AccessDoor, AccessService, DoorPolicy, PersonRecord
 from edged.bus import EventBus
 from edged.clock import ManualClock
 from edged.errors import NeedsOperator
 from edged.events import AccessDecided, FaceIdentified, GrantNotExecuted, Measures, Outcome, PassageExhausted
 
 DEADLINE_S = 30.0
+POLICY = DoorPolicy(
+    allowed_groups=frozenset({"*"}),
+    threshold=90.0,
+    margin=5.0,
+    agreeing_shots=2,
+    cool_down_s=5.0,
+    max_age_s=1.0,
+)
 
 
 class House:
@@ -26,29 +33,22 @@ class House:
         self.gate_ready = True
         self.locked_down = False
         self.slow_people = {"mia"}
-        self._heard = threading.Event()
+        self.slow_door = None
+        self.slow_door_may_go_on = threading.Event()
         self.bus.subscribe(AccessDecided, self.published.append, name="listener")
-        self.service = AccessService(
-            self.bus,
-            self.clock,
-            door_id="door1",
-            direction={"cam1": "in"}.get,
-            policy=lambda answer: DoorPolicy(
-                allowed_groups=frozenset({"*"}),
-                threshold=90.0,
-                margin=5.0,
-                agreeing_shots=2,
-                cool_down_s=5.0,
-                max_age_s=1.0,
-            ),
+        self.service = AccessService(self.bus, self.clock, commit=self._commit, direction={"cam1": "in"}.get)
+        self.add_door("door1", (last_grants or (lambda clock: {}))(self.clock))
+
+    def add_door(self, door_id, last_grants=None):
+        door = AccessDoor(
+            door_id=door_id,
+            policy=lambda answer: POLICY,
             person=self._person,
             gate_ready=lambda: self.gate_ready,
             locked_down=lambda: self.locked_down,
-            commit=self._commit,
             grant_ttl_s=2.0,
-            last_grants=(last_grants or (lambda clock: {}))(self.clock),
         )
-        self.service.attach()
+        self.service.add_door(door, last_grants)
 
     def _person(self, person_id):
         known = person_id.isalpha()  # `cloud:u1` is not
@@ -56,16 +56,18 @@ class House:
         return PersonRecord(person_id=person_id, name=person_id.title(), extra_time=slow) if known else None
 
     def _commit(self, event):
+        if event.door_id == self.slow_door:
+            assert self.slow_door_may_go_on.wait(DEADLINE_S)
         if self.journal_broken:
             raise NeedsOperator("The disk is full.", code="disk_full")
         # what was published before the commit would be here already
         self.committed.append((event.decision_id, len(self.published)))
 
-    def tell(self, event):
+    def tell(self, event, wait=True):
         self.bus.publish(event)
-        assert self.bus.drain(DEADLINE_S)
+        assert not wait or self.bus.drain(DEADLINE_S)
 
-    def identified(self, passage_id="p_1", **changes):
+    def identified(self, passage_id="p_1", *, wait=True, **changes):
         fields = {
             "at": self.clock.now(),
             "passage_id": passage_id,
@@ -85,7 +87,7 @@ class House:
             "final": True,
             "measures": Measures(face_px=150, detection=0.9),
         }
-        self.tell(FaceIdentified(**{**fields, **changes}))
+        self.tell(FaceIdentified(**{**fields, **changes}), wait)
 
 
 @pytest.fixture
@@ -202,6 +204,34 @@ def test_a_passage_without_a_usable_shot_is_denied_with_what_was_wrong(house):
 def test_what_happens_at_another_door_is_not_decided_here(house):
     house.identified(door_id="door2")
     assert house.published == []
+
+
+def test_a_grant_at_one_door_is_no_cool_down_at_the_next(house):
+    house.add_door("door2")
+    house.identified("p_1")
+    house.identified("p_2", door_id="door2")
+    house.identified("p_3", door_id="door2")
+    assert [d.reasons[0] for d in house.published] == ["granted", "granted", "cool_down"]
+
+
+def test_grants_before_a_restart_count_at_their_own_door(house):
+    house.add_door("door2", {"ann": house.clock.now()})
+    house.identified("p_1")
+    house.identified("p_2", door_id="door2")
+    assert [d.reasons[0] for d in house.published] == ["granted", "cool_down"]
+
+
+def test_a_door_whose_journal_is_slow_keeps_no_other_door_waiting(house):
+    house.add_door("door2")
+    house.slow_door = "door1"
+    heard = threading.Event()
+    house.bus.subscribe(AccessDecided, lambda decided: heard.set(), name="first to be heard")
+    house.identified("p_1", wait=False)
+    house.identified("p_2", door_id="door2", wait=False)
+    assert heard.wait(DEADLINE_S)
+    house.slow_door_may_go_on.set()
+    assert house.bus.drain(DEADLINE_S)
+    assert [d.door_id for d in house.published] == ["door2", "door1"]
 
 
 def test_the_decision_says_which_way_the_camera_sees_people_go(house):

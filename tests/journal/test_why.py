@@ -315,7 +315,6 @@ def test_an_unknown_code_stands_for_itself():
 def test_every_code_that_rules_quality_and_door_use_has_words():
     package = PROJECT / "edged"
     sources = {
-        "access/rules.py": r'code="(\w+)"',
         "vision/quality.py": r'(?:missed\[|^ +)"(\w+_\w+)"(?:\]|:)',
         "gate/door.py": r'(?:_refuse\(grant|_alarm\(now|_wait_for_lane\(\s*grant),? ?"(\w+)"',
         "gate/port.py": r'code="(\w+)"',

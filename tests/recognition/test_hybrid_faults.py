@@ -12,8 +12,7 @@ from cloud_stub import Asked, answer, refusal
 from drawn_local import DrawnLocal
 from shots import drawn_shot
 
-from edged.access import DoorPolicy, PersonRecord
-from edged.access.service import AccessService
+from edged.access import AccessDoor, AccessService, DoorPolicy, PersonRecord
 from edged.bus import EventBus, Overflow
 from edged.clock import SystemClock
 from edged.config import RecognitionConfig
@@ -91,16 +90,14 @@ class Door:
         )
 
     def _listen(self) -> None:
-        AccessService(
-            self.bus,
-            CLOCK,
+        door = AccessDoor(
             door_id="door1",
             policy=self._policy,
             person=lambda person_id: PersonRecord(person_id=person_id, name=person_id),
             gate_ready=lambda: True,
-            commit=lambda decision: None,
             grant_ttl_s=2.0,
-        ).attach()
+        )
+        AccessService(self.bus, CLOCK, commit=lambda decision: None).add_door(door)
         self.bus.subscribe(
             (AccessDecided, FaceIdentified, RecognitionFailed),
             self._hear,

@@ -18,8 +18,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from edged.access import DoorPolicy, PersonRecord
-from edged.access.service import AccessService
+from edged.access import AccessDoor, AccessService, DoorPolicy, PersonRecord
 from edged.app.attendance_desk import start_attendance
 from edged.app.deliveries import start_delivery
 from edged.bus import EventBus
@@ -172,16 +171,14 @@ class Box:
             cool_down_s=0.0,
             max_age_s=60.0,
         )
-        AccessService(
-            self._bus,
-            self._clock,
+        door = AccessDoor(
             door_id="door1",
             policy=lambda _: policy,
             person=self._person,
             gate_ready=lambda: True,
-            commit=self._commit,
             grant_ttl_s=5.0,
-        ).attach()
+        )
+        AccessService(self._bus, self._clock, commit=self._commit).add_door(door)
 
     def _enrol(self) -> None:
         for number in range(PEOPLE):

@@ -15,8 +15,7 @@ from typing import Any
 from drawn_local import DrawnLocal
 from shots import drawn_shot
 
-from edged.access import DoorPolicy, PersonRecord
-from edged.access.service import AccessService
+from edged.access import AccessDoor, AccessService, DoorPolicy, PersonRecord
 from edged.app.engines import greet, open_cloud
 from edged.bus import EventBus, Overflow
 from edged.clock import SystemClock
@@ -119,16 +118,14 @@ class PassageDoor:
         )
 
     def _listen(self) -> None:
-        AccessService(
-            self.bus,
-            self.clock,
+        door = AccessDoor(
             door_id=DOOR,
             policy=self._policy,
             person=lambda person_id: PersonRecord(person_id=person_id, name=person_id),
             gate_ready=lambda: True,
-            commit=lambda decision: None,
             grant_ttl_s=2.0,
-        ).attach()
+        )
+        AccessService(self.bus, self.clock, commit=lambda decision: None).add_door(door)
         self.bus.subscribe(Event, self._hear, name="test", capacity=4096, overflow=Overflow.WAIT)
 
     def _policy(self, event: FaceIdentified) -> DoorPolicy:
