@@ -1,83 +1,43 @@
-"""Publish and subscribe: typed events, one bounded queue and one thread per subscriber.
+"""Publish and subscribe: typed events, one bounded queue and one thread per subscriber (see `work_queue`).
 
 What the bus promises:
 
 - each subscriber gets the events it asked for in the order they were published;
-- a subscriber that raises or hangs is its own problem: the failure is published as `SubscriberFailed`, the
-  others go on, and those whose queues have room get an event before anyone is waited for;
-- a full queue is handled by the policy its subscriber stated, and every lost event is counted and reported
+- a subscriber that raises or hangs is its own problem: the bus publishes the failure as `SubscriberFailed`,
+  the others go on, and those whose queues have room get an event before the publisher waits for anyone;
+- a full queue is handled by the policy its subscriber stated; the bus counts every lost event and reports it
   as `SubscriberOverflowed`.
 """
 
 from __future__ import annotations
 
 import threading
-from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from enum import Enum
 from typing import TypeVar
 
 from edged.clock import Clock
 from edged.events import Event, SubscriberFailed, SubscriberOverflowed, event_name
+from edged.work_queue import Counters, Overflow, WorkQueue
+
+__all__ = ["Counters", "EventBus", "Overflow", "Subscription"]
 
 E = TypeVar("E", bound=Event)
 
 
-class Overflow(Enum):
-    """What happens to an event that finds a subscriber's queue full."""
-
-    WAIT = "wait"
-    """The publisher waits for room, at most `wait_s`; then the event is refused and the publisher told."""
-    DROP_OLDEST = "drop_oldest"
-    """The oldest waiting event makes room."""
-    DROP_NEWEST = "drop_newest"
-    """The new event is dropped."""
-
-
-@dataclass(frozen=True)
-class Counters:
-    """What one subscriber has seen so far."""
-
-    delivered: int
-    failed: int
-    lost: int
-    waiting: int
-
-
 class Subscription:
-    """One subscriber: its queue, its thread, its counters. Made by `EventBus.subscribe`."""
+    """One subscriber: what it asked for and its queue. Made by `EventBus.subscribe`."""
 
     def __init__(
-        self,
-        bus: EventBus,
-        kinds: tuple[type[Event], ...],
-        handler: Callable[[Event], None],
-        name: str,
-        capacity: int,
-        overflow: Overflow,
-        wait_s: float,
+        self, bus: EventBus, kinds: tuple[type[Event], ...], queue: WorkQueue[Event], name: str
     ) -> None:
         self.name = name
         self.kinds = kinds
+        self.queue = queue
         self._bus = bus
-        self._handler = handler
-        self._capacity = capacity
-        self._overflow = overflow
-        self._wait_s = wait_s
-        self._queue: deque[Event] = deque()
-        self._changed = threading.Condition()
-        self._stopping = False
-        self._busy = False
-        self._stalled = False
-        self._delivered = self._failed = self._lost = self._lost_unreported = 0
-        self._thread = threading.Thread(target=self._run, name=f"bus:{name}", daemon=True)
-        self._thread.start()
 
     def counters(self) -> Counters:
         """A consistent copy of the counters."""
-        with self._changed:
-            return Counters(self._delivered, self._failed, self._lost, len(self._queue))
+        return self.queue.counters()
 
     def close(self, timeout_s: float = 1.0) -> bool:
         """Take no more events, handle those already queued, end the thread.
@@ -86,99 +46,7 @@ class Subscription:
             True when everything queued was handled within `timeout_s`.
         """
         self._bus._remove(self)
-        with self._changed:
-            self._stopping = True
-            self._changed.notify_all()
-        if threading.current_thread() is not self._thread:
-            self._thread.join(timeout_s)
-        return not self._thread.is_alive()
-
-    # -- publisher's side
-
-    def offer(self, event: Event) -> bool:
-        """Queue `event` without waiting. False: a WAIT subscriber has no room now."""
-        with self._changed:
-            if self._stopping:
-                return True
-            if len(self._queue) >= self._capacity:
-                if self._overflow is Overflow.WAIT:
-                    return False
-                self._count_lost()
-                if self._overflow is Overflow.DROP_NEWEST:
-                    return True
-                self._queue.popleft()
-            self._queue.append(event)
-            self._changed.notify_all()
-            return True
-
-    def offer_waiting(self, event: Event) -> bool:
-        """Queue `event`, waiting up to `wait_s` for room. A subscriber that let one publisher wait in vain is
-        not waited for again until it has made progress, so a dead one delays the house only once."""
-        with self._changed:
-            room = self._changed.wait_for(
-                lambda: self._stopping or len(self._queue) < self._capacity,
-                0 if self._stalled else self._wait_s,
-            )
-            if self._stopping:
-                return True
-            if not room:
-                self._stalled = True
-                self._count_lost()
-                return False
-            self._queue.append(event)
-            self._changed.notify_all()
-            return True
-
-    def idle(self, timeout_s: float) -> bool:
-        """Wait until nothing is queued or being handled. False: `timeout_s` passed first."""
-        with self._changed:
-            return self._changed.wait_for(lambda: not self._queue and not self._busy, timeout_s)
-
-    def _count_lost(self) -> None:
-        self._lost += 1
-        self._lost_unreported += 1
-
-    # -- subscriber's side
-
-    def _run(self) -> None:
-        while True:
-            with self._changed:
-                self._changed.wait_for(lambda: self._queue or self._stopping)
-                if not self._queue:
-                    return
-                event = self._queue.popleft()
-                self._busy = True
-                self._stalled = False
-                lost, self._lost_unreported = self._lost_unreported, 0
-                self._changed.notify_all()
-            if lost:
-                self._bus._report(
-                    SubscriberOverflowed(at=self._bus.clock.now(), subscriber=self.name, lost=lost)
-                )
-            self._handle(event)
-            with self._changed:
-                self._busy = False
-                self._changed.notify_all()
-
-    def _handle(self, event: Event) -> None:
-        try:
-            self._handler(event)
-        except Exception as error:  # noqa: BLE001 - the one place where a subscriber's failure is contained
-            with self._changed:
-                self._failed += 1
-            if not isinstance(event, SubscriberFailed):
-                self._bus._report(
-                    SubscriberFailed(
-                        at=self._bus.clock.now(),
-                        passage_id=event.passage_id,
-                        subscriber=self.name,
-                        failed_event=event_name(type(event)),
-                        error=f"{type(error).__name__}: {error}",
-                    )
-                )
-        else:
-            with self._changed:
-                self._delivered += 1
+        return self.queue.close(timeout_s)
 
 
 class EventBus:
@@ -188,12 +56,11 @@ class EventBus:
         self.clock = clock
         self._lock = threading.Lock()
         self._subscriptions: tuple[Subscription, ...] = ()
-        self._closed = False
 
     def subscribe(
         self,
         kinds: type[E] | Iterable[type[E]],
-        handler: Callable[[E], None],
+        handler: Callable[[E], object],
         *,
         name: str,
         capacity: int = 256,
@@ -204,7 +71,7 @@ class EventBus:
 
         Args:
             kinds: an event class or several; a base class stands for all of its subclasses.
-            handler: takes one event. What it raises is published as `SubscriberFailed`.
+            handler: takes one event. The bus publishes what it raises as `SubscriberFailed`.
             name: appears in counters, failures and the thread's name.
             capacity: events that may wait, at least 1.
             overflow: what happens to an event that finds `capacity` others waiting.
@@ -213,13 +80,42 @@ class EventBus:
         Returns:
             The subscription; its `close()` ends it.
         """
-        if capacity < 1:
-            raise ValueError("capacity must be at least 1")
         wanted = (kinds,) if isinstance(kinds, type) else tuple(kinds)
-        subscription = Subscription(self, wanted, handler, name, capacity, overflow, wait_s)  # type: ignore[arg-type]
+
+        def handle(event: Event) -> None:
+            if isinstance(event, wanted):  # always: `publish` asks first; this tells the type checker
+                handler(event)
+
+        queue: WorkQueue[Event] = WorkQueue(
+            handle,
+            name=f"bus:{name}",
+            capacity=capacity,
+            on_failure=lambda event, error: self._report_failure(name, event, error),
+            overflow=overflow,
+            wait_s=wait_s,
+            on_loss=lambda lost: self._report(
+                SubscriberOverflowed(at=self.clock.now(), subscriber=name, lost=lost)
+            ),
+        )
+        subscription = Subscription(self, wanted, queue, name)
+        queue.start()
         with self._lock:
             self._subscriptions = (*self._subscriptions, subscription)
         return subscription
+
+    def outgoing(self, name: str, capacity: int) -> WorkQueue[Event]:
+        """A queue in front of the bus for one publisher that must never wait, not even for the journal.
+
+        Its thread publishes the events in order; the oldest gives way when `capacity` are waiting. The caller
+        starts it, offers events and closes it.
+        """
+        return WorkQueue(
+            self.publish,
+            name=name,
+            capacity=capacity,
+            on_failure=lambda event, error: self._report_failure(name, event, error),
+            overflow=Overflow.DROP_OLDEST,
+        )
 
     def publish(self, event: Event) -> tuple[str, ...]:
         """Give `event` to every subscriber of its kind.
@@ -227,8 +123,8 @@ class EventBus:
         Returns:
             The names of WAIT subscribers that had no room in time and did not get the event; empty is good.
         """
-        full = [s for s in self._subscriptions if isinstance(event, s.kinds) and not s.offer(event)]
-        return tuple(s.name for s in full if not s.offer_waiting(event))
+        full = [s for s in self._subscriptions if isinstance(event, s.kinds) and not s.queue.offer(event)]
+        return tuple(s.name for s in full if not s.queue.offer_waiting(event))
 
     def counters(self) -> dict[str, Counters]:
         """Counters of all subscribers by name."""
@@ -243,9 +139,9 @@ class EventBus:
         deadline = self.clock.monotonic() + timeout_s
         while True:
             for subscription in self._subscriptions:
-                if not subscription.idle(max(0.0, deadline - self.clock.monotonic())):
+                if not subscription.queue.wait_idle(max(0.0, deadline - self.clock.monotonic())):
                     return False
-            if all(s.idle(0) for s in self._subscriptions):
+            if all(s.queue.wait_idle(0) for s in self._subscriptions):
                 return True
 
     def close(self, timeout_s: float = 2.0) -> bool:
@@ -253,11 +149,24 @@ class EventBus:
         drained = self.drain(timeout_s)
         return all([s.close(timeout_s=0.2) for s in self._subscriptions]) and drained
 
+    def _report_failure(self, name: str, event: Event, error: Exception) -> None:
+        """A failure over a failure ends here, or a subscriber of failures would feed itself."""
+        if not isinstance(event, SubscriberFailed):
+            self._report(
+                SubscriberFailed(
+                    at=self.clock.now(),
+                    passage_id=event.passage_id,
+                    subscriber=name,
+                    failed_event=event_name(type(event)),
+                    error=f"{type(error).__name__}: {error}",
+                )
+            )
+
     def _report(self, event: Event) -> None:
         """Publish news about a subscriber from that subscriber's own thread: never waits."""
         for s in self._subscriptions:
             if isinstance(event, s.kinds):
-                s.offer(event)
+                s.queue.offer(event)
 
     def _remove(self, subscription: Subscription) -> None:
         with self._lock:

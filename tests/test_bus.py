@@ -255,3 +255,17 @@ def test_counters_tell_delivered_failed_and_lost(bus):
 def test_capacity_must_be_positive(bus):
     with pytest.raises(ValueError, match="capacity"):
         bus.subscribe(Counted, print, name="none", capacity=0)
+
+
+def test_an_outgoing_queue_publishes_in_order_and_never_waits_for_a_subscriber(bus):
+    stuck, seen = Gate(), Collector()
+    bus.subscribe(Counted, stuck, name="journal", capacity=1, overflow=Overflow.WAIT, wait_s=DEADLINE_S)
+    bus.subscribe(Counted, seen, name="log")
+    outgoing = bus.outgoing("gate:events", capacity=100)
+    outgoing.start()
+    assert all(outgoing.offer(counted(number)) for number in range(5))
+    assert not outgoing.wait_idle(0)
+    stuck.release.set()
+    assert outgoing.close(DEADLINE_S)
+    assert bus.drain(DEADLINE_S)
+    assert seen.numbers == [0, 1, 2, 3, 4]

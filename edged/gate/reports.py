@@ -48,7 +48,7 @@ class Reports:
         say: takes the finished event; must not wait.
     """
 
-    def __init__(self, config: GateConfig, clock: Clock, say: Callable[[Event], None]) -> None:
+    def __init__(self, config: GateConfig, clock: Clock, say: Callable[[Event], object]) -> None:
         self._config = config
         self._clock = clock
         self._say = say

@@ -1,7 +1,8 @@
 """The gate's thread: owns the port, runs the door machine, and is the only one that moves the relay.
 
-It waits for grants and deadlines, never for the bus: events leave through the announcer. However this thread
-ends, the relay is switched off first.
+It waits for grants and deadlines, never for the bus: events leave through a queue of their own, because
+publishing may wait for a slow journal and the end of a pulse may not. However this thread ends, the relay is
+switched off first.
 """
 
 from __future__ import annotations
@@ -16,7 +17,6 @@ from edged.bus import EventBus, Subscription
 from edged.clock import Clock
 from edged.config import GateConfig
 from edged.events import AccessDecided, ComponentFailed, Outcome
-from edged.gate.announcer import Announcer
 from edged.gate.board.contacts import Contacts
 from edged.gate.board.pool import PortPool
 from edged.gate.board.relay_channel import RelayChannel
@@ -39,6 +39,8 @@ ANSWER_S = 3.0
 """A person with an order waits so long; an exchange with a board that has just been lost takes about one."""
 INBOX = 16
 """Grants that may wait for the thread; they live for two seconds at most."""
+EVENTS_WAITING = 1024
+"""A passage makes about four events, so this is some minutes of a busy lane with a stuck journal."""
 
 
 class GateService:
@@ -80,8 +82,8 @@ class GateService:
         simulated_board(config)
         self._pool = pool or PortPool([config], clock)
         self._own_pool = pool is None
-        self._announcer = Announcer(bus)
-        self._reports = Reports(config, clock, self._announcer.say)
+        self._outgoing = bus.outgoing("gate:events", EVENTS_WAITING)
+        self._reports = Reports(config, clock, self._outgoing.offer)
         self._door = Door(door_rules(config), interlock=interlock, door_id=config.id)
         self._zone = zone
         self._order = order
@@ -124,7 +126,7 @@ class GateService:
 
     def health(self) -> dict[str, Any]:
         """What the gate is doing, as plain values for status pages (see `gate_health`)."""
-        lost, now = self._announcer.lost, self._clock.monotonic()
+        lost, now = self._outgoing.counters().lost, self._clock.monotonic()
         return gate_health(self._config, self._door, self._operation, self._senses, lost, now)
 
     # -- orders of people; each raises RetryLater (`gate_busy`) when the thread does not answer in time
@@ -189,7 +191,7 @@ class GateService:
             beat_s=self._beat_s,
             should_end=self._should_end,
         )
-        self._announcer.start()
+        self._outgoing.start()
         self._subscription = self._bus.subscribe(
             AccessDecided, self._decided, name=f"gate:{self._config.id}", capacity=64
         )
@@ -204,7 +206,7 @@ class GateService:
         until_s = self._clock.monotonic() + timeout_s
         with self._wake:
             idle = self._wake.wait_for(self._is_idle, timeout_s)
-        return idle and self._announcer.wait_idle(max(0.0, until_s - self._clock.monotonic()))
+        return idle and self._outgoing.wait_idle(max(0.0, until_s - self._clock.monotonic()))
 
     def ask_to_stop(self) -> None:
         """Begin to end, without waiting for it: no more grants, relay off. `stop` must follow."""
@@ -226,7 +228,7 @@ class GateService:
         if self._thread.ident is not None:
             self._thread.join(timeout_s)
         ended = not self._thread.is_alive()
-        self._announcer.close(timeout_s=max(0.1, until_s - self._clock.monotonic()))
+        self._outgoing.close(timeout_s=max(0.1, until_s - self._clock.monotonic()))
         if ended and self._own_pool:
             self._pool.close()
         return ended and not (self._operation and self._operation.may_be_on)
@@ -280,7 +282,7 @@ class GateService:
                     self._on_beat()
                 self._wait(wake_at)
         except Exception as error:  # noqa: BLE001 - the supervisor: say it, end, let the watchdog restart us
-            self._announcer.say(
+            self._outgoing.offer(
                 ComponentFailed(
                     at=self._clock.now(),
                     door_id=self._config.id,
