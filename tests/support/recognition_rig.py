@@ -172,7 +172,7 @@ class Rig:
         """Everything published so far has reached the service."""
         subscription = self.service._subscription
         assert subscription is not None
-        assert subscription.idle(DEADLINE_S)
+        assert subscription.queue.wait_idle(DEADLINE_S)
 
     def reasons(self) -> list[tuple[str, ...]]:
         """Why passages were given up, once everything has been handled."""
