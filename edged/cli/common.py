@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
 
-from edged.config import Config, ConfigProblems, GateConfig, load_config
-from edged.errors import EdgedError
+from edged.errors import EdgedError, Misconfigured
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from edged.config import Config, GateConfig
 
 ConfigOption = Annotated[
     Path | None,
@@ -72,6 +75,8 @@ def log_to_stderr() -> None:
 
 def console() -> Console:
     """For tables. A pipe has no width, and nothing may be cut off there."""
+    from rich.console import Console
+
     width = None if sys.stdout.isatty() else 200
     return Console(width=width, markup=False, highlight=False, emoji=False)
 
@@ -86,6 +91,8 @@ def printable(text: str) -> str:
 
 def resolve_config(path: Path | None) -> Config:
     """The configuration for this command. Errors: see `edged.config.load.load`."""
+    from edged.config import load_config  # the schema, which a command with --data-dir does without
+
     return load_config(path, environ=os.environ)
 
 
@@ -112,10 +119,13 @@ def resolve_data_dir(config: Path | None, data_dir: Path | None) -> Path:
 
 def report(error: EdgedError) -> None:
     """Say on standard error what happened and what to do; configuration problems one per line."""
-    if isinstance(error, ConfigProblems):
-        for problem in error.problems:
-            typer.echo(str(problem), err=True)
-        return
+    if isinstance(error, Misconfigured):
+        from edged.config.problems import ConfigProblems
+
+        if isinstance(error, ConfigProblems):
+            for problem in error.problems:
+                typer.echo(str(problem), err=True)
+            return
     typer.echo(f"edged: {error.message}", err=True)
     if error.hint:
         typer.echo(f"       {error.hint}", err=True)

@@ -21,8 +21,7 @@ from edged.cli.common import (
     resolve_data_dir,
 )
 from edged.clock import SystemClock
-from edged.delivery.outbox import Outbox
-from edged.delivery.service import place_dict
+from edged.delivery.outbox import Outbox, place_dict
 from edged.errors import NeedsOperator, NotFound
 from edged.journal.reader import JournalReader, journal_path
 from edged.ops.control import ask

@@ -11,11 +11,10 @@ import typer
 from edged.cli.common import ConfigOption, DataDirOption, resolve_config
 from edged.clock import SystemClock
 from edged.errors import Misconfigured, NeedsOperator
-from edged.upkeep.backup_places import missing_places, remembered_places
+from edged.upkeep.backup_places import backup_folder, missing_places, remembered_places
 from edged.upkeep.erasure.forget import Forgotten, look_again, unfinished
 from edged.upkeep.erasure.forget import forget as erase
 from edged.upkeep.files import BACKUPS
-from edged.upkeep.service import backup_folder
 
 app = typer.Typer()
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
-from edged.gate.commissioning.ports import PortSeen
-from edged.gate.commissioning.session import StepResult, bits
+if TYPE_CHECKING:
+    from edged.gate.commissioning.ports import PortSeen
+    from edged.gate.commissioning.session import StepResult
 
 
 def print_json(value: dict[str, Any], indent: int | None = 2) -> None:
@@ -70,6 +71,8 @@ def _readable(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, tuple):
+        from edged.gate.commissioning.session import bits  # a board was read, so the drivers are here
+
         return bits(value)
     if isinstance(value, dict):
         return ", ".join(f"{key} {_readable(part)}" for key, part in value.items())

@@ -12,9 +12,8 @@ import typer
 from edged.cli.common import ConfigOption, DataDirOption, resolve_config
 from edged.clock import SystemClock
 from edged.errors import NeedsOperator
-from edged.upkeep.backup_places import remembered_places
+from edged.upkeep.backup_places import backup_folder, remembered_places
 from edged.upkeep.files import BACKUPS
-from edged.upkeep.service import backup_folder
 from edged.upkeep.verify import Finding, Level
 from edged.upkeep.verify import verify as look
 

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from edged.clock import Clock, iso
 from edged.database import Database
@@ -276,3 +277,17 @@ def _place(row: sqlite3.Row) -> Place:
 
 def _letter(row: sqlite3.Row) -> DeadLetter:
     return DeadLetter(**{**dict(row), "retry": bool(row["retry"])})
+
+
+def place_dict(place: Place, newest: int) -> dict[str, Any]:
+    """JSON-ready. `behind`: records that were not looked at yet, wanted or not."""
+    return {
+        "target": place.name,
+        "delivered": place.delivered,
+        "delivered_at": place.delivered_at,
+        "seq": place.seq,
+        "behind": max(0, newest - place.seq),
+        "dead": place.dead,
+        "paused_at": place.paused_at,
+        "paused_by": place.paused_by,
+    }

@@ -14,7 +14,7 @@ from typing import Any
 from edged.bus import EventBus, Subscription
 from edged.clock import Clock
 from edged.config.delivery_section import DeliveryConfig, TargetConfig
-from edged.delivery.outbox import Outbox, Place
+from edged.delivery.outbox import Outbox, place_dict
 from edged.delivery.pump import Drain, Step
 from edged.delivery.records import RecordMaker
 from edged.delivery.state import Reporter
@@ -295,17 +295,3 @@ class DeliveryService:
     def _wake(self, _: object) -> None:
         for worker in self._workers.values():
             worker.wake()
-
-
-def place_dict(place: Place, newest: int) -> dict[str, Any]:
-    """JSON-ready. `behind`: records that were not looked at yet, wanted or not."""
-    return {
-        "target": place.name,
-        "delivered": place.delivered,
-        "delivered_at": place.delivered_at,
-        "seq": place.seq,
-        "behind": max(0, newest - place.seq),
-        "dead": place.dead,
-        "paused_at": place.paused_at,
-        "paused_by": place.paused_by,
-    }

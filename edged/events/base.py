@@ -7,9 +7,8 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
+from numbers import Integral, Real
 from typing import Any
-
-import numpy as np
 
 from edged.clock import iso
 
@@ -52,10 +51,12 @@ def event_name(kind: type[Event]) -> str:
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, float | np.floating):
-        return round(float(value), 4)
-    if isinstance(value, np.integer):
+    if value is None or isinstance(value, str | int):
+        return value
+    if isinstance(value, Integral):  # numpy's, which register with the number tower
         return int(value)
+    if isinstance(value, Real):
+        return round(float(value), 4)
     if isinstance(value, datetime):
         return iso(value)
     if isinstance(value, dict):

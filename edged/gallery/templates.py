@@ -17,10 +17,8 @@ import numpy as np
 from edged.errors import NeedsOperator
 from edged.gallery.match import Match
 from edged.gallery.score import score_of
+from edged.gallery.sizes import DEFAULT_CAPACITY, MAX_CAPACITY, TEMPLATE_SIZE
 
-TEMPLATE_SIZE: Final = 128
-DEFAULT_CAPACITY: Final = 50_000
-MAX_CAPACITY: Final = 100_000  # what one core searches in about 3 ms
 _SPARE_ROWS: Final = 1024
 _GONE: Final = -1
 _EXCLUDED: Final = np.float32(-2.0)  # below every cosine

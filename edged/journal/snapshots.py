@@ -11,15 +11,16 @@ import os
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Literal
-
-import numpy as np
+from typing import TYPE_CHECKING, Literal
 
 from edged.bus import EventBus, Overflow, Subscription
 from edged.clock import Clock, iso
 from edged.database import Database
 from edged.database.errors import from_os_error
 from edged.events import AccessDecided, Outcome, ShotChosen
+
+if TYPE_CHECKING:
+    import numpy as np
 
 FOLDER = "snapshots"
 REMEMBERED_PASSAGES = 16
@@ -28,7 +29,7 @@ REMEMBERED_PASSAGES = 16
 _BATCH = 200
 
 Policy = Literal["none", "denied", "all"]
-Encode = Callable[[np.ndarray], bytes]
+Encode = Callable[["np.ndarray"], bytes]
 
 
 def snapshot_path(data_dir: Path, digest: str) -> Path:

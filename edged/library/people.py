@@ -7,12 +7,13 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
-
-import numpy as np
+from typing import TYPE_CHECKING, Final
 
 from edged.errors import Misconfigured
 from edged.events import Measures
+
+if TYPE_CHECKING:
+    import numpy as np
 
 MAX_NAME_CHARS: Final = 128
 MAX_NOTE_CHARS: Final = 512

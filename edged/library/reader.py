@@ -4,25 +4,25 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import islice
-from typing import Final
-
-import numpy as np
+from typing import TYPE_CHECKING, Final
 
 from edged.database import Database
 from edged.errors import NotFound
 from edged.events import Measures
-from edged.gallery.templates import TEMPLATE_SIZE, FaceTable
 from edged.library.cloud_ledger import CLOUD_CONSENT
 from edged.library.consent import Consent
 from edged.library.people import Face, Person, fold
 from edged.library.photos import photo_name
 
+if TYPE_CHECKING:
+    import numpy as np
+
+    from edged.gallery.templates import FaceTable
+
 MAX_PAGE_SIZE: Final = 1000
-FLOAT32_LE: Final = np.dtype("<f4")
 _TEMPLATES: Final = "SELECT face_id, person_id, template FROM faces WHERE model_id = ?"
 _PORTION: Final = 500  # rows of one query; SQLite permits 999 parameters everywhere
 
@@ -167,10 +167,12 @@ class LibraryReader:
 
     def face_ids(self, model_id: str, *, above: int = 0) -> np.ndarray:
         """Ids of the faces of one model, int64; only those greater than `above`, which are the newer ones."""
+        from edged.library.template_rows import id_array
+
         rows = self._database.query(
             "SELECT face_id FROM faces WHERE model_id = ? AND face_id > ?", [model_id, above]
         )
-        return np.fromiter((row[0] for row in rows), np.int64, len(rows))
+        return id_array(rows, len(rows))
 
     def count_faces(self, model_id: str) -> int:
         """How many faces of one model there are."""
@@ -179,9 +181,11 @@ class LibraryReader:
 
     def load(self, model_id: str, face_ids: Sequence[int] | None = None) -> FaceTable:
         """Templates of one model: all of them, or those of `face_ids` that are (still) there."""
+        from edged.library.template_rows import face_table
+
         rows = self._all_rows(model_id) if face_ids is None else self._rows_of(model_id, face_ids)
         most = self.count_faces(model_id) if face_ids is None else len(face_ids)
-        return _table(model_id, rows, most)
+        return face_table(model_id, rows, most)
 
     def _all_rows(self, model_id: str) -> Iterator[sqlite3.Row]:
         """In portions: 50,000 rows at once take as much memory again as the templates in them."""
@@ -282,16 +286,3 @@ def _consent(row: sqlite3.Row) -> Consent:
         recorded_by=row["recorded_by"],
         note=row["note"],
     )
-
-
-def _table(model_id: str, rows: Iterable[sqlite3.Row], most: int) -> FaceTable:
-    """At most `most` rows: faces that another process adds meanwhile are found by the next look."""
-    templates = np.empty((most, TEMPLATE_SIZE), FLOAT32_LE)
-    face_ids = np.empty(most, np.int64)
-    person_ids: list[str] = []
-    for place, (face_id, person_id, template) in enumerate(islice(rows, most)):
-        templates[place] = np.frombuffer(template, FLOAT32_LE)
-        face_ids[place] = face_id
-        person_ids.append(person_id)
-    found = len(person_ids)
-    return FaceTable(model_id, face_ids[:found], person_ids, templates[:found])

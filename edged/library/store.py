@@ -13,12 +13,10 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from edged.clock import Clock, iso
 from edged.database import Database
 from edged.errors import EdgedError, Misconfigured, NeedsOperator, NotFound
-from edged.gallery.templates import DEFAULT_CAPACITY, MAX_CAPACITY, TEMPLATE_SIZE
+from edged.gallery.sizes import DEFAULT_CAPACITY, MAX_CAPACITY
 from edged.library import cloud_ledger
 from edged.library.consent import Consent, check_consent
 from edged.library.people import (
@@ -32,7 +30,7 @@ from edged.library.people import (
     fold,
 )
 from edged.library.photos import PhotoFolder
-from edged.library.reader import FLOAT32_LE, LibraryReader, same_face, unknown_person
+from edged.library.reader import LibraryReader, same_face, unknown_person
 
 
 @dataclass(frozen=True)
@@ -300,9 +298,9 @@ class LibraryStore(LibraryReader):
             )
 
     def _insert_face(self, connection: sqlite3.Connection, person_id: str, photo: str, face: NewFace) -> int:
-        template = np.ascontiguousarray(face.template, FLOAT32_LE)
-        if template.shape != (TEMPLATE_SIZE,) or not abs(float(np.linalg.norm(template)) - 1) < 1e-3:
-            raise ValueError(f"a template is a unit vector of {TEMPLATE_SIZE} numbers")
+        from edged.library.template_rows import template_bytes
+
+        template = template_bytes(face.template)
         measures = json.dumps({name: v for name, v in vars(face.measures).items() if v is not None})
         # a photograph being erased for somebody else at this moment is needed again
         connection.execute("DELETE FROM photo_erasures WHERE photo = ?", [photo])
@@ -312,7 +310,7 @@ class LibraryStore(LibraryReader):
         cursor = connection.execute(
             "INSERT INTO faces (person_id, photo, template, model_id, created_at, measures) "
             "VALUES (?, ?, ?, ?, ?, ?)",
-            [person_id, photo, template.tobytes(), face.model_id, iso(self._clock.now()), measures],
+            [person_id, photo, template, face.model_id, iso(self._clock.now()), measures],
         )
         self._note_for_cloud(connection, person_id)
         return int(cursor.lastrowid or 0)

@@ -16,7 +16,8 @@ import numpy as np
 
 from edged.clock import Clock
 from edged.gallery.score import score_of
-from edged.gallery.templates import MAX_CAPACITY, Gallery
+from edged.gallery.sizes import MAX_CAPACITY
+from edged.gallery.templates import Gallery
 from edged.server.face_tokens import SeenFace
 from edged.server.parameters import ALL_GROUPS
 from edged.server.replies import ApiError

@@ -11,7 +11,8 @@ import numpy as np
 
 from edged.clock import Clock
 from edged.database import Database
-from edged.gallery.templates import TEMPLATE_SIZE, FaceTable
+from edged.gallery.sizes import TEMPLATE_SIZE
+from edged.gallery.templates import FaceTable
 
 _FLOAT32_LE: Final = np.dtype("<f4")
 

@@ -1,12 +1,23 @@
-"""Where backups were made by hand, so that an erasure finds them again. A list of folders, nothing else."""
+"""Where backups lie: the folder of the daily ones, and those made by hand, for an erasure to find."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+from edged.upkeep.files import BACKUPS
+
+if TYPE_CHECKING:
+    from edged.config import Config
 
 FILE_NAME = "backup-folders"
+
+
+def backup_folder(config: Config) -> Path:
+    """Where the daily backups go."""
+    return config.journal.backup_dir or config.data_dir / BACKUPS
 
 
 def remember_place(data_dir: Path, folder: Path) -> None:

@@ -5,11 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from datetime import timedelta
-from pathlib import Path
-from typing import Any, TypeVar
-
-import cv2
-import numpy as np
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from edged.bus import EventBus
 from edged.clock import Clock
@@ -24,18 +20,17 @@ from edged.journal.retention import Keep, Retention
 from edged.journal.room import MB
 from edged.journal.snapshots import SnapshotFolder, SnapshotService
 from edged.upkeep.backup import list_backups, make_backup, remove_backup
-from edged.upkeep.files import BACKUPS, DATABASES, JOURNAL
+from edged.upkeep.backup_places import backup_folder
+from edged.upkeep.files import DATABASES, JOURNAL
 from edged.upkeep.restore import repair
+
+if TYPE_CHECKING:
+    import numpy as np
 
 Opened = TypeVar("Opened")
 
 BACKUP_AFTER = timedelta(hours=24)
 _JPEG_QUALITY = 85
-
-
-def backup_folder(config: Config) -> Path:
-    """Where the daily backups go."""
-    return config.journal.backup_dir or config.data_dir / BACKUPS
 
 
 class Upkeep:
@@ -204,4 +199,6 @@ class Upkeep:
 
 
 def _jpeg(picture: np.ndarray) -> bytes:
+    import cv2  # erasing and verifying share this package and do without
+
     return cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])[1].tobytes()

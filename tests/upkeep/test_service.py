@@ -23,8 +23,9 @@ from edged.events import (
     JournalRestored,
 )
 from edged.upkeep.backup import list_backups, make_backup
+from edged.upkeep.backup_places import backup_folder
 from edged.upkeep.files import BACKUPS
-from edged.upkeep.service import Upkeep, backup_folder
+from edged.upkeep.service import Upkeep
 
 AT = datetime(2026, 11, 21, 8, 30, tzinfo=UTC)
 
