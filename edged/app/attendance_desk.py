@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 from edged.attendance.punch import Punch
-from edged.attendance.service import AttendanceService, Grant
+from edged.attendance.service import AttendanceService, GrantedPassage
 from edged.attendance.store import FILE_NAME, PunchLedger
 from edged.bus import EventBus
 from edged.clock import Clock
@@ -109,8 +109,8 @@ def _catch_up(service: AttendanceService, ledger: PunchLedger, journal: Journal,
     service.catch_up((_grant(record, announced) for record in granted if record.person_id), newest)
 
 
-def _grant(record: Record, announced: Container[str | None]) -> Grant:
-    return Grant(
+def _grant(record: Record, announced: Container[str | None]) -> GrantedPassage:
+    return GrantedPassage(
         decision_id=str(record.decision_id),
         person_id=str(record.person_id),
         person_name=record.payload.get("person_name") or str(record.person_id),

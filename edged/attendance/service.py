@@ -29,7 +29,7 @@ _LOOK_BACK = timedelta(days=1)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Grant:
+class GrantedPassage:
     """A passage that was let in, from the bus or out of the journal.
 
     Attributes:
@@ -68,10 +68,10 @@ class AttendanceService:
         self._shifts = [parse_shift(text) for text in config.shifts]
         self._longest = timedelta(hours=config.max_shift_h)
         self._lock = threading.Lock()
-        self._waiting: deque[Grant] = deque(maxlen=MOST_WAITING)
+        self._waiting: deque[GrantedPassage] = deque(maxlen=MOST_WAITING)
         self._key: tuple[Direction, float] | None = None
 
-    def catch_up(self, grants: Iterable[Grant], journal_seq: int) -> int:
+    def catch_up(self, grants: Iterable[GrantedPassage], journal_seq: int) -> int:
         """Record what was let in and has no punch yet, and announce the punches of which the journal knows
         nothing because the daemon ended in between. One that was announced before it was lost (the ledger was
         put back from a backup) is not announced again. For the start, before `attach`.
@@ -124,7 +124,7 @@ class AttendanceService:
     def _decided(self, event: AccessDecided) -> None:
         if event.outcome is Outcome.GRANTED and event.person_id is not None:
             self._enter(
-                Grant(
+                GrantedPassage(
                     decision_id=event.decision_id,
                     person_id=event.person_id,
                     person_name=event.person_name or event.person_id,
@@ -136,7 +136,7 @@ class AttendanceService:
                 )
             )
 
-    def _enter(self, grant: Grant) -> None:
+    def _enter(self, grant: GrantedPassage) -> None:
         """Record it after those that could not be recorded when they passed, because the disk was full."""
         self._waiting.append(grant)
         while self._waiting:
@@ -147,7 +147,7 @@ class AttendanceService:
                 self._waiting.appendleft(first)
                 raise
 
-    def _record(self, grant: Grant) -> Punch | None:
+    def _record(self, grant: GrantedPassage) -> Punch | None:
         last = self._last(grant.person_id, grant.at)
         direction, found_by, repeated = self._direction(last, grant)
         return self._ledger.add(
@@ -165,7 +165,7 @@ class AttendanceService:
             )
         )
 
-    def _announce(self, punch: Punch | None, grant: Grant) -> None:
+    def _announce(self, punch: Punch | None, grant: GrantedPassage) -> None:
         if punch is not None:
             self._bus.publish(_recorded(punch, grant.passage_id))
 
@@ -175,7 +175,7 @@ class AttendanceService:
         rows = self._ledger.rows(since=at - self._longest - _LOOK_BACK, until=until, person_id=person_id)
         return next((punch for punch in reversed(effective(rows)) if punch.at <= at), None)
 
-    def _direction(self, last: Punch | None, grant: Grant) -> tuple[Direction, str, bool]:
+    def _direction(self, last: Punch | None, grant: GrantedPassage) -> tuple[Direction, str, bool]:
         """Which way, how that was found, and whether it repeats the last punch."""
         at = grant.at
         soon = last is not None and at - last.at < timedelta(seconds=self._config.dedupe_s)
@@ -186,7 +186,7 @@ class AttendanceService:
             found, found_by = by_alternation(last, at, self._longest), "alternate"
         return found, found_by, bool(soon and last and last.direction is found)
 
-    def _said(self, grant: Grant) -> tuple[Direction | None, str]:
+    def _said(self, grant: GrantedPassage) -> tuple[Direction | None, str]:
         how = self._config.direction
         if how == "device":
             return Direction(grant.direction or self._config.device_direction), how

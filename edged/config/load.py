@@ -20,7 +20,8 @@ from edged.config.explain import Seen, explain
 from edged.config.paths import absolute, with_absolute_paths
 from edged.config.problems import ConfigProblems, Problem
 from edged.config.schema import Config
-from edged.config.yaml_lines import MAX_BYTES, Document, KeyPath, Mark, dotted, key_path, parse
+from edged.config.yaml_lines import MAX_BYTES, Document, KeyPath, dotted, key_path, parse
+from edged.config.yaml_syntax import Mark
 from edged.errors import Misconfigured
 
 DEFAULT_PATH = Path("/etc/edged/edged.yaml")
@@ -71,17 +72,25 @@ def load(path: Path | None, *, environ: Mapping[str, str], default_path: Path = 
     return loaded
 
 
-def parse_config(content: bytes, file: str, root: type[Root] = Config) -> tuple[Root, Mapping[KeyPath, Mark]]:
+def parse_config(content: bytes, file: str) -> tuple[Config, Mapping[KeyPath, Mark]]:
+    """Check the text of an edged.yaml; see `parse_file`."""
+    return parse_file(content, file, Config)
+
+
+def parse_file(content: bytes, file: str, root: type[Root]) -> tuple[Root, Mapping[KeyPath, Mark]]:
     """Check the text of a configuration file; paths in it stay as written.
 
     Args:
-        root: what the file is about; edged.yaml without it.
+        root: the schema of the file.
+
+    Returns:
+        The configuration, and where each key that was written stands.
 
     Raises:
         ConfigProblems: with every mistake found.
     """
     document = parse(content, file)
-    marks = {path: place.key for path, place in document.places.items()}
+    marks = {path: position.key for path, position in document.positions.items()}
     try:
         config = root.model_validate(document.data)
     except ValidationError as error:
@@ -190,16 +199,16 @@ def _errors(root: type[Section], data: Any) -> list[Any]:
 def _problem(item: Any, document: Document, file: str, root: type[Section]) -> Problem:
     if item["type"] == "conflict":
         path, message, hint = _given(_concerned(item), document), item["ctx"]["message"], ""
-        place = document.places.get(_written(path, document))
-        mark = place.key if place else None
+        position = document.positions.get(_written(path, document))
+        mark = position.key if position else None
     else:
         path = tuple(item["loc"])
         written = path[:-1] if item["type"] == "missing" else path
-        place = document.places.get(written)
-        seen = Seen(item["input"], place.raw, place.quoted) if place else Seen(item["input"])
+        position = document.positions.get(written)
+        seen = Seen(item["input"], position.raw, position.quoted) if position else Seen(item["input"])
         message, hint = explain(item, path, seen, root)
         about_key = item["type"] == "extra_forbidden"
-        mark = (place.key if about_key else place.value) if place else None
+        mark = (position.key if about_key else position.value) if position else None
     line, column = (mark.line, mark.column) if mark else (None, None)
     return Problem(file=file, line=line, column=column, key=dotted(path), message=message, hint=hint)
 
@@ -219,12 +228,12 @@ def _emptied(item: Any, wrong: set[KeyPath]) -> bool:
 
 def _given(paths: list[KeyPath], document: Document) -> KeyPath:
     """The first of `paths` that is written in the file; one of them is, or the defaults would not fit."""
-    return next((path for path in paths if path in document.places), paths[0])
+    return next((path for path in paths if path in document.positions), paths[0])
 
 
 def _written(path: KeyPath, document: Document) -> KeyPath:
     """`path`, or the nearest section or item around it that is written: a default stands nowhere."""
-    while path and path not in document.places:
+    while path and path not in document.positions:
         path = path[:-1]
     return path
 

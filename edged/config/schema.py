@@ -136,12 +136,13 @@ class Config(Section):
 
     @model_validator(mode="after")
     def _ids_are_unique(self) -> Config:
-        for what, items in (("camera", self.cameras), ("gate", self.gates)):
+        ids = {"camera": [item.id for item in self.cameras], "gate": [item.id for item in self.gates]}
+        for what, names in ids.items():
             first: dict[str, int] = {}
-            for number, item in enumerate(items):
-                before = first.setdefault(item.id, number)
+            for number, name in enumerate(names):
+                before = first.setdefault(name, number)
                 if before != number:
-                    message = f"two are called {item.id}: give each {what} an id of its own"
+                    message = f"two are called {name}: give each {what} an id of its own"
                     raise conflict(message, _key(what, number, "id"), _key(what, before, "id"))
         return self
 

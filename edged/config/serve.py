@@ -8,7 +8,7 @@ from pathlib import Path
 from pydantic import Field, model_validator
 
 from edged.config.base import Directory, File, Section, Text, Timeout, conflict
-from edged.config.load import parse_config, read_content
+from edged.config.load import parse_file, read_content
 from edged.config.paths import absolute, with_absolute_paths
 from edged.config.recognition_section import Calls, CloudId
 from edged.config.schema import LogConfig
@@ -112,7 +112,7 @@ def load_serve_config(file: Path, *, environ: Mapping[str, str]) -> ServeConfig:
         ConfigProblems: the file has mistakes; all of them are in `.problems`.
         Misconfigured: the file is missing or cannot be read.
     """
-    config, _ = parse_config(read_content(file, _WHERE_FROM), str(file), ServeConfig)
+    config, _ = parse_file(read_content(file, _WHERE_FROM), str(file), ServeConfig)
     config = with_absolute_paths(config, file.absolute().parent)
     elsewhere = environ.get("EDGED_SERVE_DATA_DIR")
     return config.model_copy(update={"data_dir": absolute(elsewhere, Path.cwd())}) if elsewhere else config

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any
 
 import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
@@ -30,7 +30,7 @@ _BOOLEANS = {"true": True, "yes": True, "on": True, "false": False, "no": False,
 
 
 @dataclass(frozen=True)
-class Place:
+class Position:
     """Where one key and its value stand, and how a scalar value was written.
 
     Attributes:
@@ -51,7 +51,7 @@ class Document:
     """One parsed file: plain data, the place of everything in it, and the mistakes that did not stop us."""
 
     data: dict[str, Any] = field(default_factory=dict)
-    places: dict[KeyPath, Place] = field(default_factory=dict)
+    positions: dict[KeyPath, Position] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
 
 
@@ -127,7 +127,7 @@ def _resolvers() -> dict[str | None, list[tuple[str, re.Pattern[str]]]]:
 class _Loader(yaml.SafeLoader):
     """PyYAML's parser with our own idea of what is a number and a limit on nesting."""
 
-    yaml_implicit_resolvers: ClassVar[dict[str | None, list[tuple[str, re.Pattern[str]]]]] = _resolvers()
+    yaml_implicit_resolvers = _resolvers()
 
     def __init__(self, text: str) -> None:
         super().__init__(text)
@@ -137,7 +137,8 @@ class _Loader(yaml.SafeLoader):
         self._depth += 1
         try:
             if self._depth > MAX_DEPTH:
-                mark = self.peek_event().start_mark
+                # the stubs of PyYAML leave this method without types
+                mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
                 raise yaml.MarkedYAMLError(problem="nested too deeply", problem_mark=mark)
             return super().compose_node(parent, index)
         finally:
@@ -170,7 +171,10 @@ class _Builder:
             )
         self._open.add(id(node))
         try:
-            return self._mapping(node, path) if isinstance(node, MappingNode) else self._sequence(node, path)
+            if isinstance(node, MappingNode):
+                return self._mapping(node, path)
+            assert isinstance(node, SequenceNode)  # YAML knows three kinds of nodes
+            return self._sequence(node, path)
         finally:
             self._open.discard(id(node))
 
@@ -182,7 +186,7 @@ class _Builder:
             if key is None:
                 continue
             here = (*path, key)
-            self._document.places[here] = _place(_mark(key_node), value_node)
+            self._document.positions[here] = _position(_mark(key_node), value_node)
             out[key] = self.build(value_node, here)
         return out
 
@@ -201,7 +205,7 @@ class _Builder:
             return None
         key = str(node.value)
         if key in seen:
-            first = self._document.places[(*path, key)].key
+            first = self._document.positions[(*path, key)].key
             self._note(
                 node, (*path, key), f"this key was given before, on line {first.line}", "keep one of them"
             )
@@ -213,7 +217,7 @@ class _Builder:
         out = []
         for index, item in enumerate(node.value):
             here = (*path, index)
-            self._document.places[here] = _place(_mark(item), item)
+            self._document.positions[here] = _position(_mark(item), item)
             out.append(self.build(item, here))
         return out
 
@@ -285,10 +289,10 @@ def dotted(path: KeyPath) -> str:
     return out
 
 
-def _place(key: Mark, value: Node) -> Place:
+def _position(key: Mark, value: Node) -> Position:
     if isinstance(value, ScalarNode):
-        return Place(key, _mark(value), raw=str(value.value), quoted=value.style is not None)
-    return Place(key, _mark(value))
+        return Position(key, _mark(value), raw=str(value.value), quoted=value.style is not None)
+    return Position(key, _mark(value))
 
 
 def _short(tag: str) -> str:

@@ -44,10 +44,14 @@ class Event:
         return out
 
 
-@cache
 def event_name(kind: type[Event]) -> str:
     """`AccessDecided` -> `access_decided`."""
-    return re.sub(r"(?<!^)(?=[A-Z])", "_", kind.__name__).lower()
+    return _snake_case(kind.__name__)
+
+
+@cache
+def _snake_case(name: str) -> str:
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
 
 
 def _plain(value: Any) -> Any:

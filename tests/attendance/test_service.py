@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from edged.attendance.punch import Action, Direction, effective
-from edged.attendance.service import AttendanceService, Grant
+from edged.attendance.service import AttendanceService, GrantedPassage
 from edged.attendance.store import FILE_NAME, PunchLedger
 from edged.bus import EventBus
 from edged.clock import ManualClock
@@ -140,7 +140,7 @@ def test_near_a_shift_the_shift_says_which_way(tmp_path):
 def test_grants_without_a_punch_are_caught_up_and_the_others_left(desk):
     desk.passes()
     grants = [
-        Grant(
+        GrantedPassage(
             decision_id=f"d{n}", person_id="ann", person_name="Ann", at=START + timedelta(hours=4 * (n - 1))
         )
         for n in (1, 2)
@@ -153,7 +153,7 @@ def test_grants_without_a_punch_are_caught_up_and_the_others_left(desk):
 
 def test_a_punch_that_did_not_reach_the_journal_is_announced_again(desk):
     desk.passes()
-    grant = Grant(decision_id="d1", person_id="ann", person_name="Ann", at=START, passage_id="p1")
+    grant = GrantedPassage(decision_id="d1", person_id="ann", person_name="Ann", at=START, passage_id="p1")
 
     desk.service.catch_up([grant], 40)
     assert desk.bus.drain(5)
@@ -164,7 +164,7 @@ def test_a_punch_that_did_not_reach_the_journal_is_announced_again(desk):
 
 
 def test_a_punch_that_a_restored_ledger_lacks_is_not_announced_twice(desk):
-    grant = Grant(decision_id="d1", person_id="ann", person_name="Ann", at=START, announced=True)
+    grant = GrantedPassage(decision_id="d1", person_id="ann", person_name="Ann", at=START, announced=True)
 
     assert desk.service.catch_up([grant], 40) == 1
     assert desk.bus.drain(5)
@@ -174,7 +174,7 @@ def test_a_punch_that_a_restored_ledger_lacks_is_not_announced_twice(desk):
 
 
 def test_the_journal_counts_as_looked_through_when_it_held_every_punch(desk):
-    grant = Grant(decision_id="d1", person_id="ann", person_name="Ann", at=START)
+    grant = GrantedPassage(decision_id="d1", person_id="ann", person_name="Ann", at=START)
 
     desk.service.catch_up([grant], 40)
     assert desk.ledger.caught_up() == 0

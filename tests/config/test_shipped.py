@@ -28,7 +28,7 @@ def written(path: Path) -> dict[tuple[str | int, ...], object]:
             data = data[part]
         return data
 
-    return {key: value(key) for key in document.places if not isinstance(value(key), dict)}
+    return {key: value(key) for key in document.positions if not isinstance(value(key), dict)}
 
 
 def test_the_shipped_file_loads_to_exactly_the_defaults():
