@@ -27,15 +27,12 @@ def refusal(content: str | bytes) -> Problem:
 def test_every_key_and_value_keeps_its_line_and_column():
     found = read("site: here\ngate:\n  channel: 2\nlist:\n  - a\n  - b\n").positions
     channel = found[("gate", "channel")]
-    assert (channel.key, channel.value) == (
-        Mark(3, 3),
-        Mark(3, 12),
-    )
+    assert (channel.key, channel.value) == (Mark(3, 3), Mark(3, 12))
     assert found[("list", 1)].value == Mark(6, 5)
 
 
 def test_columns_count_characters_and_not_bytes():
-    assert read('"größe": x').found[("größe",)].value == Mark(1, 10)
+    assert read('"größe": x').positions[("größe",)].value == Mark(1, 10)
 
 
 def test_an_empty_file_is_an_empty_mapping():
