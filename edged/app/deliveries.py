@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from contextlib import ExitStack, suppress
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from edged.bus import EventBus
@@ -14,7 +15,7 @@ from edged.delivery.outbox import Outbox
 from edged.delivery.service import DeliveryService
 from edged.delivery.targets import Surroundings
 from edged.errors import EdgedError
-from edged.journal import Journal, journal_path
+from edged.journal import Journal, JournalReader, journal_path
 from edged.journal.snapshots import snapshot_path
 from edged.record import Record
 from edged.upkeep.files import DELIVERY
@@ -48,7 +49,7 @@ def start_delivery(
     service = DeliveryService(
         config.delivery,
         config.data_dir,
-        journal_path(config.data_dir),
+        partial(JournalReader.open_readonly, journal_path(config.data_dir)),
         Surroundings(device_id(config.data_dir), config.site, ZoneInfo(config.timezone), clock),
         bus,
         environ=os.environ,

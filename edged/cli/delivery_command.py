@@ -89,7 +89,7 @@ def dead(
     with _outbox(resolve_data_dir(config, data_dir)) as outbox:
         if target is not None:
             outbox.place(target)
-        letters = outbox.letters(target, limit)
+        letters = outbox.dead_letters(target, limit)
     if as_json:
         for letter in letters:
             typer.echo(json.dumps(vars(letter), ensure_ascii=False))

@@ -1,8 +1,8 @@
-"""Where each target stands in the journal, what is paused, what was put aside. Kept in `delivery.db`.
+"""Where each target stands in the journal, which are paused, and the dead letters. Kept in `delivery.db`.
 
 Records stay in the journal; here are only their numbers. A place is written without waiting for the disk:
-after a power cut a target may be sent its last seconds again, under the same ids. Orders of people are
-written through.
+after a power cut a target may get its last seconds again, under the same ids. What operators order is on the
+disk when the call returns.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ class Place:
 
     Attributes:
         configured: it is in the configuration of the daemon that ran last.
-        series: how many journals it was fed from.
-        seq: number of the last record that is dealt with, 0 for none.
-        at, event: time and kind of that record; None before the first.
-        delivered: records acknowledged so far.
-        dead: records put aside.
+        series: number of journals that have fed it.
+        seq: number of the last record it is done with, 0 for none.
+        at, event: time and name of that record; None before the first.
+        delivered: records that it has acknowledged so far.
+        dead: its dead letters.
         paused_at, paused_by: when and by whom it was paused; None while it runs.
     """
 
@@ -52,7 +52,16 @@ class Place:
 
 @dataclass(frozen=True)
 class DeadLetter:
-    """A record that a target would not take."""
+    """A record that a target would not take.
+
+    Attributes:
+        letter_id: number of the dead letter, for people.
+        series, seq: which record; see `Place`.
+        code, reason: the last refusal; `reason` names no person.
+        attempts: times the record was sent.
+        at: time of the last attempt, ISO 8601 UTC.
+        retry: an operator wants it sent again.
+    """
 
     letter_id: int
     target: str
@@ -68,7 +77,7 @@ class DeadLetter:
 
 @dataclass(frozen=True)
 class Refusal:
-    """Why and after how many attempts a record is put aside; `reason` names no person."""
+    """Why and after how many attempts a record becomes a dead letter; `reason` names no person."""
 
     record: Record
     code: str
@@ -126,30 +135,30 @@ class Outbox:
             )
         return _place(rows[0])
 
-    def letters(self, name: str | None = None, limit: int | None = None) -> list[DeadLetter]:
-        """Records put aside, the newest first, of one target or of all."""
+    def dead_letters(self, name: str | None = None, limit: int | None = None) -> list[DeadLetter]:
+        """Dead letters of one target or of all, the newest first."""
         rows = self._database.query(
             "SELECT * FROM dead_letters WHERE ? IS NULL OR target = ? ORDER BY letter_id DESC LIMIT ?",
             [name, name, -1 if limit is None else limit],
         )
-        return [_letter(row) for row in rows]
+        return [_dead_letter(row) for row in rows]
 
     def next_retry(self, name: str) -> DeadLetter | None:
-        """The oldest record put aside that somebody wants to be tried again."""
+        """The oldest dead letter that an operator wants sent again; None when there is none."""
         rows = self._database.query(
             "SELECT * FROM dead_letters WHERE target = ? AND retry = 1 ORDER BY letter_id LIMIT 1", [name]
         )
-        return _letter(rows[0]) if rows else None
+        return _dead_letter(rows[0]) if rows else None
 
     def undelivered_from(self) -> int | None:
         """Number of the first record that a configured target is still to get; None without targets.
 
-        It may be the number of a record that is yet to be written. Records put aside do not count.
+        It may be the number of a record that is yet to be written. Dead letters do not count.
         """
         rows = self._database.query("SELECT min(seq) AS seq FROM targets WHERE configured = 1")
         return None if rows[0]["seq"] is None else int(rows[0]["seq"]) + 1
 
-    # -- what the daemon does
+    # -- for the daemon
 
     def configure(self, starts: Mapping[str, int]) -> None:
         """Make these the configured targets; those that are new begin after the given record."""
@@ -162,7 +171,12 @@ class Outbox:
             )
 
     def advance(self, name: str, last: Record, delivered: int, refusals: Iterable[Refusal] = ()) -> None:
-        """Everything up to `last` is dealt with: so many were acknowledged, these were refused."""
+        """Move the place of a target to `last`.
+
+        Args:
+            delivered: records up to `last` that the target has acknowledged.
+            refusals: records up to `last` that it refused; they become dead letters.
+        """
         with self._database.transaction(durable=False) as connection:
             series = connection.execute("SELECT series FROM targets WHERE name = ?", [name]).fetchone()[0]
             connection.executemany(
@@ -180,29 +194,29 @@ class Outbox:
             self._count(connection, name, delivered)
 
     def begin_series(self, name: str, seq: int) -> None:
-        """The journal was replaced by another: go on after `seq` of it, under ids of a new series."""
+        """Another journal has replaced the former one: go on after its `seq`, under ids of a new series."""
         with self._database.transaction() as connection:
             connection.execute(
                 "UPDATE targets SET series = series + 1, seq = ?, at = NULL, event = NULL WHERE name = ?",
                 [seq, name],
             )
 
-    def letter_taken(self, letter: DeadLetter) -> None:
-        """A record put aside was acknowledged after all."""
+    def dead_letter_taken(self, dead: DeadLetter) -> None:
+        """The target has acknowledged a dead letter after all: it is one no longer."""
         with self._database.transaction() as connection:
-            connection.execute("DELETE FROM dead_letters WHERE letter_id = ?", [letter.letter_id])
-            self._count(connection, letter.target, 1)
+            connection.execute("DELETE FROM dead_letters WHERE letter_id = ?", [dead.letter_id])
+            self._count(connection, dead.target, 1)
 
-    def letter_refused(self, letter: DeadLetter, code: str, reason: str) -> None:
-        """It was not; it stays where it is until somebody asks again."""
+    def dead_letter_refused(self, dead: DeadLetter, code: str, reason: str) -> None:
+        """The target has refused it again: it stays until an operator asks once more."""
         with self._database.transaction() as connection:
             connection.execute(
                 "UPDATE dead_letters SET retry = 0, attempts = attempts + 1, code = ?, reason = ?, at = ? "
                 "WHERE letter_id = ?",
-                [code, reason, self._now(), letter.letter_id],
+                [code, reason, self._now(), dead.letter_id],
             )
 
-    # -- what people order
+    # -- for operators
 
     def pause(self, name: str, by: str) -> bool:
         """Stop delivering to a target until `resume`, also after restarts. False: it was paused before."""
@@ -222,10 +236,10 @@ class Outbox:
         return paused
 
     def retry(self, name: str, letter_id: int | None = None) -> int:
-        """Have records put aside tried again, one or all of a target.
+        """Have dead letters sent again, one or all of a target.
 
         Returns:
-            How many.
+            How many dead letters will be sent again.
 
         Raises:
             NotFound: `target_unknown`, `letter_unknown`.
@@ -267,7 +281,7 @@ def undelivered_from(data_dir: Path, clock: Clock) -> int | None:
 
 
 def written_at(place: Place) -> datetime | None:
-    """Time of the last record that is dealt with."""
+    """Time of the last record that the target is done with, aware; None before the first."""
     return None if place.at is None else datetime.fromisoformat(place.at)
 
 
@@ -275,12 +289,12 @@ def _place(row: sqlite3.Row) -> Place:
     return Place(**{**dict(row), "configured": bool(row["configured"])})
 
 
-def _letter(row: sqlite3.Row) -> DeadLetter:
+def _dead_letter(row: sqlite3.Row) -> DeadLetter:
     return DeadLetter(**{**dict(row), "retry": bool(row["retry"])})
 
 
 def place_dict(place: Place, newest: int) -> dict[str, Any]:
-    """JSON-ready. `behind`: records that were not looked at yet, wanted or not."""
+    """`place`, JSON-ready. `behind`: records after it up to `newest`, wanted by the target or not."""
     return {
         "target": place.name,
         "delivered": place.delivered,

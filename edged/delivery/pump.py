@@ -1,8 +1,8 @@
-"""Bringing one target up to date, step by step: what to send next, what a failure means. No threads here.
+"""Brings one target up to date, step by step: what to send next, what a failure means. No threads here.
 
-The rules: in order; nothing is passed over before the receiver has it or has refused it for good; a record
-the receiver fails over again and again is put aside only when another one is seen to pass; a receiver that
-refuses everything is left alone, because then it is not the records that are wrong.
+The rules: records go in order; none is passed over before the receiver has it or has refused it for good; a
+record over which the receiver fails again and again becomes a dead letter only when another record is seen to
+pass; a receiver that refuses everything is left alone, because then the fault is not in the records.
 """
 
 from __future__ import annotations
@@ -13,29 +13,34 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+from edged.backoff import Backoff, PauseRule
 from edged.clock import Clock, iso
 from edged.config.delivery_section import TargetConfig
 from edged.delivery.outbox import DeadLetter, Outbox, Place, Refusal, written_at
 from edged.delivery.records import RecordMaker, kind_of, wanted_kinds
+from edged.delivery.source import OpenRecords, RecordSource
 from edged.delivery.state import Reporter
 from edged.delivery.target import CONFLICT, DeliveryFailed, Message, Receipt, Refused, Target, shortened
 from edged.errors import EdgedError, NeedsOperator
-from edged.journal.reader import JournalReader
 from edged.record import Record
 
 PAGE = 500
 IDLE_S = 1.0
-"""The journal is looked at this often while nothing new is announced."""
+"""Time between two looks at the journal while nothing new is announced."""
 
 MOST_REFUSED_IN_A_ROW = 20
 _WITHOUT_ANSWER = ("delivery_timeout", "delivery_broken_answer")
 PROBES = 5
 LONGEST_ASKED_PAUSE_S = 3600.0
+"""A receiver that asks for a longer pause gets this one."""
+
+PAUSE_SPREAD = (0.5, 1.0)
+"""Share of a pause that chance chooses, so that many boxes do not come back together."""
 
 
 @dataclass(frozen=True)
 class Step:
-    """When to take the next step, seconds from now. `idle`: sooner if there is something new."""
+    """Time to the next step, seconds from now. `idle`: news may cut it short."""
 
     wait_s: float
     idle: bool = False
@@ -50,17 +55,17 @@ class _Chunk:
 
 
 class _MovesOn(DeliveryFailed):
-    """The head of the queue was dealt with otherwise: no reason to wait."""
+    """The queue goes on without its head, so there is no reason to wait."""
 
 
-class Drain:
-    """One target and its place in the journal. Used by one thread.
+class Pump:
+    """Moves records from the journal to one target. Used by one thread.
 
     Args:
-        settings: of the target.
+        settings: configuration of the target.
         build: makes the target; called again after an error that closes it.
-        reader: opens the journal for reading.
-        chance: for the jitter of the pauses.
+        open_records: opens the journal for reading.
+        chance: spreads the pauses.
     """
 
     def __init__(
@@ -68,7 +73,7 @@ class Drain:
         settings: TargetConfig,
         build: Callable[[], Target],
         outbox: Outbox,
-        reader: Callable[[], JournalReader],
+        open_records: OpenRecords,
         maker: RecordMaker,
         reporter: Reporter,
         clock: Clock,
@@ -77,24 +82,23 @@ class Drain:
         self._settings = settings
         self._build = build
         self._outbox = outbox
-        self._open_reader = reader
+        self._open_records = open_records
         self._maker = maker
         self._reporter = reporter
         self._clock = clock
-        self._chance = chance
+        rule = PauseRule(settings.retry_s, settings.retry_max_s, spread=PAUSE_SPREAD)
+        self._backoff = Backoff(rule, chance.random)
         self._wanted = wanted_kinds(settings.events)
         self._target: Target | None = None
-        self._reader: JournalReader | None = None
+        self._records: RecordSource | None = None
         self._page: deque[Record] = deque()
         self._same_journal = False
-        self._failures = 0
         self._head: tuple[str, int] = ("", 0)  # id of the first message that failed, and how often
         self._one_by_one = 0
         self._refused_in_row = 0
         self._in_doubt: frozenset[str] = frozenset()  # sent, and no answer came back
-        self._early: set[str] = (
-            set()
-        )  # taken out of turn, to find out whether it is the record or the receiver
+        # ids taken out of turn, to find out whether the record or the receiver is at fault
+        self._early: set[str] = set()
         self._due_s = clock.monotonic()
 
     def step(self) -> Step:
@@ -110,47 +114,44 @@ class Drain:
             return self.failed(error)
 
     def failed(self, error: EdgedError) -> Step:
-        """Wait: twice as long each time, with jitter so that many boxes do not come back together."""
+        """The pause after `error`: twice as long each time, or as long as the receiver asks for."""
         self._page.clear()
         if isinstance(error, _MovesOn):
             return Step(0)
         asked_s = error.retry_after_s if isinstance(error, DeliveryFailed) else None
         if not isinstance(error, DeliveryFailed):
             self.close()  # the next attempt reads keys and certificates anew
-        longest_s = self._settings.retry_max_s
-        pause_s = min(longest_s, self._settings.retry_s * 2.0 ** min(self._failures, 30))
-        pause_s *= self._chance.uniform(0.5, 1.0)
-        if asked_s is not None:
-            pause_s = max(pause_s, min(asked_s, LONGEST_ASKED_PAUSE_S))
-        self._failures += 1
-        self._reporter.failed(error, self._failures, pause_s)
+        pause_s = self._backoff.failed(
+            self._clock.monotonic(), at_least_s=min(asked_s or 0.0, LONGEST_ASKED_PAUSE_S)
+        )
+        self._reporter.failed(error, self._backoff.failures, pause_s)
         return Step(pause_s)
 
     def forget_failures(self) -> None:
-        """Somebody says that it works now: begin with the shortest pause, and put records aside again."""
-        self._failures = 0
+        """An operator has found the fault: begin with the shortest pause, and dead-letter records again."""
+        self._backoff.reset()
         self._refused_in_row = 0
 
     def close(self) -> None:
         """Let go of the target and the journal."""
         target, self._target = self._target, None
-        reader, self._reader = self._reader, None
+        records, self._records = self._records, None
         if target is not None:
             target.close()
-        if reader is not None:
-            reader.close()
+        if records is not None:
+            records.close()
 
     # -- one step
 
     def _work(self, place: Place) -> Step:
         if self._target is None:
             self._target = self._build()
-        if self._reader is None:
-            self._reader = self._open_reader()
+        if self._records is None:
+            self._records = self._open_records()
         if not self._same_journal:
             place = self._recognise_journal(place)
-        if letter := self._outbox.next_retry(place.name):
-            self._try_letter(letter, self._target)
+        if dead := self._outbox.next_retry(place.name):
+            self._retry_dead_letter(dead, self._target)
             return Step(0)
         chunk = self._next_chunk(place)
         if chunk is None:
@@ -181,7 +182,7 @@ class Drain:
         return _Chunk(records, messages) if records else None
 
     def _send(self, chunk: _Chunk, target: Target) -> Receipt | None:
-        """Have the target take the messages, but those it took out of turn. None: try them one by one now."""
+        """Send the messages, without those the target took out of turn. None: send them one by one now."""
         early = frozenset(message.id for message in chunk.messages) & self._early
         to_send = [message for message in chunk.messages if message.id not in self._early]
         if not to_send:
@@ -190,7 +191,7 @@ class Drain:
             receipt = target.deliver(to_send)
         except Refused as error:
             if len(to_send) > 1:
-                self._one_by_one = len(chunk.messages)  # one of them is the reason; the others shall pass
+                self._one_by_one = len(chunk.messages)  # one of them is the reason; the others may pass
                 return None
             if error.code == CONFLICT and to_send[0].id in self._in_doubt:
                 receipt = Receipt(frozenset({to_send[0].id}))  # it had arrived that time
@@ -205,7 +206,7 @@ class Drain:
         return Receipt(receipt.taken | early, receipt.refused)
 
     def _settle(self, chunk: _Chunk, receipt: Receipt) -> None:
-        """Write down how far the target has come; raise when the receiver left a record out."""
+        """Store the new place of the target. Raises DeliveryFailed when the receiver left a record out."""
         messages = {message.seq: message for message in chunk.messages}
         refusals: list[Refusal] = []
         last, taken, left_out = None, 0, None
@@ -240,10 +241,10 @@ class Drain:
         if self._early and not self._page:
             self._early.clear()
         for refusal in refusals:
-            self._reporter.put_aside(refusal)
+            self._reporter.dead_lettered(refusal)
 
     def _refusal(self, record: Record, message: Message, reason: str) -> Refusal:
-        """Raises NeedsOperator (`delivery_all_refused`) instead of putting the whole journal aside."""
+        """Raises NeedsOperator (`delivery_all_refused`) before the whole journal becomes dead letters."""
         self._refused_in_row += 1
         if self._refused_in_row > MOST_REFUSED_IN_A_ROW:
             raise NeedsOperator(
@@ -255,10 +256,10 @@ class Drain:
         attempts = self._head[1] + 1 if self._head[0] == message.id else 1
         return Refusal(record, "delivery_refused", _impersonal(reason, message), attempts)
 
-    # -- a record that fails while others pass
+    # -- a record over which the receiver fails while others pass
 
     def _after_attempt(self, head: Message, error: DeliveryFailed) -> DeliveryFailed:
-        """Count a failure of `head`. After enough of them, see whether a later record passes."""
+        """Count a failure over `head`. After enough of them, find out whether a later record passes."""
         if not error.about_record:
             return error
         attempts = self._head[1] + 1 if self._head[0] == head.id else 1
@@ -266,12 +267,12 @@ class Drain:
         beyond = attempts - self._settings.max_attempts
         if beyond >= 0 and self._passes(head, beyond % PROBES):
             if not self._takes(head):  # else the receiver has only just come back
-                self._put_head_aside(head, error, attempts + 1)
+                self._dead_letter(head, error, attempts + 1)
             return _MovesOn(f"The queue goes on behind {head.id}.", code="delivery_moves_on")
         return error
 
     def _passes(self, head: Message, skip: int) -> bool:
-        """Whether the receiver takes a record after `head`, each time another one."""
+        """Whether the receiver takes a record after `head`; `skip` picks another one each time."""
         assert self._target is not None
         series = self._outbox.place(self._settings.name).series
         wanted = (r for r in self._read(head.seq, PAGE) if kind_of(r.event) in self._wanted)
@@ -281,7 +282,7 @@ class Drain:
         return self._takes(self._message(later[skip], series))
 
     def _takes(self, message: Message) -> bool:
-        """Send it alone and out of turn; what was taken is not sent again when its turn comes."""
+        """Whether the receiver takes `message` alone and out of turn; then it is not sent again in turn."""
         assert self._target is not None
         try:
             taken = message.id in self._target.deliver([message]).taken
@@ -291,57 +292,60 @@ class Drain:
             self._early.add(message.id)
         return taken
 
-    def _put_head_aside(self, head: Message, error: DeliveryFailed, attempts: int) -> None:
+    def _dead_letter(self, head: Message, error: DeliveryFailed, attempts: int) -> None:
         record = next(r for r in self._read(head.seq - 1, 1))
         refusal = Refusal(record, error.code, _impersonal(error.message, head), attempts)
         self._move_to(record, 0, [refusal])
 
-    # -- dead letters that are tried again
+    # -- dead letters that an operator wants sent again
 
-    def _try_letter(self, letter: DeadLetter, target: Target) -> None:
-        found = [r for r in self._read(letter.seq - 1, 1) if r.seq == letter.seq]
-        if not found or letter.series != self._outbox.place(letter.target).series:
+    def _retry_dead_letter(self, dead: DeadLetter, target: Target) -> None:
+        found = [r for r in self._read(dead.seq - 1, 1) if r.seq == dead.seq]
+        if not found or dead.series != self._outbox.place(dead.target).series:
             gone = "the record is no longer in the journal"
-            self._outbox.letter_refused(letter, "delivery_record_gone", gone)
+            self._outbox.dead_letter_refused(dead, "delivery_record_gone", gone)
             return
-        message = self._message(found[0], letter.series)
+        message = self._message(found[0], dead.series)
         try:
             receipt = target.deliver([message])
         except Refused as error:
-            self._outbox.letter_refused(letter, error.code, _impersonal(error.message, message))
+            self._outbox.dead_letter_refused(dead, error.code, _impersonal(error.message, message))
         except DeliveryFailed as error:
             if not error.about_record:
                 raise
-            self._outbox.letter_refused(letter, error.code, _impersonal(error.message, message))
+            self._outbox.dead_letter_refused(dead, error.code, _impersonal(error.message, message))
         else:
             if message.id in receipt.taken:
-                self._outbox.letter_taken(letter)
+                self._outbox.dead_letter_taken(dead)
             else:
                 reason = receipt.refused.get(message.id, "not acknowledged")
-                self._outbox.letter_refused(letter, "delivery_refused", _impersonal(reason, message))
+                self._outbox.dead_letter_refused(dead, "delivery_refused", _impersonal(reason, message))
 
     # -- the journal
 
-    def _read(self, after: int, limit: int) -> list[Record]:
-        """Records that a power cut cannot take away: else their numbers would be given, and told, twice."""
-        assert self._reader is not None
-        records = self._reader.list(after_seq=after, newest_first=False, limit=limit)
+    def _read(self, after: int, limit: int) -> Sequence[Record]:
+        """Records that a power cut cannot take away; else a receiver could get one number for two records."""
+        assert self._records is not None
+        records = self._records.list(after_seq=after, newest_first=False, limit=limit)
         if records:
-            self._reader.database.settle()
+            self._records.settle()
         return records
 
     def _message(self, record: Record, series: int) -> Message:
         return self._maker.make(record, series=series, pictures=self._settings.pictures)
 
     def _recognise_journal(self, place: Place) -> Place:
-        """See that the journal is the one the target was fed from; else go on with what is new in this one.
+        """Check that the journal is the one the target was fed from; else go on with what is new in this one.
 
         A journal that was restored from a backup, or begun anew, gives numbers a second time.
+
+        Returns:
+            The place in this journal.
         """
-        assert self._reader is not None
-        newest = self._reader.list(limit=1)
+        assert self._records is not None
+        newest = self._records.list(limit=1)
         if not newest:
-            return place  # nothing in it yet; looked at again when there is
+            return place  # an empty journal proves nothing; the next step asks again
         at_place = [r for r in self._read(place.seq - 1, 1) if r.seq == place.seq] if place.seq else []
         other = place.at is not None and any(
             (iso(r.at), r.event) != (place.at, place.event) for r in at_place
@@ -354,30 +358,30 @@ class Drain:
         return place
 
     def _dealt_with(self, place: Place, newest: Record) -> int:
-        """The last record that is older than what was delivered before; rather one too few."""
-        assert self._reader is not None
+        """Number of the last record that is older than what was delivered before; rather one too few."""
+        assert self._records is not None
         last_at = written_at(place)
         if last_at is None:
             return 0
         since = last_at + timedelta(milliseconds=1)
-        later = self._reader.list(since=since, newest_first=False, limit=1)
+        later = self._records.list(since=since, newest_first=False, limit=1)
         return later[0].seq - 1 if later else newest.seq
 
     # -- pauses
 
     def _pause_for(self, sent: int) -> float:
-        """Keep to `max_rate`; what a slow receiver left unused is not made up for."""
+        """The pause that keeps to `max_rate`; a slow receiver does not earn a burst later."""
         now_s = self._clock.monotonic()
         self._due_s = max(self._due_s, now_s - IDLE_S / 10) + sent / self._settings.max_rate
         return max(0.0, self._due_s - now_s)
 
     def _well(self) -> None:
-        self._failures = 0
+        self._backoff.reset()
         self._reporter.well()
 
 
 def _impersonal(reason: str, message: Message) -> str:
-    """`reason` without the person, so that erasing somebody need not look here."""
+    """`reason` without the person, so that an erasure does not have to look here."""
     for text in sorted(message.personal, key=len, reverse=True):
         reason = reason.replace(text, "***")
     return shortened(reason)

@@ -1,4 +1,4 @@
-"""The threads of the delivery, one for each target, and what people may order while they run."""
+"""The delivery threads, one for each target, and the commands of operators while they run."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 import random
 import threading
 from collections.abc import Callable, Mapping
-from contextlib import suppress
+from contextlib import closing, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,20 +15,20 @@ from edged.bus import EventBus, Subscription
 from edged.clock import Clock
 from edged.config.delivery_section import DeliveryConfig, TargetConfig
 from edged.delivery.outbox import Outbox, place_dict
-from edged.delivery.pump import Drain, Step
+from edged.delivery.pump import Pump, Step
 from edged.delivery.records import RecordMaker
+from edged.delivery.source import OpenRecords
 from edged.delivery.state import Reporter
 from edged.delivery.target_secrets import TargetSecrets
 from edged.delivery.targets import Surroundings, build_target
 from edged.errors import EdgedError
 from edged.events import AccessDecided, ComponentFailed, DoorUnlocked, GateAlarmRaised, GrantNotExecuted
-from edged.journal.reader import JournalReader
 
 NICENESS = 10
-"""Of the threads here: doors and cameras come first."""
+"""Niceness of the delivery threads: doors and cameras come first."""
 
 _WRITTEN_AT_ONCE = (AccessDecided, DoorUnlocked, GrantNotExecuted, GateAlarmRaised)
-"""Events that are in the journal when they are published; the others are found within a second."""
+"""Events that are in the journal when they are published; the threads find the others within a second."""
 
 Command = Callable[[Any, dict[str, Any]], dict[str, Any]]
 
@@ -36,10 +36,10 @@ Command = Callable[[Any, dict[str, Any]], dict[str, Any]]
 class TargetWorker:
     """The thread of one target."""
 
-    def __init__(self, name: str, drain: Drain, reporter: Reporter, clock: Clock) -> None:
+    def __init__(self, name: str, pump: Pump, reporter: Reporter, clock: Clock) -> None:
         self.name = name
         self.reporter = reporter
-        self._drain = drain
+        self._pump = pump
         self._clock = clock
         self._changed = threading.Condition()
         self._stopping = False
@@ -48,23 +48,23 @@ class TargetWorker:
         self._thread = threading.Thread(target=self._run, name=f"delivery:{name}", daemon=True)
 
     def start(self) -> None:
-        """Begin."""
+        """Begin to deliver."""
         self._thread.start()
 
     def wake(self) -> None:
-        """There may be something new; a pause after a failure is not cut short."""
+        """Look for something new; this does not cut short a pause after a failure."""
         with self._changed:
             self._news = True
             self._changed.notify_all()
 
     def hurry(self) -> None:
-        """Try at once, whatever went wrong before."""
+        """Make the next attempt at once and forget earlier failures."""
         with self._changed:
             self._now = True
             self._changed.notify_all()
 
     def ask_to_stop(self) -> None:
-        """End after the request at hand."""
+        """End after the request under way."""
         with self._changed:
             self._stopping = True
             self._changed.notify_all()
@@ -84,13 +84,13 @@ class TargetWorker:
                 step = self._step()
                 self._wait(self._clock.monotonic() + step.wait_s, step.idle)
         finally:
-            self._drain.close()
+            self._pump.close()
 
     def _step(self) -> Step:
         try:
-            return self._drain.step()
+            return self._pump.step()
         except Exception as error:  # noqa: BLE001 - a fault of edged must not end the delivery unnoticed
-            return self._drain.failed(
+            return self._pump.failed(
                 EdgedError(
                     f"Delivering to {self.name} failed: {type(error).__name__}: {error}.",
                     code="delivery_fault",
@@ -102,7 +102,7 @@ class TargetWorker:
         with self._changed:
             now, self._now, self._news = self._now, False, False
         if now:
-            self._drain.forget_failures()
+            self._pump.forget_failures()
 
     def _wait(self, until_s: float, idle: bool) -> None:
         with self._changed:
@@ -115,24 +115,24 @@ class TargetWorker:
 class DeliveryService:
     """Delivers the records of one journal to all configured targets.
 
-    Nothing here is in the way of a door: records are read from the journal's file through connections of
-    their own, in threads of low priority; what goes wrong is announced and tried again.
+    Nothing here is in the way of a door: every target reads the journal through a connection of its own, in a
+    thread of low priority; the service announces what goes wrong and tries again.
 
     Args:
         config: the section `delivery`.
-        data_dir: where `delivery.db` is kept.
-        journal: file of the journal, which exists when `start()` is called.
+        data_dir: folder of `delivery.db`.
+        open_records: opens the journal, which must exist when `start()` is called.
         box: id of this box (never to be changed: receivers tell records apart by it), site, zone, clock.
         environ: usually `os.environ`; may hold secrets.
         picture_of: the JPEG of a record, where the journal keeps pictures.
-        chance: jitter of the pauses.
+        chance: spreads the pauses.
     """
 
     def __init__(
         self,
         config: DeliveryConfig,
         data_dir: Path,
-        journal: Path,
+        open_records: OpenRecords,
         box: Surroundings,
         bus: EventBus,
         *,
@@ -142,7 +142,7 @@ class DeliveryService:
     ) -> None:
         self._config = config
         self._data_dir = data_dir
-        self._journal = journal
+        self._open_records = open_records
         self._box = box
         self._bus = bus
         self._environ = environ
@@ -162,8 +162,8 @@ class DeliveryService:
         """Begin to deliver.
 
         Returns:
-            False when `delivery.db` cannot be used: that is announced as `ComponentFailed`, the records wait
-            in the journal, and everything else goes on.
+            False when `delivery.db` cannot be used: the bus gets a `ComponentFailed`, the records wait in the
+            journal, and everything else goes on.
         """
         try:
             outbox = Outbox.open(self._data_dir, self._box.clock)
@@ -187,11 +187,11 @@ class DeliveryService:
         return True
 
     def stop(self, timeout_s: float = 1.0) -> bool:
-        """End. A request under way for longer than `timeout_s` is left behind: what it carries is sent again
-        after the next start, under the same ids.
+        """End. A request that takes longer than `timeout_s` is left behind: its records go out again after
+        the next start, under the same ids.
 
         Returns:
-            True when nothing was under way any more.
+            True when no request is under way any more.
         """
         if self._subscription is not None:
             self._subscription.close(0.1)
@@ -206,12 +206,12 @@ class DeliveryService:
         return all(ended)
 
     def undelivered_from(self) -> int | None:
-        """Number of the first record a target is still to get; None when nothing has to be kept for one; 0
-        while nobody knows, because `delivery.db` cannot be used."""
+        """Number of the first record that a target has still to get; None when no record has to be kept for
+        one; 0 while `delivery.db` cannot be used, so that all are kept."""
         return self._outbox.undelivered_from() if self._outbox is not None else 0
 
     def status(self) -> list[dict[str, Any]]:
-        """Every configured target: its place, its state, its last failure, how many records are behind."""
+        """Every configured target, JSON-ready: its place, its state, its last failure, records behind."""
         outbox, newest = self._require_outbox(), self._newest()
         return [
             {**place_dict(place, newest), **self._workers[place.name].reporter.state.to_dict()}
@@ -228,7 +228,7 @@ class DeliveryService:
             "delivery.retry": self._retry,
         }
 
-    # -- orders
+    # -- commands
 
     def _pause(self, peer: Any, arguments: dict[str, Any]) -> dict[str, Any]:
         name = str(arguments.get("target"))
@@ -243,8 +243,8 @@ class DeliveryService:
         return {"target": name, "changed": changed}
 
     def _retry(self, _: Any, arguments: dict[str, Any]) -> dict[str, Any]:
-        name, letter = str(arguments.get("target")), arguments.get("letter")
-        count = self._require_outbox().retry(name, int(letter) if letter is not None else None)
+        name, number = str(arguments.get("target")), arguments.get("letter")
+        count = self._require_outbox().retry(name, int(number) if number is not None else None)
         self._hurry(name)
         return {"target": name, "letters": count}
 
@@ -269,28 +269,25 @@ class DeliveryService:
 
     def _newest(self) -> int:
         """Number of the newest record; 0 for an empty journal."""
-        reader = JournalReader.open_readonly(self._journal)
-        try:
-            records = reader.list(limit=1)
-            return records[0].seq if records else 0
-        finally:
-            reader.close()
+        with closing(self._open_records()) as source:
+            newest = source.list(limit=1)
+        return newest[0].seq if newest else 0
 
     def _worker(self, settings: TargetConfig, outbox: Outbox) -> TargetWorker:
         clock = self._box.clock
         secrets = TargetSecrets(settings.name, self._config.secrets_file, self._environ)
         reporter = Reporter(settings.name, self._bus, clock)
-        drain = Drain(
+        pump = Pump(
             settings,
             partial(build_target, settings, secrets, self._box),
             outbox,
-            partial(JournalReader.open_readonly, self._journal),
+            self._open_records,
             self._maker,
             reporter,
             clock,
             random.Random(self._chance.random()),
         )
-        return TargetWorker(settings.name, drain, reporter, clock)
+        return TargetWorker(settings.name, pump, reporter, clock)
 
     def _wake(self, _: object) -> None:
         for worker in self._workers.values():

@@ -1,4 +1,4 @@
-"""What is known of a target right now, for `edged delivery status`, and its announcements on the bus."""
+"""The present state of a target, for `edged delivery status`, and its announcements on the bus."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ STARTING, DELIVERING, PAUSED, WAITING, NEEDS_OPERATOR = (
     "starting", "delivering", "paused", "waiting", "needs_operator",
 )  # fmt: skip
 ANNOUNCED_AFTER = 3
-"""Failures in a row; one or two are a network that blinked."""
+"""Failures in a row before the bus hears of them; one or two are a network that blinked."""
 
 OWN_EVENTS = frozenset({"delivery_degraded", "delivery_recovered", "record_put_aside"})
+"""Failures to deliver these are not announced, to avoid a loop."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class State:
         state: `starting`, `delivering`, `paused`, `waiting` (after a failure), `needs_operator`.
         code, message, hint: the last failure while it lasts.
         failures: in a row.
-        retry_at: when it is tried again, ISO 8601 UTC.
+        retry_at: time of the next attempt, ISO 8601 UTC.
     """
 
     state: str = STARTING
@@ -46,7 +47,7 @@ class State:
 
 
 class Reporter:
-    """Holds the state of one target for other threads, and tells the bus when it turns."""
+    """Holds the state of one target for other threads, and announces on the bus when it turns."""
 
     def __init__(self, target: str, bus: EventBus, clock: Clock) -> None:
         self._target = target
@@ -54,7 +55,7 @@ class Reporter:
         self._clock = clock
         self._lock = threading.Lock()
         self._state = State()
-        self._announced = ""  # code of the failure that the bus was told of
+        self._announced = ""  # code of the failure that was announced
         self._failing_since_s = 0.0
 
     @property
@@ -64,7 +65,7 @@ class Reporter:
             return self._state
 
     def well(self) -> None:
-        """Something was delivered, or there is nothing to deliver and the receiver is there."""
+        """The receiver took something, or is there and has everything."""
         self._set(State(DELIVERING))
         if self._announced:
             self._announced = ""
@@ -72,11 +73,16 @@ class Reporter:
             self._bus.publish(DeliveryRecovered(at=self._clock.now(), target=self._target, after_s=after_s))
 
     def paused(self) -> None:
-        """Somebody paused it."""
+        """An operator has paused it."""
         self._set(State(PAUSED))
 
     def failed(self, error: EdgedError, failures: int, pause_s: float) -> None:
-        """It failed so often in a row and is tried again after a pause."""
+        """An attempt has failed.
+
+        Args:
+            failures: in a row, this one included.
+            pause_s: seconds until the next attempt.
+        """
         operator = isinstance(error, NeedsOperator | Misconfigured)
         if failures == 1:
             self._failing_since_s = self._clock.monotonic()
@@ -99,8 +105,8 @@ class Reporter:
                 )
             )
 
-    def put_aside(self, refusal: Refusal) -> None:
-        """A record became a dead letter. Of our own news nothing is said, or it would never end."""
+    def dead_lettered(self, refusal: Refusal) -> None:
+        """A record has become a dead letter."""
         if refusal.record.event in OWN_EVENTS:
             return
         self._bus.publish(

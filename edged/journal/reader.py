@@ -66,6 +66,10 @@ class JournalReader:
         """The file, for what else this package keeps in it."""
         return self._database
 
+    def settle(self) -> None:
+        """Wait until everything that can be read now is on the disk, see `Database.settle`."""
+        self._database.settle()
+
     def list(
         self,
         *,

@@ -268,7 +268,7 @@ def test_a_damaged_file_of_places_is_announced_and_stops_nothing_else(box, recei
 def test_a_fault_of_edged_itself_is_told_and_the_thread_goes_on(box):
     target = ListTarget(behave=lambda messages: {}[messages[0].id])
     rig = Rig(box.folder / "second", target, clock=box.clock, retry_s=0.05, retry_max_s=0.05)
-    worker = TargetWorker("office", rig.drain, rig.reporter, box.clock)
+    worker = TargetWorker("office", rig.pump, rig.reporter, box.clock)
     rig.decide(1)
     worker.start()
     told = threading.Event()

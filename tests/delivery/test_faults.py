@@ -90,7 +90,7 @@ def make(tmp_path):
 
 def after_one_step(rig):
     rig.decide(1)
-    rig.drain.step()
+    rig.pump.step()
     assert (rig.place.seq, rig.place.dead) == (0, 0)
     return rig.reporter.state
 
@@ -160,7 +160,7 @@ def test_an_answer_in_chunks_and_without_its_length_is_read(make):
     server = RawServer(chunked)
     rig = make(f"http://127.0.0.1:{server.port}")
     rig.decide(1)
-    rig.drain.step()
+    rig.pump.step()
     server.stop()
     assert rig.place.delivered == 1
 
@@ -256,7 +256,7 @@ def test_a_full_disk_leaves_no_half_line_and_every_record_arrives_when_there_is_
     rig.run()
     filler = fill(small_disk)
     rig.decide(*range(2, 40))
-    rig.drain.step()
+    rig.pump.step()
     (file,) = small_disk.glob("office-*.jsonl")
     assert (rig.reporter.state.state, rig.reporter.state.code) == ("needs_operator", "delivery_folder")
     assert file.read_bytes().endswith(b"\n")
@@ -271,10 +271,10 @@ def test_a_place_that_cannot_be_written_is_tried_again_under_the_same_id(make, s
     rig.outbox.close()
     rig.outbox = Outbox.open(small_disk, rig.clock)
     rig.outbox.configure({"office": 0})
-    rig.drain = rig.new_drain()
+    rig.pump = rig.new_pump()
     filler = fill(small_disk)
     rig.decide(1)
-    rig.drain.step()
+    rig.pump.step()
     failed = rig.reporter.state
     filler.unlink()
     rig.run()

@@ -86,7 +86,7 @@ def test_a_receiver_may_refuse_single_records_of_a_request(make, httpserver):
     rig.decide(1, 2, 3)
     rig.run()
     assert rig.place.delivered == 2
-    assert [letter.reason for letter in rig.outbox.letters()] == ["no such door"]
+    assert [letter.reason for letter in rig.outbox.dead_letters()] == ["no such door"]
 
 
 @pytest.mark.parametrize(
@@ -102,7 +102,7 @@ def test_200_with_anything_but_the_id_is_no_acknowledgement(make, httpserver, an
     httpserver.expect_oneshot_request("/records").respond_with_data(answer)
     rig = make("http")
     rig.decide(1)
-    rig.drain.step()
+    rig.pump.step()
     assert (rig.place.delivered, rig.place.dead) == (0, 0)
     assert rig.reporter.state.code == "delivery_no_acknowledgement"
     httpserver.expect_request("/records").respond_with_handler(acknowledge)
@@ -133,7 +133,7 @@ def test_what_is_wrong_with_the_receiver_puts_no_record_aside(make, httpserver, 
     httpserver.expect_request("/elsewhere").respond_with_handler(acknowledge)
     rig = make("http")
     rig.decide(1)
-    rig.drain.step()
+    rig.pump.step()
     assert (rig.reporter.state.code, rig.reporter.state.state) == (code, state)
     assert (rig.place.delivered, rig.place.dead) == (0, 0)
     assert all(request.path == "/records" for request, _ in httpserver.log)
@@ -147,7 +147,7 @@ def test_a_record_the_receiver_does_not_want_is_put_aside(make, httpserver, stat
     rig.decide(1, 2)
     rig.run()
     assert (rig.place.delivered, rig.place.dead) == (1, 1)
-    assert "bad record" in rig.outbox.letters()[0].reason
+    assert "bad record" in rig.outbox.dead_letters()[0].reason
 
 
 @pytest.mark.parametrize("said", ["90", "Thu, 01 Jan 2026 08:01:30 GMT"])
@@ -155,7 +155,7 @@ def test_the_pause_of_retry_after_is_kept(make, httpserver, said):
     httpserver.expect_request("/records").respond_with_data("", status=429, headers={"Retry-After": said})
     rig = make("http")
     rig.decide(1)
-    assert rig.drain.step().wait_s == pytest.approx(90, abs=1)
+    assert rig.pump.step().wait_s == pytest.approx(90, abs=1)
 
 
 @pytest.mark.parametrize("said", ["soon", "-5", "99999999999999999999", "Thu, 99 Jan"])
@@ -163,14 +163,14 @@ def test_a_pause_without_sense_is_not(make, httpserver, said):
     httpserver.expect_request("/records").respond_with_data("", status=503, headers={"Retry-After": said})
     rig = make("http")
     rig.decide(1)
-    assert rig.drain.step().wait_s <= 3600
+    assert rig.pump.step().wait_s <= 3600
 
 
 def test_an_endless_answer_is_broken_off(make, httpserver):
     httpserver.expect_request("/records").respond_with_data(b"x" * 600_000)
     rig = make("http")
     rig.decide(1)
-    rig.drain.step()
+    rig.pump.step()
     assert rig.reporter.state.code == "delivery_broken_answer"
 
 
@@ -217,7 +217,7 @@ def test_a_repeated_webhook_is_signed_anew_under_the_same_key(make, httpserver):
 def test_a_webhook_without_a_secret_is_not_sent(make, httpserver):
     rig = make("webhook", environ={})
     rig.decide(1)
-    rig.drain.step()
+    rig.pump.step()
     assert (rig.reporter.state.state, rig.reporter.state.code) == (
         "needs_operator",
         "delivery_secret_missing",
@@ -305,7 +305,7 @@ def test_a_check_in_that_is_there_already_is_a_success(hr, language):
 def test_an_unknown_employee_is_a_dead_letter_that_passes_when_hr_has_added_them(hr):
     hr.write(punch(hr.clock, 1, person_id="new", person_name="New One"), punch(hr.clock, 2))
     hr.run()
-    (letter,) = hr.outbox.letters()
+    (letter,) = hr.outbox.dead_letters()
     assert "No Employee found" in letter.reason
     assert "new" not in letter.reason
     assert len(hr.checkins.logs) == 1
@@ -336,7 +336,7 @@ def test_a_punch_added_by_hand_is_sent_with_the_time_that_was_given(hr):
 def test_what_frappe_cannot_be_told_is_put_aside_for_a_person_to_see(hr, action):
     hr.write(corrected(hr, action))
     hr.run()
-    (letter,) = hr.outbox.letters()
+    (letter,) = hr.outbox.dead_letters()
     assert "correct it there" in letter.reason
     assert hr.checkins.logs == []
 
@@ -345,7 +345,7 @@ def test_a_wrong_key_is_nobodys_record_and_needs_an_operator(make, httpserver):
     httpserver.expect_request(FRAPPE).respond_with_handler(Checkins())
     rig = make("frappe", environ={**SECRETS, "EDGED_DELIVERY_OFFICE_API_SECRET": "old"}, events=["punches"])
     rig.write(punch(rig.clock, 1))
-    rig.drain.step()
+    rig.pump.step()
     assert (rig.reporter.state.code, rig.place.dead) == ("delivery_login", 0)
     assert "old" not in rig.reporter.state.message
 
@@ -357,7 +357,7 @@ def test_a_page_of_the_web_site_is_no_check_in(make, httpserver, answer):
     httpserver.expect_request(FRAPPE).respond_with_data(answer)
     rig = make("frappe", events=["punches"])
     rig.write(punch(rig.clock, 1))
-    rig.drain.step()
+    rig.pump.step()
     assert (rig.reporter.state.code, rig.place.delivered) == ("delivery_no_acknowledgement", 0)
 
 

@@ -105,7 +105,7 @@ def test_the_box_is_online_before_there_is_any_record_and_offline_when_it_stops(
     listener, rig = listen(broker), make(broker)
     rig.run()
     assert listener.wait_for(lambda: listener.on(f"{BASE}/status") == ["online"])
-    rig.drain.close()
+    rig.pump.close()
     assert listener.wait_for(lambda: listener.on(f"{BASE}/status")[-1] == "offline")
 
 
@@ -193,7 +193,7 @@ def test_a_broker_that_is_away_loses_nothing(start, make, listen):
     rig.run()
     broker.stop()
     rig.decide(2, 3)
-    step = rig.drain.step()
+    step = rig.pump.step()
     assert (step.idle, rig.reporter.state.state) == (False, "waiting")
     broker.start()
     rig.run()
@@ -212,7 +212,7 @@ def login(tmp_path, *more):
 def test_a_wrong_password_needs_an_operator(start, make, tmp_path):
     rig = make(start(*login(tmp_path)), password="wrong", mqtt={"username": "door"})
     rig.decide(1)
-    rig.drain.step()
+    rig.pump.step()
     assert (rig.reporter.state.state, rig.reporter.state.code) == ("needs_operator", "delivery_login")
     assert "wrong" not in rig.reporter.state.message
 
@@ -231,7 +231,7 @@ def test_a_topic_the_broker_does_not_allow_is_noticed_and_nothing_is_lost(start,
     broker = start(*login(tmp_path, f"acl_file {rules}"))
     rig = make(broker, password="right", mqtt={"username": "door"})
     rig.decide(1)
-    rig.drain.step()
+    rig.pump.step()
     assert (rig.reporter.state.code, rig.place.seq, rig.place.dead) == ("delivery_login", 0, 0)
 
 
@@ -242,7 +242,7 @@ def test_an_encrypted_broker_is_used_unless_its_certificate_has_expired(start, m
     broker = start(f"certfile {certificate}", f"keyfile {key}")
     rig = make(broker, scheme="mqtts", host="localhost", ca_file=certificate)
     rig.decide(1)
-    rig.drain.step()
+    rig.pump.step()
     if expired:
         assert (rig.reporter.state.state, rig.reporter.state.code) == (
             "needs_operator",

@@ -53,8 +53,8 @@ def test_nothing_is_sent_twice_after_a_restart(make):
     rig = make()
     rig.decide(1, 2)
     rig.run()
-    rig.drain.close()
-    rig.drain = rig.new_drain()
+    rig.pump.close()
+    rig.pump = rig.new_pump()
     rig.decide(3)
     rig.run()
     assert rig.target.ids == ids(1, 2, 3)
@@ -79,7 +79,7 @@ def test_a_target_that_takes_several_gets_several_at_once(make):
 def test_pauses_double_up_to_the_longest_and_jitter_shortens_them_by_half_at_most(make):
     rig = make(ListTarget(behave=fails_on(*ids(1), error=DeliveryFailed("away", code="x"))), retry_max_s=8.0)
     rig.decide(1)
-    pauses = [rig.drain.step().wait_s for _ in range(7)]
+    pauses = [rig.pump.step().wait_s for _ in range(7)]
     for pause, longest in zip(pauses, [1, 2, 4, 8, 8, 8, 8], strict=True):
         assert longest / 2 <= pause <= longest
     assert len(set(pauses)) == len(pauses)
@@ -89,7 +89,7 @@ def test_a_pause_the_receiver_asks_for_is_kept(make):
     error = DeliveryFailed("busy", code="delivery_busy", retry_after_s=120.0)
     rig = make(ListTarget(behave=fails_on(*ids(1), error=error)))
     rig.decide(1)
-    assert rig.drain.step().wait_s == 120.0
+    assert rig.pump.step().wait_s == 120.0
 
 
 def test_a_conflict_over_a_record_whose_answer_was_lost_means_that_it_had_arrived(make):
@@ -116,7 +116,7 @@ def test_a_receiver_that_asks_for_no_pause_at_all_is_not_hammered(make):
     error = DeliveryFailed("busy", code="delivery_busy", retry_after_s=0.0)
     rig = make(ListTarget(behave=fails_on(*ids(1), error=error)))
     rig.decide(1)
-    pauses = [rig.drain.step().wait_s for _ in range(4)]
+    pauses = [rig.pump.step().wait_s for _ in range(4)]
     assert all(pause >= shortest for pause, shortest in zip(pauses, [0.5, 1, 2, 4], strict=True))
 
 
@@ -126,7 +126,7 @@ def test_a_target_that_is_away_loses_nothing_and_nothing_is_put_aside(make):
     )
     rig.decide(1, 2, 3)
     for _ in range(20):
-        rig.clock.advance(rig.drain.step().wait_s)
+        rig.clock.advance(rig.pump.step().wait_s)
     assert rig.place.dead == 0
     rig.target.behave = None
     rig.run()
@@ -140,7 +140,7 @@ def test_a_record_that_is_refused_is_put_aside_and_the_queue_moves_on(make):
     rig.decide(1, 2, 3)
     rig.run()
     assert rig.target.ids == ids(1, 3)
-    (letter,) = rig.outbox.letters("office")
+    (letter,) = rig.outbox.dead_letters("office")
     assert (letter.seq, letter.event, letter.code) == (2, "access_decided", "delivery_refused")
     assert [told.seq for told in rig.told_of(RecordPutAside)] == [2]
 
@@ -150,7 +150,7 @@ def test_what_is_kept_about_a_refusal_names_no_person(make):
     rig = make(ListTarget(behave=fails_on(*ids(1), error=error)))
     rig.decide(1)
     rig.run()
-    assert rig.outbox.letters()[0].reason == "No Employee '***' (***) found"
+    assert rig.outbox.dead_letters()[0].reason == "No Employee '***' (***) found"
 
 
 def test_the_one_refused_record_of_a_batch_is_found_and_the_others_pass(make):
@@ -160,7 +160,7 @@ def test_the_one_refused_record_of_a_batch_is_found_and_the_others_pass(make):
     rig.run()
     assert rig.target.ids == ids(1, 2, 3, 5, 6, 7, 8, 9, 10, 11, 12)
     assert rig.target.calls[-1] == ids(11, 12)
-    assert [letter.seq for letter in rig.outbox.letters()] == [4]
+    assert [letter.seq for letter in rig.outbox.dead_letters()] == [4]
 
 
 def test_records_left_out_of_an_acknowledgement_are_sent_again(make):
@@ -179,7 +179,7 @@ def test_a_receipt_may_refuse_single_records(make):
     rig.decide(1, 2, 3)
     rig.run()
     assert target.ids == ids(1, 3)
-    assert [letter.reason for letter in rig.outbox.letters()] == ["bad"]
+    assert [letter.reason for letter in rig.outbox.dead_letters()] == ["bad"]
 
 
 def test_a_record_the_receiver_fails_over_is_put_aside_when_the_next_one_passes(make):
@@ -188,7 +188,7 @@ def test_a_record_the_receiver_fails_over_is_put_aside_when_the_next_one_passes(
     rig.run()
     assert rig.target.ids == ids(1, 3, 4)
     assert rig.target.calls.count(ids(2)) == 4
-    (letter,) = rig.outbox.letters()
+    (letter,) = rig.outbox.dead_letters()
     assert (letter.seq, letter.attempts, letter.code) == (2, 4, "delivery_receiver_error")
 
 
@@ -212,14 +212,14 @@ def test_two_neighbours_the_receiver_fails_over_do_not_hold_up_the_rest(make):
     rig.decide(1, 2, 3, 4, 5)
     rig.run()
     assert sorted(rig.target.ids) == ids(1, 4, 5)
-    assert {letter.seq for letter in rig.outbox.letters()} == {2, 3}
+    assert {letter.seq for letter in rig.outbox.dead_letters()} == {2, 3}
 
 
 def test_a_receiver_that_fails_over_everything_gets_nothing_put_aside(make):
     rig = make(ListTarget(behave=fails_on(*ids(1, 2, 3))), max_attempts=2)
     rig.decide(1, 2, 3)
     for _ in range(30):
-        rig.clock.advance(rig.drain.step().wait_s)
+        rig.clock.advance(rig.pump.step().wait_s)
     assert rig.place.dead == 0
     rig.target.behave = None
     rig.run()
@@ -230,12 +230,12 @@ def test_a_lone_record_the_receiver_fails_over_waits_for_another_one_as_a_proof(
     rig = make(ListTarget(behave=fails_on(*ids(1))), max_attempts=2)
     rig.decide(1)
     for _ in range(5):
-        rig.clock.advance(rig.drain.step().wait_s)
+        rig.clock.advance(rig.pump.step().wait_s)
     assert rig.place.dead == 0
     rig.decide(2)
     rig.run()
     assert rig.target.ids == ids(2)
-    assert [letter.seq for letter in rig.outbox.letters()] == [1]
+    assert [letter.seq for letter in rig.outbox.dead_letters()] == [1]
 
 
 def test_a_receiver_that_refuses_everything_is_left_alone_until_somebody_resumes(make):
@@ -244,10 +244,10 @@ def test_a_receiver_that_refuses_everything_is_left_alone_until_somebody_resumes
     rig = make(ListTarget(behave=refuses))
     rig.decide(*range(1, most + 6))
     for _ in range(most + 20):
-        rig.clock.advance(rig.drain.step().wait_s)
+        rig.clock.advance(rig.pump.step().wait_s)
     assert (rig.place.dead, rig.reporter.state.code) == (most, "delivery_all_refused")
     assert rig.reporter.state.state == "needs_operator"
-    rig.drain.forget_failures()
+    rig.pump.forget_failures()
     rig.run()
     assert rig.place.dead == most + 5
 
@@ -256,7 +256,7 @@ def test_a_person_that_must_act_is_asked_for_at_once_and_the_end_is_told(make):
     expired = NeedsOperator("expired", code="delivery_certificate", hint="Renew it.")
     rig = make(ListTarget(behave=fails_on(*ids(1), error=expired)))
     rig.decide(1)
-    rig.clock.advance(rig.drain.step().wait_s)
+    rig.clock.advance(rig.pump.step().wait_s)
     assert (rig.reporter.state.state, rig.reporter.state.hint) == ("needs_operator", "Renew it.")
     (told,) = rig.told_of(DeliveryDegraded)
     assert (told.target, told.code, told.needs_operator) == ("office", "delivery_certificate", True)
@@ -269,7 +269,7 @@ def test_a_person_that_must_act_is_asked_for_at_once_and_the_end_is_told(make):
 def test_a_network_that_blinks_is_not_worth_an_event(make):
     rig = make(ListTarget(behave=fails_on(*ids(1), error=RetryLater("busy", code="database_busy"))))
     rig.decide(1)
-    rig.clock.advance(rig.drain.step().wait_s)
+    rig.clock.advance(rig.pump.step().wait_s)
     rig.target.behave = None
     rig.run()
     assert rig.told_of(DeliveryDegraded) == []
@@ -279,7 +279,7 @@ def test_a_network_that_blinks_is_not_worth_an_event(make):
 def test_the_target_is_made_anew_after_an_error_that_a_person_must_mend(make):
     rig = make(ListTarget(behave=fails_on(*ids(1), error=NeedsOperator("key", code="delivery_login"))))
     rig.decide(1)
-    rig.drain.step()
+    rig.pump.step()
     assert rig.target.closed == 1
 
 
@@ -288,8 +288,8 @@ def test_a_paused_target_gets_nothing_until_it_is_resumed_also_after_a_restart(m
     rig.decide(1)
     rig.outbox.pause("office", "anna")
     rig.run()
-    rig.drain.close()
-    rig.drain = rig.new_drain()
+    rig.pump.close()
+    rig.pump = rig.new_pump()
     rig.run()
     assert rig.target.ids == []
     assert rig.reporter.state.state == "paused"
@@ -306,7 +306,7 @@ def test_a_dead_letter_is_sent_again_when_somebody_asks_under_its_old_id(make):
     assert rig.outbox.retry("office") == 1
     rig.run()
     assert rig.target.ids == ids(2, 1)
-    assert rig.outbox.letters() == []
+    assert rig.outbox.dead_letters() == []
 
 
 @pytest.mark.parametrize("error", [Refused("no", code="delivery_refused"), None])
@@ -319,7 +319,9 @@ def test_a_dead_letter_that_fails_again_stays_and_holds_nobody_up(make, error):
     rig.decide(2)
     rig.run()
     assert rig.target.ids == ids(2)
-    assert [(letter.seq, letter.attempts, letter.retry) for letter in rig.outbox.letters()] == [(1, 2, False)]
+    assert [(letter.seq, letter.attempts, letter.retry) for letter in rig.outbox.dead_letters()] == [
+        (1, 2, False)
+    ]
 
 
 def test_the_rate_is_kept(make):
@@ -343,7 +345,7 @@ def test_a_picture_that_may_still_come_is_waited_for(make):
     pictures: dict[str, bytes] = {}
     rig = make(pictures=True, picture_of=lambda record: pictures.get(record.decision_id))
     rig.decide(1)
-    assert rig.drain.step().idle
+    assert rig.pump.step().idle
     assert rig.target.ids == []
     pictures["d_1"] = b"JPEG"
     rig.run()
@@ -386,14 +388,14 @@ def test_whatever_fails_every_record_is_taken_or_put_aside_and_none_is_taken_twi
         rig.decide(*range(1, 13))
         for number in range(300):
             if number in restarts:
-                rig.drain.close()
-                rig.drain = rig.new_drain()
-            step = rig.drain.step()
+                rig.pump.close()
+                rig.pump = rig.new_pump()
+            step = rig.pump.step()
             if step.idle:
                 break
             rig.clock.advance(step.wait_s)
         assert {message.seq for message in rig.target.taken} == set(range(1, 13)) - poisoned
-        assert {letter.seq for letter in rig.outbox.letters()} == poisoned
+        assert {letter.seq for letter in rig.outbox.dead_letters()} == poisoned
         assert rig.target.ids == sorted(rig.target.ids, key=lambda i: int(i.rpartition("-")[2]))
         assert len(set(rig.target.ids)) == len(rig.target.ids)
     finally:

@@ -6,6 +6,7 @@ import json
 import random
 import threading
 from collections.abc import Callable
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -14,9 +15,10 @@ from edged.bus import EventBus
 from edged.clock import Clock, ManualClock, SystemClock
 from edged.config.delivery_section import DeliveryConfig, TargetConfig
 from edged.delivery.outbox import Outbox
-from edged.delivery.pump import Drain
+from edged.delivery.pump import Pump
 from edged.delivery.records import PictureOf, RecordMaker
 from edged.delivery.service import DeliveryService
+from edged.delivery.source import OpenRecords
 from edged.delivery.state import Reporter
 from edged.delivery.target import Message, Receipt, Target
 from edged.delivery.targets import Surroundings
@@ -80,6 +82,11 @@ def write_in_bulk(path: Path, events: list[Event]) -> None:
         journal.close()
 
 
+def opener(folder: Path) -> OpenRecords:
+    """Opens the journal in `folder`, as the daemon does for its deliveries."""
+    return partial(JournalReader.open_readonly, journal_path(folder))
+
+
 class ListTarget:
     """A target that keeps what it is given; `behave` may raise, or return another receipt."""
 
@@ -136,15 +143,15 @@ class Rig:
         self.outbox = Outbox.open(folder, self.clock)
         self.outbox.configure({self.settings.name: 0})
         self.reporter = Reporter(self.settings.name, self.bus, self.clock)
-        self.drain = self.new_drain()
+        self.pump = self.new_pump()
 
-    def new_drain(self) -> Drain:
+    def new_pump(self) -> Pump:
         """As after a restart of the daemon."""
-        return Drain(
+        return Pump(
             self.settings,
             lambda: self.build(),
             self.outbox,
-            lambda: JournalReader.open_readonly(journal_path(self.folder)),
+            opener(self.folder),
             RecordMaker(DEVICE, "Head office", self.clock, picture_of=self.picture_of),
             self.reporter,
             self.clock,
@@ -165,7 +172,7 @@ class Rig:
     def run(self, steps: int = 1000) -> None:
         """Step until there is nothing to do; pauses pass at once."""
         for _ in range(steps):
-            step = self.drain.step()
+            step = self.pump.step()
             if step.idle:
                 return
             self.clock.advance(step.wait_s)
@@ -181,7 +188,7 @@ class Rig:
         return [event for event in self.told if isinstance(event, kind)]
 
     def close(self) -> None:
-        self.drain.close()
+        self.pump.close()
         self.outbox.close()
         self.journal.close()
         self.bus.close()
@@ -191,7 +198,7 @@ def service(folder: Path, bus: EventBus, config: dict, environ: dict | None = No
     """The delivery of a box whose journal is in `folder`, with the time of the machine."""
     box = Surroundings(DEVICE, "Head office", ZONE, SystemClock())
     settings = DeliveryConfig.model_validate(config)
-    return DeliveryService(settings, folder, journal_path(folder), box, bus, environ=environ or {})
+    return DeliveryService(settings, folder, opener(folder), box, bus, environ=environ or {})
 
 
 class Receiver:
