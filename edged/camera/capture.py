@@ -163,7 +163,8 @@ class CaptureLoop:
         frames = self._read - first
         if failure is None and self._loop and frames:
             return True
-        self._end(frames, str(failure) if failure is not None else source.defect)
+        defect = source.defect if source is not None else ""
+        self._end(frames, str(failure) if failure is not None else defect)
         return False
 
     def _retire(self, source: FrameSource | None) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from edged.camera.process import ReaderProcess
-from edged.camera.reader import SLOTS, Order
+from edged.camera.reader import SLOTS, Order, Report
 from edged.camera.source import FrameSource, RawFrame, SourceInfo
 from edged.clock import Clock
 from edged.config import CameraConfig
@@ -96,8 +96,8 @@ class LiveSource(FrameSource):
         self._process: ReaderProcess | None = None
         self._memory: mmap.mmap | None = None
         self._shape = (0, 0, 3)
-        self._reached: dict[str, dict] = {}
-        self._waiting: dict | None = None
+        self._reached: dict[str, Report] = {}
+        self._waiting: Report | None = None
         self._heard_s = 0.0
         self._stale_when_heard = 0
         self._first = True
@@ -156,7 +156,7 @@ class LiveSource(FrameSource):
             memory_fd=memory_fd,
         )
 
-    def _await(self, event: str, limit_s: float, code: str) -> dict:
+    def _await(self, event: str, limit_s: float, code: str) -> Report:
         """Wait until the reader has got so far; `code` is what it means when it does not."""
         deadline_s = self._clock.monotonic() + limit_s
         while event not in self._reached:
@@ -171,11 +171,11 @@ class LiveSource(FrameSource):
         assert self._process is not None
         events = self._process.events(timeout_s)
         for seen in events:
-            self._note(seen)
+            self._note(self._process, seen)
         if not events and self._process.ended:
             raise self._failure("camera_reader_died")
 
-    def _note(self, seen: dict) -> None:
+    def _note(self, process: ReaderProcess, seen: Report) -> None:
         """Keep the newest frame; older ones that were announced with it go back unread."""
         if seen["event"] == "failed":
             raise self._failure(seen["code"])
@@ -185,7 +185,7 @@ class LiveSource(FrameSource):
             self.missed += seen["missed"]
             if self._waiting is not None:
                 self.missed += 1
-                self._process.give_back(self._waiting["slot"])
+                process.give_back(self._waiting["slot"])
             self._waiting = seen
         else:
             self._reached[seen["event"]] = seen
@@ -195,6 +195,7 @@ class LiveSource(FrameSource):
         self._stale_when_heard = self.stale
 
     def _image(self, slot: int) -> np.ndarray:
+        assert self._memory is not None, "open() comes first"
         size = int(np.prod(self._shape))
         return np.frombuffer(self._memory, np.uint8, size, slot * size).reshape(self._shape).copy()
 

@@ -9,8 +9,9 @@ import selectors
 import subprocess
 import sys
 from collections.abc import Callable
+from typing import IO
 
-from edged.camera.reader import Order
+from edged.camera.reader import Order, Report
 
 _OPTIONS = "OPENCV_FFMPEG_CAPTURE_OPTIONS"
 # TCP: no torn pictures from lost packets. nobuffer, low_delay: the first picture is 50-90 ms old instead of
@@ -49,11 +50,12 @@ class ReaderProcess:
             raise
         finally:
             os.close(status_end)
+        self._input, self._output = _pipes(self._process)
         self.ended = False
         self._partial = b""
         self._said = b""
         self._selector = selectors.DefaultSelector()
-        for fd in (self._status_fd, self._process.stdout.fileno()):
+        for fd in (self._status_fd, self._output.fileno()):
             os.set_blocking(fd, False)
             self._selector.register(fd, selectors.EVENT_READ)
         order = make_order(status_end, self.memory_fd, environment[_OPTIONS])
@@ -64,7 +66,7 @@ class ReaderProcess:
         """Process id of the reader."""
         return self._process.pid
 
-    def events(self, timeout_s: float) -> list[dict]:
+    def events(self, timeout_s: float) -> list[Report]:
         """What the reader has reported, waiting up to `timeout_s` for the first; sets `ended` at its end."""
         lines: list[bytes] = []
         for key, _ in self._selector.select(timeout_s):
@@ -81,7 +83,7 @@ class ReaderProcess:
     def said(self) -> str:
         """The end of what OpenCV and FFmpeg printed. May hold the password of the camera: not for people."""
         with contextlib.suppress(BlockingIOError):
-            while data := os.read(self._process.stdout.fileno(), 65536):
+            while data := os.read(self._output.fileno(), 65536):
                 self._said = (self._said + data)[-_SAID_LIMIT:]
         return self._said.decode(errors="replace")
 
@@ -93,8 +95,8 @@ class ReaderProcess:
         """End the process whatever it is doing and free everything. A second call would be an error."""
         self._process.kill()
         self._selector.close()
-        self._process.stdin.close()
-        self._process.stdout.close()
+        self._input.close()
+        self._output.close()
         os.close(self._status_fd)
         os.close(self.memory_fd)
         # One that hangs in a driver dies later; the subprocess module reaps it when the next one is started.
@@ -103,7 +105,14 @@ class ReaderProcess:
 
     def _write(self, data: bytes) -> None:
         with contextlib.suppress(BrokenPipeError):  # it has died, which `events()` is about to find out
-            self._process.stdin.write(data)
+            self._input.write(data)
+
+
+def _pipes(process: subprocess.Popen[bytes]) -> tuple[IO[bytes], IO[bytes]]:
+    """Its standard input and output, which `Popen` leaves open only when asked for."""
+    assert process.stdin is not None
+    assert process.stdout is not None
+    return process.stdin, process.stdout
 
 
 def _environment() -> dict[str, str]:

@@ -10,7 +10,8 @@ threads, locks and files. What passes between the two:
 - standard input: one line of JSON, the `Order` (not the command line, where everybody on the machine could
   read the camera's password), then single bytes: slots of the shared memory that may be written again. Its
   end means that the daemon is gone, however it went, and the reader exits;
-- `status_fd`: one line of JSON per event: `started`, `opened`, `frame`, `stale`, `failed`;
+- `status_fd`: one line of JSON per event, a `Report`: `started`, `opened` (width, height, fps), `frame`
+  (slot, captured_s, missed), `stale`, `failed` (code);
 - `memory_fd`: anonymous shared memory of `SLOTS` frames. It has no name that could be left behind. A slot
   belongs to the reader until it is named in a `frame` line, then to the daemon until that gives it back: no
   frame is ever read while it is being written.
@@ -27,6 +28,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from typing import Required, TypedDict
 
 import cv2
 import numpy as np
@@ -58,6 +60,19 @@ class Order:
     @classmethod
     def from_line(cls, line: bytes) -> Order:
         return cls(**json.loads(line))
+
+
+class Report(TypedDict, total=False):
+    """One line on `status_fd`; which keys come with which `event` is in the module's description."""
+
+    event: Required[str]
+    code: str
+    width: int
+    height: int
+    fps: float
+    slot: int
+    captured_s: float
+    missed: int
 
 
 class ReadFailed(Exception):
@@ -105,7 +120,7 @@ class Reader:
     """
 
     def __init__(
-        self, order: Order, tell: Callable[[dict], None], returned: queue.SimpleQueue[int], clock: Clock
+        self, order: Order, tell: Callable[[Report], None], returned: queue.SimpleQueue[int], clock: Clock
     ) -> None:
         self._order = order
         self._tell = tell
@@ -185,7 +200,7 @@ def main() -> None:
         line += byte
     order = Order.from_line(line)
 
-    def tell(event: dict) -> None:
+    def tell(event: Report) -> None:
         os.write(order.status_fd, json.dumps(event).encode() + b"\n")
 
     returned: queue.SimpleQueue[int] = queue.SimpleQueue()

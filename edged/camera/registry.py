@@ -53,7 +53,8 @@ def open_source(
     if scheme in extra:
         return extra[scheme](config)
     if scheme in SCHEMES:
-        return import_module(SCHEMES[scheme]).from_address(source)
+        made: FrameSource = import_module(SCHEMES[scheme]).from_address(source)
+        return made
     if scheme in STREAMS:
         return LiveSource(config, source, "ffmpeg", clock)
     path = Path(source).expanduser()

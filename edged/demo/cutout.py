@@ -22,7 +22,7 @@ _FEET = 10.0  # below the eyes, in face widths: 1.55 m for a face of 15.5 cm
 # half the width of a person at distances below the middle of the face, all in face widths
 _BELOW = (-9.0, 0.9, 1.3, 2.2, 3.6, 4.6, 5.0, 9.6, _FEET)
 _HALF_WIDTH = (3.0, 3.0, 1.32, 1.42, 1.36, 1.2, 0.95, 0.62, 0.75)
-_TROUSERS = np.float32([44, 38, 36])  # BGR
+_TROUSERS = np.array([44, 38, 36], np.float32)  # BGR
 _BAND_ROWS = 128
 _BELOW_PX = 620  # a picture of 720 rows never shows more than this below the eyes
 
@@ -50,11 +50,6 @@ class Cutout:
 
     name: str
     levels: tuple[Level, ...]
-
-    @property
-    def largest_face_px(self) -> float:
-        """Width of the face box at the largest size that is still sharp."""
-        return self.levels[0].face_px
 
     def level_for(self, face_px: float) -> Level:
         """The smallest level that does not have to be enlarged to show a face of this width."""
@@ -93,7 +88,8 @@ def _person_mask(image: np.ndarray, face_box: _Box) -> np.ndarray:
     x, y, width, height = (side * scale for side in face_box)
     marks = _marks(small.shape[:2], x + width / 2, y, width, height)
     cv2.setRNGSeed(0)  # GrabCut draws starting points; the same photograph has to give the same mask
-    cv2.grabCut(small, marks, None, np.zeros((1, 65)), np.zeros((1, 65)), 3, cv2.GC_INIT_WITH_MASK)
+    whole = (0, 0, small.shape[1], small.shape[0])  # not looked at: the marks say where to begin
+    cv2.grabCut(small, marks, whole, np.zeros((1, 65)), np.zeros((1, 65)), 3, cv2.GC_INIT_WITH_MASK)
     person = ((marks == cv2.GC_FGD) | (marks == cv2.GC_PR_FGD)).astype(np.uint8)
     person = cv2.morphologyEx(person, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
     return cv2.GaussianBlur(_largest_part(person).astype(np.float32), (0, 0), 1.0)
@@ -202,7 +198,8 @@ def _outline(
     soft = 0.05
     limit = np.clip((np.minimum(half, room) - off) / soft, 0, 1)
     between_legs = np.clip((below - 5.6) / 2, 0, 1) * 0.16
-    return limit * np.clip((off - between_legs) / soft + 1, 0, 1)
+    outline: np.ndarray = limit * np.clip((off - between_legs) / soft + 1, 0, 1)
+    return outline
 
 
 def _levels(figure: np.ndarray, face_px: float, centre: tuple[float, float]) -> tuple[Level, ...]:

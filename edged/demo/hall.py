@@ -60,7 +60,8 @@ def _cast(half_width_m: float) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.n
 
 def _lines(metres: np.ndarray, spacing_m: float, width_m: float) -> np.ndarray:
     """1 on a joint every `spacing_m`, 0 between."""
-    return (np.abs((metres + spacing_m / 2) % spacing_m - spacing_m / 2) < width_m / 2).astype(np.float32)
+    from_joint = np.abs((metres + spacing_m / 2) % spacing_m - spacing_m / 2)
+    return np.where(from_joint < width_m / 2, np.float32(1), np.float32(0))
 
 
 def _floor(x: np.ndarray, z: np.ndarray, colour: np.ndarray) -> np.ndarray:
@@ -88,7 +89,7 @@ def _end(x: np.ndarray, y: np.ndarray, colour: np.ndarray, door: np.ndarray, doo
     frame = (across < 0.98) & (y > -0.62)
     leaf = (across < 0.90) & (y > -0.54)
     pane = (across < 0.78) & (across > 0.10) & (y > -0.42) & (y < CAMERA_M - 0.25)
-    daylight = np.float32([236, 232, 224]) * (1.0 - 0.12 * (y + 0.4))[..., None]
+    daylight = np.array([236, 232, 224], np.float32) * (1.0 - 0.12 * (y + 0.4))[..., None]
     picture = np.where(frame[..., None], door * 0.6, colour)
     picture = np.where(leaf[..., None], door, picture)
     return np.where(pane[..., None], daylight, picture)
@@ -100,4 +101,5 @@ def _light(x: np.ndarray, y: np.ndarray, z: np.ndarray) -> np.ndarray:
     lamps = 0.05 * np.cos(2 * np.pi * z / 2.4)
     depth = 0.86 + 0.12 * np.minimum(z / END_M, 1)
     corners = 1 - 0.10 * (np.abs(x) / 2.6) ** 2
-    return (height + lamps) * depth * corners
+    light: np.ndarray = (height + lamps) * depth * corners
+    return light

@@ -97,7 +97,7 @@ def _draw(picture: np.ndarray, cutout: Cutout, pose: Pose) -> None:
 
 def _area(turn: np.ndarray, shape: tuple[int, ...], margin: int) -> tuple[int, int, int, int] | None:
     """x0, y0, x1, y1 of the person in the picture enlarged by `margin`; None when outside."""
-    corners = np.float64([[0, 0, 1], [shape[1], 0, 1], [0, shape[0], 1], [shape[1], shape[0], 1]])
+    corners = np.array([[0, 0, 1], [shape[1], 0, 1], [0, shape[0], 1], [shape[1], shape[0], 1]], np.float64)
     points = corners @ turn.T
     x0, y0 = np.floor(points.min(axis=0)).astype(int) - margin
     x1, y1 = np.ceil(points.max(axis=0)).astype(int) + margin

@@ -29,7 +29,8 @@ from edged.vision.guidance import Guidance, HintChange
 from edged.vision.motion import DetectionPacer
 from edged.vision.passage_verdicts import PassageState, PassageVerdicts
 from edged.vision.spoofing import SpoofGuard
-from edged.vision.tracker import Track, Tracker
+from edged.vision.track import Track
+from edged.vision.tracker import Tracker
 
 REFUSAL_REPEAT_S = 0.5
 """An unchanged refusal of one track is published again after this time, not with every frame."""
@@ -94,9 +95,10 @@ class Analyser:
         self._passages = passages
         self._tracker = Tracker(config.lost_after_s)
         self._pacer = DetectionPacer(config.idle_recheck_s, config.detect_interval_s)
+        left, top, right, bottom = config.region
         self._chooser = CandidateChooser(
             config.serve,
-            region=tuple(config.region),
+            region=(left, top, right, bottom),
             single_lane=config.single_lane,
             tie_ratio=config.tie_ratio,
         )

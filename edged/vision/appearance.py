@@ -46,12 +46,12 @@ def distances(known: Sequence[np.ndarray | None], new: Sequence[np.ndarray | Non
     more (docs/tracking.md).
     """
     out = np.full((len(known), len(new)), np.nan)
-    rows = [i for i, one in enumerate(known) if one is not None]
-    columns = [j for j, one in enumerate(new) if one is not None]
+    rows = {i: one for i, one in enumerate(known) if one is not None}
+    columns = {j: one for j, one in enumerate(new) if one is not None}
     if rows and columns:
-        a = np.sqrt(np.stack([known[i] for i in rows]))
-        b = np.sqrt(np.stack([new[j] for j in columns]))
-        out[np.ix_(rows, columns)] = np.sqrt(np.clip(1 - a @ b.T, 0, 1))
+        a = np.sqrt(np.stack(list(rows.values())))
+        b = np.sqrt(np.stack(list(columns.values())))
+        out[np.ix_(list(rows), list(columns))] = np.sqrt(np.clip(1 - a @ b.T, 0, 1))
     return out
 
 

@@ -137,9 +137,12 @@ def _dearer_by(costs: np.ndarray, column_of: dict[int, int], i: int, k: int, j: 
 def _alone(centres: np.ndarray, sizes: np.ndarray) -> np.ndarray:
     """Which faces have no other one near, so that nobody can slip into their place; a column."""
     near = _between(centres, centres) < _NEIGHBOUR * np.maximum(sizes, sizes.T)
-    return near.sum(axis=1, keepdims=True) <= 1
+    alone: np.ndarray = near.sum(axis=1, keepdims=True) <= 1
+    return alone
 
 
 def _between(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """Distance of every point of `a` (n x 2) from every point of `b` (m x 2)."""
-    return np.hypot(*(a[:, None, :] - b[None, :, :]).transpose(2, 0, 1))
+    across, down = (a[:, None, :] - b[None, :, :]).transpose(2, 0, 1)
+    distance: np.ndarray = np.hypot(across, down)
+    return distance

@@ -97,6 +97,6 @@ def _crop_transform(face: Detection, *, further_deg: float = 0.0) -> np.ndarray:
     side = CROP_SCALE * max(face.box[2:])
     level = similarity(face.points)
     roll_deg = float(np.degrees(np.arctan2(level[0, 1], level[0, 0])))
-    transform = cv2.getRotationMatrix2D(centre, roll_deg + further_deg, INPUT_SIDE / side)
+    transform: np.ndarray = cv2.getRotationMatrix2D(centre, roll_deg + further_deg, INPUT_SIDE / side)
     transform[:, 2] += np.array([INPUT_SIDE / 2, INPUT_SIDE / 2]) - centre
     return transform

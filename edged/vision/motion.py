@@ -40,7 +40,7 @@ class ChangeDetector:
     def changed(self, image: np.ndarray) -> bool:
         """Whether `image` (HxWx3 uint8 BGR) differs from the kept frame. True for a new size of picture."""
         blocks = _blocks(image)
-        if self._kept is None or image.shape != self._shape:
+        if self._kept is None or self._noise is None or image.shape != self._shape:
             self._start(image, blocks)
             return True
         difference = np.abs(blocks - self._kept)

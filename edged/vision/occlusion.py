@@ -82,7 +82,8 @@ class Layout:
         Cells outside the face lie at 0, 0.
         """
         xy = points[:, :2].astype(np.float32)
-        return np.einsum("rckd,rck->rcd", xy[self._points], self._shares)
+        where: np.ndarray = np.einsum("rckd,rck->rcd", xy[self._points], self._shares)
+        return where
 
     def flatten(self, image: np.ndarray, points: np.ndarray) -> np.ndarray:
         """48x48x3 uint8 BGR: the face laid out flat."""
@@ -100,9 +101,8 @@ class Layout:
         else:
             zooms = np.ones(2, np.float32)
         where = (self.positions(points) - np.array([left, top], np.float32) + 0.5) * zooms - 0.5
-        return cv2.remap(
-            crop, where.astype(np.float32), None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-        )
+        columns, rows = cv2.split(where.astype(np.float32))
+        return cv2.remap(crop, columns, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
 
     def channels(self, image: np.ndarray, points: np.ndarray) -> np.ndarray:
         """What the network sees: 48x48x8 float32; see `channels`."""
@@ -122,7 +122,8 @@ def channels(flat: np.ndarray, inside: np.ndarray) -> np.ndarray:
     tint = (chroma - np.median(chroma[inside], axis=0)) / _CHROMA_SPREAD
     own = np.dstack([light, tint])
     everything = np.dstack([own, (chroma - 128) / (2 * _CHROMA_SPREAD), own[:, ::-1]])
-    return (everything * inside[..., None]).astype(np.float32)
+    masked: np.ndarray = everything * inside[..., None]
+    return masked.astype(np.float32)
 
 
 def forward(weights: dict[str, np.ndarray], batch: np.ndarray) -> np.ndarray:
@@ -130,7 +131,8 @@ def forward(weights: dict[str, np.ndarray], batch: np.ndarray) -> np.ndarray:
     for layer in ("conv1", "conv2", "conv3"):
         batch = np.maximum(neighbourhoods(batch) @ weights[layer] + weights[layer + "_bias"], 0)
     hidden = batch.reshape(len(batch), -1) @ weights["dense1"] + weights["dense1_bias"]
-    return np.maximum(hidden, 0) @ weights["dense2"] + weights["dense2_bias"]
+    logits: np.ndarray = np.maximum(hidden, 0) @ weights["dense2"] + weights["dense2_bias"]
+    return logits
 
 
 def neighbourhoods(batch: np.ndarray) -> np.ndarray:

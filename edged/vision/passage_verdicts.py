@@ -5,11 +5,14 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from enum import Enum
+from typing import TypeVar
 
 from edged.bus import EventBus, Overflow
 from edged.events import AccessDecided, FaceIdentified, Outcome
 
 _REMEMBERED = 1024
+
+_V = TypeVar("_V")
 
 
 class PassageState(Enum):
@@ -34,9 +37,8 @@ class PassageVerdicts:
 
     def attach(self, bus: EventBus) -> None:
         """Subscribe."""
-        bus.subscribe(
-            (FaceIdentified, AccessDecided), self.take_in, name="passages", overflow=Overflow.DROP_OLDEST
-        )
+        kinds: tuple[type[FaceIdentified | AccessDecided], ...] = (FaceIdentified, AccessDecided)
+        bus.subscribe(kinds, self.take_in, name="passages", overflow=Overflow.DROP_OLDEST)
 
     def take_in(self, event: FaceIdentified | AccessDecided) -> None:
         """Note what `event` says of its passage."""
@@ -72,7 +74,7 @@ class PassageVerdicts:
             return self._states.get(passage_id, PassageState.OPEN)
 
 
-def _note(memory: OrderedDict, passage_id: str, value: object) -> None:
+def _note(memory: OrderedDict[str, _V], passage_id: str, value: _V) -> None:
     memory[passage_id] = value
     memory.move_to_end(passage_id)
     while len(memory) > _REMEMBERED:

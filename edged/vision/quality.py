@@ -99,7 +99,9 @@ def _turned(measures: Measures, limits: QualityLimits) -> dict[str, float]:
     asked = {code: (angle, limit) for code, (angle, limit) in angles.items() if limit < 90}
     if any(angle is None for angle, _ in asked.values()):
         return {"pose_unknown": 0.0}
-    return {code: limit for code, (angle, limit) in asked.items() if abs(angle) >= limit}
+    return {
+        code: limit for code, (angle, limit) in asked.items() if angle is not None and abs(angle) >= limit
+    }
 
 
 _COVERED = (

@@ -80,7 +80,8 @@ class Track:
         old, new = centre(self.detection), centre(detection)
         weight = max(1 - math.exp(-elapsed / VELOCITY_S), 1 / self.hits)
         step = ((new[0] - old[0]) / elapsed, (new[1] - old[1]) / elapsed)
-        self.velocity = tuple(v + weight * (s - v) for v, s in zip(self.velocity, step, strict=True))
+        across, down = (v + weight * (s - v) for v, s in zip(self.velocity, step, strict=True))
+        self.velocity = (across, down)
         if appearance is not None:
             share = _APPEARANCE_SHARE if self.appearance is not None else 1.0
             known = self.appearance if self.appearance is not None else appearance
@@ -99,4 +100,4 @@ def centre(detection: Detection) -> tuple[float, float]:
 
 def size(detection: Detection) -> float:
     """Side of a square as large as the face box, pixels."""
-    return (detection.box[2] * detection.box[3]) ** 0.5
+    return math.sqrt(detection.box[2] * detection.box[3])

@@ -64,7 +64,7 @@ class Tracker:
         Args:
             appearance: for each detection how the person looks (see appearance.py), None where unknown.
         """
-        looks = list(appearance) if appearance is not None else [None] * len(detections)
+        looks: list[np.ndarray | None] = [None] * len(detections) if appearance is None else list(appearance)
         if len(looks) != len(detections):
             raise ValueError(f"{len(looks)} appearances for {len(detections)} detections")
         ended = self._expire(now_s)

@@ -81,7 +81,7 @@ def test_no_face_is_drawn_larger_than_its_photograph_allows(stage):
     for walk in stage.script.walks:
         original_px = photos[walk.role.name].face_box[2]
         assert walk.role.face_px <= min(LARGEST_FACE_PX, original_px * LARGEST_ENLARGEMENT)
-        assert walk.role.face_px <= stage.cutouts[walk.role.name].largest_face_px
+        assert walk.role.face_px <= stage.cutouts[walk.role.name].levels[0].face_px
 
 
 def test_the_hall_differs_from_seed_to_seed():

@@ -66,7 +66,7 @@ def micro_motion(earlier: np.ndarray, later: np.ndarray) -> float:
     In shares of the eye distance. The mesh's own jitter is about .003; a talking mouth reaches .02.
     """
     a, b = (_normalised(one)[:, 0] + 1j * _normalised(one)[:, 1] for one in (earlier, later))
-    turn = np.vdot(a, b) / max(np.vdot(a, a).real, 1e-9)
+    turn = complex(np.vdot(a, b)) / max(float(np.vdot(a, a).real), 1e-9)
     return float(np.sqrt((np.abs(b - turn * a) ** 2).mean()))
 
 
@@ -88,7 +88,7 @@ def blinks(openness: Sequence[float], times_s: Sequence[float]) -> int:
     if len(openness) < 5 or float(np.median(np.diff(times_s))) > _BLINK_SPACING_S:
         return 0
     shut = np.asarray(openness) < _BLINK_DIP * float(np.median(openness))
-    edges = np.flatnonzero(np.diff(shut.astype(int)))
+    edges = np.flatnonzero(np.diff(shut.astype(int))).tolist()
     found = 0
     for start, end in pairwise(edges):
         if shut[start + 1] and times_s[end + 1] - times_s[start] <= _BLINK_LONGEST_S:
@@ -106,7 +106,7 @@ def _openness(
 
 def _normalised(points: np.ndarray) -> np.ndarray:
     """Centred, in units of the three-dimensional distance between the outer eye corners."""
-    centred = np.asarray(points, np.float64) - np.mean(points, axis=0)
+    centred: np.ndarray = np.asarray(points, np.float64) - np.mean(points, axis=0)
     return centred / max(float(np.linalg.norm(points[33] - points[263])), 1e-6)
 
 

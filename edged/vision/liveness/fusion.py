@@ -145,7 +145,9 @@ class LivenessTrack:
         signs = self._signs()
         believed = min(max(model, 1 - _MOST_CONFIDENT), _MOST_CONFIDENT)
         logit = log(believed / (1 - believed)) - FULL_CUE * sum(signs.values())
-        suspected = [code for code in sorted(signs, key=signs.get, reverse=True) if signs[code] >= 0.5]
+        suspected = [
+            code for code in sorted(signs, key=signs.__getitem__, reverse=True) if signs[code] >= 0.5
+        ]
         score = 1 / (1 + exp(-logit))
         decided = len(self._seen) >= MIN_FRAMES
         if model < threshold:

@@ -67,11 +67,10 @@ def all_pass(results: Mapping[str, ModalityResult | None], now_s: float, max_ske
     Returns:
         False too when nothing is enabled: switching liveness off is the caller's decision, not a pass.
     """
-    given = list(results.values())
-    if not given or any(one is None or not one.passed or not isfinite(one.at_s) for one in given):
+    times = [one.at_s for one in results.values() if one is not None and one.passed and isfinite(one.at_s)]
+    if not times or len(times) < len(results):
         return False
-    times = [one.at_s for one in given] + [now_s]
-    return max(times) - min(times) <= max_skew_s
+    return max(*times, now_s) - min(*times, now_s) <= max_skew_s
 
 
 def not_passing(

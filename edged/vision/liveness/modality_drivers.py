@@ -96,7 +96,7 @@ def _find(name: str) -> EntryPoint:
 
 def _start(entry: EntryPoint, clock: Clock) -> LivenessModality:
     try:
-        modality = entry.load()(clock)
+        modality: LivenessModality = entry.load()(clock)
     except EdgedError:
         raise
     except Exception as error:

@@ -85,9 +85,9 @@ class LivenessModel:
     """
 
     def __init__(self, model: ModelFile | OperatorModel) -> None:
-        own = isinstance(model, OperatorModel)
-        self.contract = model.contract if own else PACKAGED
-        self.model_id = f"{'operator_liveness' if own else model.name}:{model.sha256[:12]}"
+        self.contract = model.contract if isinstance(model, OperatorModel) else PACKAGED
+        name = "operator_liveness" if isinstance(model, OperatorModel) else model.name
+        self.model_id = f"{name}:{model.sha256[:12]}"
         try:
             with ONE_NETWORK_AT_A_TIME:
                 self._net = cv2.dnn.readNetFromONNX(np.frombuffer(model.data, np.uint8))

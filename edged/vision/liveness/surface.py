@@ -51,12 +51,11 @@ def device_border(image: np.ndarray, face: Detection) -> float:
     rows, columns = image.shape[:2]
     scale = float(np.sqrt(abs(np.linalg.det(to_patch[:, :2]))))
     margin = max(2, round(3 / scale))
-    inside = np.zeros((rows, columns), np.uint8)
-    inside[margin : rows - margin, margin : columns - margin] = 255
-    inside = cv2.warpAffine(inside, to_patch, (_WIDE, _HIGH), flags=cv2.INTER_NEAREST)
-    found = cv2.createLineSegmentDetector(cv2.LSD_REFINE_STD).detect(cv2.cvtColor(patch, cv2.COLOR_BGR2GRAY))[
-        0
-    ]
+    whole = np.zeros((rows, columns), np.uint8)
+    whole[margin : rows - margin, margin : columns - margin] = 255
+    inside = cv2.warpAffine(whole, to_patch, (_WIDE, _HIGH), flags=cv2.INTER_NEAREST)
+    lines = cv2.createLineSegmentDetector(cv2.LSD_REFINE_STD)
+    found = lines.detect(cv2.cvtColor(patch, cv2.COLOR_BGR2GRAY))[0]
     if found is None:
         return 0.0
     face_px_high = face.box[3] / face.box[2] * _FACE_PX
@@ -114,7 +113,9 @@ def _patch_transform(face: Detection) -> np.ndarray:
     x, y, width, height = face.box
     dx, dy = face.points[1] - face.points[0]
     centre = (x + width / 2, y + height / 2)
-    transform = cv2.getRotationMatrix2D(centre, float(np.degrees(np.arctan2(dy, dx))), _FACE_PX / width)
+    transform: np.ndarray = cv2.getRotationMatrix2D(
+        centre, float(np.degrees(np.arctan2(dy, dx))), _FACE_PX / width
+    )
     transform[:, 2] += np.array([_WIDE / 2, _CENTRE_Y]) - centre
     return transform
 
@@ -132,12 +133,14 @@ def _upright(segments: np.ndarray) -> np.ndarray:
     """Those of Nx4 segments (x1 y1 x2 y2) that are 8 px or longer and nearly vertical."""
     across, down = (segments[:, 2:] - segments[:, :2]).T
     slant = np.degrees(np.arctan2(np.abs(across), np.abs(down)))
-    return segments[(np.hypot(across, down) > 8) & (slant < _MAX_SLANT_DEG)].astype(np.float64)
+    chosen: np.ndarray = segments[(np.hypot(across, down) > 8) & (slant < _MAX_SLANT_DEG)]
+    return chosen.astype(np.float64)
 
 
 def _slopes(upright: np.ndarray) -> np.ndarray:
     across, down = (upright[:, 2:] - upright[:, :2]).T
-    return across / down
+    slopes: np.ndarray = across / down
+    return slopes
 
 
 def _coverage(
