@@ -13,8 +13,8 @@ from datetime import timedelta
 import cv2
 import numpy as np
 
+from edged.backoff import Backoff, PauseRule
 from edged.bus import EventBus
-from edged.camera.backoff import Backoff
 from edged.camera.mailbox import Mailbox
 from edged.camera.source import FrameSource, RawFrame, SourceInfo
 from edged.clock import Clock
@@ -25,6 +25,7 @@ from edged.events import CameraConnected, CameraLost, SourceEnded
 from edged.frame import Frame
 
 _WAIT_SLICE_S = 0.25  # how often a waiting loop says it is alive, and the longest it takes to notice stop()
+_SHORTEST_RETRY_S = 0.05
 _ROTATIONS = {90: cv2.ROTATE_90_CLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_COUNTERCLOCKWISE}
 
 
@@ -88,7 +89,7 @@ class CaptureLoop:
         self._loop = loop
         self._on_beat = on_beat
         self._name = mask_url(config.source)
-        self._backoff = Backoff(config.retry_min_s, config.retry_max_s)
+        self._backoff = Backoff(retry_rule(config))
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self._source: FrameSource | None = None
@@ -249,7 +250,7 @@ class CaptureLoop:
 
     def _lose(self, failure: EdgedError) -> None:
         """Report once per outage and cause, then wait before the next attempt."""
-        retry_s = self._backoff.next_s()
+        retry_s = self._backoff.failed(self._clock.monotonic())
         self._connected = False
         if failure.code not in self._reported:
             self._reported.add(failure.code)
@@ -277,6 +278,15 @@ class CaptureLoop:
                 reason=mask_url(reason),
             )
         )
+
+
+def retry_rule(config: CameraConfig) -> PauseRule:
+    """How long to wait before a lost camera is opened again: doubled each time, give or take a fifth.
+
+    The spread keeps many boxes from knocking together (docs/reference/relay-boards.md 7.3).
+    """
+    first_s = max(config.retry_min_s, _SHORTEST_RETRY_S)
+    return PauseRule(first_s, max(config.retry_max_s, first_s), spread=(0.8, 1.2))
 
 
 def orient(image: np.ndarray, rotate: int, mirror: bool) -> np.ndarray:

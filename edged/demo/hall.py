@@ -67,7 +67,8 @@ def _lines(metres: np.ndarray, spacing_m: float, width_m: float) -> np.ndarray:
 def _floor(x: np.ndarray, z: np.ndarray, colour: np.ndarray) -> np.ndarray:
     joints = np.maximum(_lines(x, 0.6, 0.012), _lines(z, 0.6, 0.02))
     shine = 0.32 * np.exp(-(((z - END_M) / 3.0) ** 2)) * np.exp(-((x / 1.1) ** 2))
-    return colour * (1 - 0.12 * joints + shine)[..., None]
+    lit: np.ndarray = colour * (1 - 0.12 * joints + shine)[..., None]
+    return lit
 
 
 def _ceiling(x: np.ndarray, z: np.ndarray) -> np.ndarray:

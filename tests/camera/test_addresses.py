@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import random
 
 import cv2
 import numpy as np
@@ -11,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edged.camera.backoff import Backoff
+from edged.camera.capture import retry_rule
 from edged.camera.live import LiveSource, check_device
 from edged.camera.reader import stale_limit_s
 from edged.camera.registry import open_source
@@ -136,21 +135,14 @@ def test_a_plain_file_is_not_a_device(tmp_path) -> None:
 
 
 def test_pauses_double_up_to_the_longest_one() -> None:
-    class Middle(random.Random):
-        def random(self) -> float:
-            return 0.5
-
-    backoff = Backoff(0.5, 10.0, Middle())
-    assert [backoff.next_s() for _ in range(7)] == pytest.approx([0.5, 1, 2, 4, 8, 10, 10])
-    backoff.reset()
-    assert backoff.next_s() == pytest.approx(0.5)
+    rule = retry_rule(CameraConfig(retry_min_s=0.5, retry_max_s=10.0))
+    assert [rule.pause_s(n, 0.5) for n in range(7)] == pytest.approx([0.5, 1, 2, 4, 8, 10, 10])
 
 
-@given(st.floats(0, 100), st.floats(0, 100), st.integers(1, 12))
-def test_a_pause_is_never_zero_and_never_more_than_a_fifth_over_the_longest(low, high, times) -> None:
-    backoff = Backoff(low, high)
-    for _ in range(times):
-        assert 0.03 < backoff.next_s() <= max(low, high, 0.05) * 1.2 + 1e-9
+@given(st.floats(0, 100), st.floats(0, 100), st.integers(0, 12), st.floats(0, 1))
+def test_a_pause_is_never_zero_and_never_more_than_a_fifth_over_the_longest(low, high, n, chance) -> None:
+    rule = retry_rule(CameraConfig.model_construct(retry_min_s=low, retry_max_s=high))
+    assert 0.03 < rule.pause_s(n, chance) <= max(low, high, 0.05) * 1.2 + 1e-9
 
 
 def test_a_read_is_stale_after_half_a_second_or_five_frames() -> None:
