@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import queue
 import threading
 
 import pytest
@@ -16,23 +17,26 @@ DEADLINE_S = 60
 LONG_ENOUGH_S = 0.5  # ten times what building the largest takes; on a slower machine the test cannot fail
 
 
-@pytest.mark.parametrize(
-    ("network", "file"),
-    [
-        (FaceDetector, "face_detection"),
-        (FaceMesh, "face_mesh"),
-        (Embedder, "face_embedding"),
-        (LivenessModel, "face_liveness"),
-    ],
-)
-def test_a_network_waits_while_another_is_built(network, file):
-    model, built = models.load(file), threading.Event()
-    thread = threading.Thread(target=lambda: (network(model), built.set()))
+NETWORKS = {
+    "face_detection": FaceDetector,
+    "face_mesh": FaceMesh,
+    "face_embedding": Embedder,
+    "face_liveness": LivenessModel,
+}
 
+
+def test_every_network_waits_while_another_is_built():
+    built: queue.SimpleQueue[str] = queue.SimpleQueue()
+
+    def build(name: str) -> None:
+        NETWORKS[name](models.load(name))
+        built.put(name)
+
+    threads = [threading.Thread(target=build, args=(name,), daemon=True) for name in NETWORKS]
     with models.ONE_NETWORK_AT_A_TIME:
-        thread.start()
-        early = built.wait(LONG_ENOUGH_S)
+        for thread in threads:
+            thread.start()
+        with pytest.raises(queue.Empty):
+            built.get(timeout=LONG_ENOUGH_S)
 
-    assert not early
-    assert built.wait(DEADLINE_S)
-    thread.join()
+    assert {built.get(timeout=DEADLINE_S) for _ in NETWORKS} == set(NETWORKS)

@@ -21,8 +21,7 @@ from edged.vision.drawing import (
     label_lines,
     letterbox,
 )
-from edged.vision.faces import FaceReader, FaceReading
-from edged.vision.opencv import prepare_opencv
+from edged.vision.faces import FaceReading
 from edged.vision.pose import euler_deg
 
 
@@ -94,10 +93,9 @@ def test_a_face_that_looks_at_us_points_right_down_and_at_us():
     assert face_axes(0, 0, 0) == pytest.approx(np.array([[1, 0, 0], [0, 1, 0], [0, 0, -1]]))
 
 
-def test_outline_and_points_of_a_real_face_are_drawn_on_it():
-    prepare_opencv(1)
+def test_outline_and_points_of_a_real_face_are_drawn_on_it(face_reader):
     photo = cv2.imread(str(PHOTO_DIR / "barack_obama_1.jpg"))
-    readings = FaceReader().read(photo, QualityLimits())
+    readings = face_reader.read(photo, QualityLimits())
     drawn = draw_faces(photo, readings)
     assert drawn.shape == photo.shape
     x, y = (round(float(v)) for v in readings[0].mesh.five_points()[3])

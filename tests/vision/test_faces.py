@@ -8,19 +8,9 @@ from edged import models
 from edged.config import QualityLimits
 from edged.demo.photographs import PHOTO_DIR
 from edged.vision.align import align, similarity, surroundings
-from edged.vision.faces import FaceReader
-from edged.vision.opencv import prepare_opencv
 from edged.vision.pose import euler_deg
 
 LIMITS = QualityLimits()
-
-
-@pytest.fixture(scope="module")
-def reader():
-    prepare_opencv(1)
-    reader = FaceReader()
-    reader.warm_up()
-    return reader
 
 
 @pytest.fixture(scope="module")
@@ -39,48 +29,48 @@ def obama():
     ],
     ids=["black", "white", "noise", "1x1", "a line"],
 )
-def test_pictures_without_a_face_give_no_face(reader, image):
-    assert reader.read(image, LIMITS) == []
-    assert reader.detect(image, min_face_px=100) == []
+def test_pictures_without_a_face_give_no_face(face_reader, image):
+    assert face_reader.read(image, LIMITS) == []
+    assert face_reader.detect(image, min_face_px=100) == []
 
 
-def test_the_scaled_down_search_finds_the_same_face_in_picture_coordinates(reader, obama):
-    full = reader.read(obama, LIMITS)[0].detection
-    quick = reader.detect(obama, min_face_px=100)[0]
+def test_the_scaled_down_search_finds_the_same_face_in_picture_coordinates(face_reader, obama):
+    full = face_reader.read(obama, LIMITS)[0].detection
+    quick = face_reader.detect(obama, min_face_px=100)[0]
     assert quick.box == pytest.approx(full.box, abs=20)
     assert np.abs(quick.points - full.points).max() < 25
 
 
-def test_a_face_that_fills_the_picture_is_found(reader, obama):
-    x, y, width, height = (int(v) for v in reader.read(obama, LIMITS)[0].detection.box)
+def test_a_face_that_fills_the_picture_is_found(face_reader, obama):
+    x, y, width, height = (int(v) for v in face_reader.read(obama, LIMITS)[0].detection.box)
     close = cv2.resize(obama[y - 40 : y + height + 40, x - 30 : x + width + 30], (1900, 2500))
-    assert reader.read(close, LIMITS)
+    assert face_reader.read(close, LIMITS)
 
 
-def test_several_faces_come_largest_first(reader, obama):
+def test_several_faces_come_largest_first(face_reader, obama):
     half = cv2.resize(obama, None, fx=0.5, fy=0.5)
     canvas = np.zeros((obama.shape[0], obama.shape[1] + half.shape[1], 3), np.uint8)
     canvas[: half.shape[0], : half.shape[1]] = half
     canvas[:, half.shape[1] :] = obama
-    sizes = [r.measures.face_px for r in reader.read(canvas, LIMITS)]
+    sizes = [r.measures.face_px for r in face_reader.read(canvas, LIMITS)]
     assert len(sizes) == 2
     assert sizes == sorted(sizes, reverse=True)
 
 
 @pytest.mark.parametrize("side", [400, 1280, 3000])
-def test_a_face_that_fills_the_picture_is_found_whole(reader, obama, side):
-    x, y, width, height = (round(v) for v in reader.find(obama)[0].box)
+def test_a_face_that_fills_the_picture_is_found_whole(face_reader, obama, side):
+    x, y, width, height = (round(v) for v in face_reader.find(obama)[0].box)
     filled = obama[y : y + height, x : x + width]
     filled = cv2.resize(filled, (side * width // height, side))
-    (face,) = reader.find(filled)
+    (face,) = face_reader.find(filled)
     left, top, wide, high = face.box
     assert abs(left) < 0.1 * wide
     assert abs(top) < 0.1 * high
     assert face.box[2:] == pytest.approx(filled.shape[1::-1], rel=0.1)
 
 
-def test_alignment_agrees_with_opencvs_own(reader, obama):
-    reading = reader.read(obama, LIMITS)[0]
+def test_alignment_agrees_with_opencvs_own(face_reader, obama):
+    reading = face_reader.read(obama, LIMITS)[0]
     points = reading.mesh.five_points()
     model = models.load("face_embedding")
     recogniser = cv2.FaceRecognizerSF.create(str(model.path), "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from importlib import resources
 from pathlib import Path
 from uuid import uuid4
@@ -10,7 +11,6 @@ import cv2
 import numpy as np
 import pytest
 
-from edged import models
 from edged.app.daemon import Daemon
 from edged.app.preflight import preflight
 from edged.clock import ManualClock
@@ -213,13 +213,20 @@ def test_what_a_driver_missed_has_words(name):
 class Looked:
     """A photograph looked at often enough for the network to decide; threshold 0 lets everybody pass."""
 
-    def __init__(self, also: AlsoRequired, *, mode: str = "required", threshold: float = 0.0) -> None:
+    def __init__(
+        self,
+        reader: FaceReader,
+        model: LivenessModel,
+        also: AlsoRequired,
+        *,
+        mode: str = "required",
+        threshold: float = 0.0,
+    ) -> None:
         photo = Path(str(resources.files("edged.demo") / "photos" / "jacinda_ardern_1.jpg"))
         self.image = cv2.resize(cv2.imread(str(photo)), None, fx=0.6, fy=0.6)
-        reader = FaceReader()
         (face,) = reader.detect(self.image, min_face_px=60)
         config = LivenessConfig(mode=mode, threshold=threshold)
-        self.guard = PassiveSpoofGuard(config, LivenessModel(models.load("face_liveness")), also)
+        self.guard = PassiveSpoofGuard(config, model, also)
         self.box, self.now_s = face.box, 10.0
         for number in range(8):
             noisy = np.clip(self.image.astype(int) + number, 0, 255).astype(np.uint8)
@@ -230,17 +237,22 @@ class Looked:
         return self.guard.verdict(self.now_s, self.box)
 
 
-def test_a_face_passes_when_the_colour_camera_and_all_others_pass(install):
+@pytest.fixture
+def looked_at(face_reader, liveness_model):
+    return partial(Looked, face_reader, liveness_model)
+
+
+def test_a_face_passes_when_the_colour_camera_and_all_others_pass(install, looked_at):
     install("nir")
-    looked = Looked(load(["nir"], ManualClock()))
+    looked = looked_at(load(["nir"], ManualClock()))
     assert looked.guard.ready(looked.now_s, looked.box)
     assert looked.verdict().passed
     assert not any(code == "spoof_nir" for code in looked.verdict().suspicion)
 
 
-def test_a_face_that_another_camera_does_not_pass_is_suspected_under_its_name(install):
+def test_a_face_that_another_camera_does_not_pass_is_suspected_under_its_name(install, looked_at):
     module = install("nir")
-    looked = Looked(load(["nir"], ManualClock()))
+    looked = looked_at(load(["nir"], ManualClock()))
     camera_of(module).score = 0.1
     verdict = looked.verdict()
     assert verdict.decided
@@ -248,14 +260,14 @@ def test_a_face_that_another_camera_does_not_pass_is_suspected_under_its_name(in
     assert verdict.suspicion[-1] == "spoof_nir"
 
 
-def test_another_camera_that_passes_does_not_make_up_for_the_colour_camera(install):
+def test_another_camera_that_passes_does_not_make_up_for_the_colour_camera(install, looked_at):
     install("nir")
-    assert not Looked(load(["nir"], ManualClock()), threshold=1.0).verdict().passed
+    assert not looked_at(load(["nir"], ManualClock()), threshold=1.0).verdict().passed
 
 
-def test_shots_wait_a_bounded_time_for_another_camera_to_pass(install):
+def test_shots_wait_a_bounded_time_for_another_camera_to_pass(install, looked_at):
     module = install("nir")
-    looked = Looked(load(["nir"], ManualClock()))
+    looked = looked_at(load(["nir"], ManualClock()))
     guard, box, now_s = looked.guard, looked.box, looked.now_s
     camera_of(module).score = None
     assert not guard.ready(now_s, box)
@@ -267,9 +279,9 @@ def test_shots_wait_a_bounded_time_for_another_camera_to_pass(install):
     assert not guard.ready(now_s + PATIENCE_S + 0.1, box), "the patience starts anew"
 
 
-def test_nobody_waits_for_another_camera_while_liveness_is_only_recorded(install):
+def test_nobody_waits_for_another_camera_while_liveness_is_only_recorded(install, looked_at):
     module = install("nir")
-    looked = Looked(load(["nir"], ManualClock()), mode="advisory")
+    looked = looked_at(load(["nir"], ManualClock()), mode="advisory")
     camera_of(module).score = None
     assert looked.guard.ready(looked.now_s, looked.box)
     assert looked.verdict().suspicion[-1] == "spoof_nir"

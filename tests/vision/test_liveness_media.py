@@ -4,7 +4,6 @@ import cv2
 import pytest
 from places import MEDIA
 
-from edged import models
 from edged.vision.faces import FaceReader
 from edged.vision.liveness.fusion import LivenessTrack, LivenessVerdict
 from edged.vision.liveness.look import BORDER_EVERY, look
@@ -19,8 +18,8 @@ pytestmark = [
 
 
 @pytest.fixture(scope="module")
-def instruments() -> tuple[FaceReader, LivenessModel]:
-    return FaceReader(), LivenessModel(models.load("face_liveness"))
+def instruments(face_reader, liveness_model) -> tuple[FaceReader, LivenessModel]:
+    return face_reader, liveness_model
 
 
 def verdict_on(

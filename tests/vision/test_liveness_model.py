@@ -24,11 +24,6 @@ EXPECTED_LOGITS = [0.2150, 3.4732, -3.6881]
 BOX = (280.0, 160.0, 80.0, 104.0)
 
 
-@pytest.fixture(scope="module")
-def packaged() -> LivenessModel:
-    return LivenessModel(models.load("face_liveness"))
-
-
 def room(seed: int = 0) -> np.ndarray:
     noise = np.random.default_rng(seed).integers(0, 256, (480, 640, 3), dtype=np.uint8)
     return cv2.GaussianBlur(noise, (0, 0), 3)
@@ -55,25 +50,25 @@ def manifest(folder, **changes):
     return path
 
 
-def test_the_packaged_network_answers_as_onnxruntime_did(packaged):
+def test_the_packaged_network_answers_as_onnxruntime_did(liveness_model):
     """Reference: onnxruntime 1.31 on a 128x128 ramp gives these three logits."""
     ramp = np.tile(np.arange(128, dtype=np.uint8)[None, :, None] * 2, (128, 1, 3))
-    assert packaged._forward(ramp) == pytest.approx(EXPECTED_LOGITS, abs=1e-3)
+    assert liveness_model._forward(ramp) == pytest.approx(EXPECTED_LOGITS, abs=1e-3)
 
 
-def test_the_score_is_a_share_and_repeats_itself(packaged):
-    score = packaged.score(room(), BOX)
+def test_the_score_is_a_share_and_repeats_itself(liveness_model):
+    score = liveness_model.score(room(), BOX)
     assert 0 <= score <= 1
-    assert packaged.score(room(), BOX) == score
+    assert liveness_model.score(room(), BOX) == score
 
 
 @pytest.mark.parametrize("box", [(0, 0, 0, 0), (10, 10, -5, 20)])
-def test_an_impossible_box_is_not_live(packaged, box):
-    assert packaged.score(room(), box) == 0.0
+def test_an_impossible_box_is_not_live(liveness_model, box):
+    assert liveness_model.score(room(), box) == 0.0
 
 
-def test_a_box_beyond_the_border_is_scored(packaged):
-    assert 0 <= packaged.score(room(), (-50, -60, 120, 150)) <= 1
+def test_a_box_beyond_the_border_is_scored(liveness_model):
+    assert 0 <= liveness_model.score(room(), (-50, -60, 120, 150)) <= 1
 
 
 @given(
@@ -101,9 +96,9 @@ def test_a_crop_that_would_leave_the_picture_is_shifted_not_padded():
     assert crop[0, 0, 0] == 255
 
 
-def test_an_operators_network_is_run_as_its_manifest_says(tmp_path, packaged):
+def test_an_operators_network_is_run_as_its_manifest_says(tmp_path, liveness_model):
     own = LivenessModel(operator_model.load(manifest(tmp_path)))
-    assert own.score(room(), BOX) == packaged.score(room(), BOX)
+    assert own.score(room(), BOX) == liveness_model.score(room(), BOX)
     assert own.model_id.startswith("operator_liveness:afa783b7e902")
 
 
@@ -111,9 +106,9 @@ def test_an_operators_network_is_run_as_its_manifest_says(tmp_path, packaged):
     "changes",
     [{"channel_order": "RGB"}, {"value_scale": 0.0039}, {"mean": [90, 90, 90]}, {"live_index": 1}],
 )
-def test_every_line_of_the_manifest_matters(tmp_path, packaged, changes):
+def test_every_line_of_the_manifest_matters(tmp_path, liveness_model, changes):
     own = LivenessModel(operator_model.load(manifest(tmp_path, **changes)))
-    assert own.score(room(), BOX) != packaged.score(room(), BOX)
+    assert own.score(room(), BOX) != liveness_model.score(room(), BOX)
 
 
 def test_a_manifest_in_yaml_is_read(tmp_path):

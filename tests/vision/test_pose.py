@@ -10,7 +10,6 @@ from edged.demo.photographs import PHOTO_DIR
 from edged.vision.detector import Detection
 from edged.vision.faces import FaceReader
 from edged.vision.mesh import FaceMesh
-from edged.vision.opencv import prepare_opencv
 from edged.vision.pose import PoseEstimator, euler_deg
 
 PHOTOS = ("barack_obama_1.jpg", "jacinda_ardern_2.jpg", "emmanuel_macron_2.jpg")
@@ -22,8 +21,8 @@ MAE_DEG = (3.0, 3.0, 2.0)
 class Angles:
     """The way from a picture to angles, without the measures that are not asked for here."""
 
-    def __init__(self) -> None:
-        self.reader = FaceReader()
+    def __init__(self, reader: FaceReader) -> None:
+        self.reader = reader
         self._mesh = FaceMesh(models.load("face_mesh"))
         self._pose = PoseEstimator(models.load("face_geometry"))
 
@@ -36,9 +35,8 @@ class Angles:
 
 
 @pytest.fixture(scope="module")
-def angles():
-    prepare_opencv(1)
-    return Angles()
+def angles(face_reader):
+    return Angles(face_reader)
 
 
 @pytest.fixture(scope="module")

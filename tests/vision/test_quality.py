@@ -11,9 +11,7 @@ from edged.demo.photographs import PHOTO_DIR
 from edged.events import Measures
 from edged.reasons import known_codes
 from edged.vision import quality
-from edged.vision.faces import FaceReader
 from edged.vision.guidance import hints_for
-from edged.vision.opencv import prepare_opencv
 
 LIMITS = QualityLimits()
 GOOD = Measures(
@@ -28,38 +26,32 @@ GOOD = Measures(
 )
 
 
-@pytest.fixture(scope="module")
-def reader():
-    prepare_opencv(1)
-    return FaceReader()
-
-
 @pytest.fixture(scope="module", params=["barack_obama_1.jpg", "jacinda_ardern_1.jpg", "rishi_sunak.jpg"])
 def photograph(request):
     return cv2.imread(str(PHOTO_DIR / request.param))
 
 
-def measured(reader, image):
-    (reading,) = reader.read(image, LIMITS)[:1]
+def measured(face_reader, image):
+    (reading,) = face_reader.read(image, LIMITS)[:1]
     return reading.measures
 
 
-def test_a_good_photograph_passes_every_limit(reader, photograph):
-    assert reader.read(photograph, LIMITS)[0].missed == {}
+def test_a_good_photograph_passes_every_limit(face_reader, photograph):
+    assert face_reader.read(photograph, LIMITS)[0].missed == {}
 
 
-def test_blur_grows_with_the_radius_and_crosses_the_limit(reader, photograph):
-    aligned = reader.read(photograph, LIMITS)[0].aligned
+def test_blur_grows_with_the_radius_and_crosses_the_limit(face_reader, photograph):
+    aligned = face_reader.read(photograph, LIMITS)[0].aligned
     values = [quality.blur(aligned)]
     values += [quality.blur(cv2.GaussianBlur(aligned, (0, 0), sigma)) for sigma in (0.7, 1.4, 2.1, 2.8, 3.5)]
     assert values == sorted(values)
     assert values[0] < 0.2 < LIMITS.max_blur < values[-1]
 
 
-def test_illumination_follows_gamma_and_crosses_the_limit(reader, photograph):
+def test_illumination_follows_gamma_and_crosses_the_limit(face_reader, photograph):
     ramp = np.arange(256) / 255
     values = [
-        measured(reader, cv2.LUT(photograph, (255 * ramp**gamma).astype(np.uint8))).illumination
+        measured(face_reader, cv2.LUT(photograph, (255 * ramp**gamma).astype(np.uint8))).illumination
         for gamma in (0.6, 1.0, 1.6, 2.4, 5.0)
     ]
     assert values == sorted(values, reverse=True)
@@ -67,32 +59,32 @@ def test_illumination_follows_gamma_and_crosses_the_limit(reader, photograph):
 
 
 @pytest.mark.parametrize("degrees", [-30, -15, 15, 30])
-def test_roll_follows_the_rotation_of_the_picture(reader, photograph, degrees):
+def test_roll_follows_the_rotation_of_the_picture(face_reader, photograph, degrees):
     height, width = photograph.shape[:2]
-    straight = measured(reader, photograph).roll_deg
+    straight = measured(face_reader, photograph).roll_deg
     # cv2 rotates counter-clockwise for positive angles; roll counts clockwise
     turn = cv2.getRotationMatrix2D((width / 2, height / 2), -degrees, 1.0)
-    rolled = measured(reader, cv2.warpAffine(photograph, turn, (width, height))).roll_deg
+    rolled = measured(face_reader, cv2.warpAffine(photograph, turn, (width, height))).roll_deg
     assert rolled - straight == pytest.approx(degrees, abs=2)
 
 
-def test_mirroring_turns_yaw_and_roll_around(reader, photograph):
-    straight, mirrored = measured(reader, photograph), measured(reader, cv2.flip(photograph, 1))
+def test_mirroring_turns_yaw_and_roll_around(face_reader, photograph):
+    straight, mirrored = measured(face_reader, photograph), measured(face_reader, cv2.flip(photograph, 1))
     assert mirrored.yaw_deg == pytest.approx(-straight.yaw_deg, abs=3)
     assert mirrored.roll_deg == pytest.approx(-straight.roll_deg, abs=2)
 
 
-def test_a_face_cut_by_the_border_is_incomplete(reader, photograph):
-    x, _, width, _ = reader.read(photograph, LIMITS)[0].detection.box
+def test_a_face_cut_by_the_border_is_incomplete(face_reader, photograph):
+    x, _, width, _ = face_reader.read(photograph, LIMITS)[0].detection.box
     cut = photograph[:, int(x + width * 0.35) :]
-    reading = reader.read(np.ascontiguousarray(cut), LIMITS)
+    reading = face_reader.read(np.ascontiguousarray(cut), LIMITS)
     assert not reading or "face_incomplete" in reading[0].missed
 
 
-def test_a_small_face_is_refused_with_the_size_needed(reader, photograph):
-    face_px = measured(reader, photograph).face_px
+def test_a_small_face_is_refused_with_the_size_needed(face_reader, photograph):
+    face_px = measured(face_reader, photograph).face_px
     small = cv2.resize(photograph, None, fx=60 / face_px, fy=60 / face_px, interpolation=cv2.INTER_AREA)
-    reading = reader.read(small, LIMITS)[0]
+    reading = face_reader.read(small, LIMITS)[0]
     assert reading.measures.face_px == pytest.approx(60, abs=6)
     assert reading.missed["face_too_small"] == 100
 
