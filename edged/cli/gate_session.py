@@ -74,7 +74,7 @@ def checklist(board: CommissioningSession, *, silent: bool) -> Iterator[StepResu
 
 def ask_before_moving(gate: GateConfig, yes: bool) -> None:
     """Ask at the terminal unless nothing real moves. Raises typer.Abort for a no."""
-    if yes or is_simulated(gate.port) or gate.protocol == "dummy":
+    if yes or is_simulated(gate.port) or gate.family.switched_by == "nothing":
         return
     if not ask(f"This moves relay {gate.channel} at {gate.port}: {gate.id} will open. Go on?"):
         raise typer.Abort

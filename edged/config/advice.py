@@ -16,7 +16,7 @@ from edged.config.load import Loaded
 from edged.config.mask import mask_url
 from edged.config.paths import is_file_source
 from edged.config.problems import Problem, in_file_order
-from edged.config.schema import WITH_ADDRESS, Config
+from edged.config.schema import Config
 from edged.config.yaml_lines import dotted, key_path
 
 Exists = Callable[[str], bool]
@@ -80,7 +80,7 @@ def _cameras(config: Config) -> Iterator[tuple[str, CameraConfig]]:
 
 def _simulated(config: Config, exists: Exists) -> Iterator[Advice]:
     for key, gate in _doors(config):
-        if gate.port.startswith("sim:") or gate.protocol == "dummy":
+        if gate.port.startswith("sim:") or gate.family.switched_by == "nothing":
             yield Advice(
                 f"{key}.port" if gate.port.startswith("sim:") else f"{key}.protocol",
                 "the gate is simulated, no relay will move",
@@ -233,7 +233,7 @@ def _camera_words(config: Config, camera: CameraConfig) -> str:
 
 def _gate_words(gate: GateConfig) -> str:
     on_s = gate.pulse_s if gate.mode == "pulse" else gate.hold_s
-    board = f" board {gate.address}" if gate.protocol in WITH_ADDRESS else ""
+    board = f" board {gate.address}" if gate.family.addressed else ""
     guard = "" if gate.guard is None else f", guarded through {gate.guard}"
     return (
         f"{gate.id}: {gate.protocol}{board} at {gate.port}, relay {gate.channel}, "

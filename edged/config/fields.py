@@ -67,7 +67,8 @@ def _walk(
 ) -> Iterator[Key]:
     properties = model.model_json_schema()["properties"]
     for name, info in model.model_fields.items():
-        here, schema, text = (*path, name), properties[name], info.description or ""
+        here, schema = (*path, name), properties[name]
+        text = schema.get("description", info.description or "")
         if is_section(model, name):
             yield Key(here, None, True, "a section", "", text, schema, repeated, in_list)
             yield from _walk(info.annotation, here, repeated, in_list)  # type: ignore[arg-type]

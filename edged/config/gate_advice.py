@@ -8,19 +8,8 @@ from typing import Any, NamedTuple
 from edged.config.gate_inputs import parse_input
 from edged.config.gate_section import GateConfig
 
-_NO_TIMER = ("lcus", "kmtronic", "numato", "devantech", "line")
-"""Protocols of boards that neither end an on-time nor notice a dead host.
-Boards: docs/reference/relay-boards.md 1.1."""
-
-_OF_PROTOCOLS = {
-    "firmware": ("lcus",),
-    "append_crlf": ("lcus",),
-    "profile": ("modbus",),
-    "strip_echo": ("modbus", "dcon"),
-    "checksum": ("dcon",),
-    "board_inputs": ("numato", "dcon"),
-}
-"""Keys that only some protocols look at."""
+_OF_BOARDS = ("append_crlf", "board_inputs", "checksum", "firmware", "profile", "strip_echo")
+"""Keys that only some boards read. The address and the number of relays are not worth a remark."""
 
 _OF_CONTACTS = {
     "relock_on": ("door_contact",),
@@ -62,7 +51,7 @@ def lonely_interlocks(gates: tuple[GateConfig, ...]) -> Iterator[int]:
 def _on_time(gate: GateConfig) -> Iterator[Remark]:
     if gate.mode != "hold":
         return
-    if gate.protocol in _NO_TIMER or gate.profile == "coils":
+    if not gate.family.profile(gate.profile).ends_on_time:
         yield Remark(
             "mode",
             "this board cannot end the on-time itself: if the computer dies, the lock stays open",
@@ -79,7 +68,7 @@ def _on_time(gate: GateConfig) -> Iterator[Remark]:
 
 def _board(gate: GateConfig) -> Iterator[Remark]:
     simulated = gate.port.partition("?")[0].removeprefix("sim:")
-    if gate.port.startswith("sim:") and gate.protocol not in (simulated, "dummy"):
+    if gate.port.startswith("sim:") and gate.protocol != simulated and gate.family.switched_by != "nothing":
         yield Remark(
             "protocol",
             f"{gate.protocol} is not what {gate.port} speaks, so they will not understand each other",
@@ -106,8 +95,8 @@ def _wiring(gate: GateConfig) -> Iterator[Remark]:
 
 def _without_effect(gate: GateConfig) -> Iterator[Remark]:
     changed = {key for key, field in GateConfig.model_fields.items() if _changed(gate, key, field.default)}
-    for key in sorted(changed & (_OF_PROTOCOLS.keys() | _OF_CONTACTS.keys() | _OF_MODE.keys())):
-        if gate.protocol not in _OF_PROTOCOLS.get(key, (gate.protocol,)):
+    for key in sorted(changed & ({*_OF_BOARDS} | _OF_CONTACTS.keys() | _OF_MODE.keys())):
+        if key in _OF_BOARDS and key not in gate.family.settings:
             where = f"with protocol {gate.protocol}"
         elif _OF_MODE.get(key, gate.mode) != gate.mode:
             where = f"in {gate.mode} mode"

@@ -7,13 +7,12 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
+from edged.board_family import BoardFamily
+from edged.config import gate_boards as boards
 from edged.config.base import File, Identifier, Seconds, Section, Text, conflict
 from edged.config.gate_inputs import parse_input
 from edged.schedule import parse
 
-INPUTS_OF = {"modbus": 32, "numato": 16, "devantech": 8, "dcon": 8, "line": 4}
-"""Protocols whose boards may have contacts, and how many at most."""
-COUNTED_BY = {"numato": "see board_inputs", "dcon": "see board_inputs", "modbus": "see channels"}
 LONGEST_SOCKET_PATH = 107
 """Bytes; the kernel's limit for a unix socket."""
 CONTACTS = (
@@ -51,33 +50,55 @@ class GateConfig(Section):
         "sim:lcus",
         description="`/dev/serial/by-id/…`, or `sim:lcus` for a simulated board that needs no hardware.",
     )
-    protocol: Literal[
-        "lcus", "modbus", "kmtronic", "numato", "devantech", "k8090", "dcon", "line", "dummy"
-    ] = Field("lcus", description="How the board is spoken to; never guessed.")
-    firmware: Literal["basic", "feedback"] = Field(
-        "basic", description="lcus only: which of its two firmwares."
+    protocol: Annotated[str, boards.OneOf(boards.protocols)] = Field(
+        "lcus", description="How the board is spoken to; never guessed."
     )
-    profile: Literal["waveshare", "coils", "fc06"] | None = Field(
-        None,
-        description="Variant of the protocol. modbus: `waveshare` (meant when left out), `coils`, `fc06`.",
+    firmware: Annotated[str, boards.OneOf(boards.firmwares, usual="basic")] = Field(
+        "basic",
+        description="{boards}: which of its two firmwares.",
+        json_schema_extra=boards.only("firmware"),
     )
-    address: int = Field(1, ge=1, le=255, description="modbus, dcon: the board's address on the line.")
+    profile: Annotated[str, boards.OneOf(boards.profiles)] | None = Field(
+        None, description="Variant of the protocol. {boards}.", json_schema_extra=boards.their_profiles()
+    )
+    address: int = Field(
+        1,
+        ge=1,
+        le=255,
+        description="{boards}: the board's address on the line.",
+        json_schema_extra=boards.only("address"),
+    )
     channels: int = Field(
-        8, ge=1, le=64, description="Relays on the board, where it does not say so itself (all but lcus)."
+        8,
+        ge=1,
+        le=64,
+        description="Relays on the board, where it does not say so itself ({boards}).",
+        json_schema_extra=boards.all_but("channels"),
     )
     channel: int = Field(1, ge=1, le=64, description="Relay on the board, counted from 1.")
     board_inputs: int = Field(
         0,
         ge=0,
         le=16,
-        description="numato (to 16), dcon (to 8): contacts on the board, from the first one on.",
+        description="{boards}: contacts on the board, from the first one on.",
+        json_schema_extra=boards.their_inputs("board_inputs"),
     )
     baud: Literal[9600, 19200, 38400, 57600, 115200] = Field(9600, description="Serial speed.")
-    append_crlf: bool = Field(False, description="lcus only: some boards obey only with CR LF after a frame.")
-    strip_echo: bool = Field(
-        False, description="modbus, dcon: the RS485 adapter returns every byte it is given to send."
+    append_crlf: bool = Field(
+        False,
+        description="{boards}: some boards obey only with CR LF after a frame.",
+        json_schema_extra=boards.only("append_crlf"),
     )
-    checksum: bool = Field(False, description="dcon only: the module is set to use check sums.")
+    strip_echo: bool = Field(
+        False,
+        description="{boards}: the RS485 adapter returns every byte it is given to send.",
+        json_schema_extra=boards.only("strip_echo"),
+    )
+    checksum: bool = Field(
+        False,
+        description="{boards}: the module is set to use check sums.",
+        json_schema_extra=boards.only("checksum"),
+    )
     guard: File | None = Field(
         None,
         description="Socket of the gate guard that owns the port (docs/gate-guard.md); empty: no guard.",
@@ -144,6 +165,11 @@ class GateConfig(Section):
         None, description="Of this door; empty: as `recognition.hybrid.when_cloud_down`."
     )
 
+    @property
+    def family(self) -> BoardFamily:
+        """What the board's driver declares about such boards."""
+        return boards.family(self.protocol)
+
     @model_validator(mode="after")
     def _contacts(self) -> GateConfig:
         taken: dict[object, str] = {}
@@ -154,14 +180,16 @@ class GateConfig(Section):
                 continue
             address = parse_input(text)
             if address.source == "board" and address.number > most:
-                why = COUNTED_BY.get(self.protocol, "use another input")
+                counted_by = self.family.inputs_counted_by
+                why = f"see {counted_by}" if counted_by else "use another input"
                 raise conflict(
                     f"{key} ({text}): a {self.protocol} board has {most} inputs here; {why}", key, "protocol"
                 )
-            if address.source == "line" and (self.guard is not None or self.protocol == "dummy"):
+            if address.source == "line" and (self.guard is not None or self.family.switched_by == "nothing"):
                 raise conflict(f"{key} ({text}): there is no serial port of edged's own here", key, "guard")
             place = address.place
-            if self.protocol == "line" and address.source == "board":  # its inputs are those lines
+            if self.family.switched_by == "control lines" and address.source == "board":
+                # the inputs of such a board are the port's lines
                 place = ("line", *place[1:])
             if place in taken:
                 raise conflict(f"{key} and {taken[place]} are wired to the same input ({text})", key)
@@ -172,12 +200,11 @@ class GateConfig(Section):
 
     def _inputs(self) -> int:
         """How many contacts the board may have, as far as the configuration tells."""
-        most = INPUTS_OF.get(self.protocol, 0)
-        if self.protocol in ("numato", "dcon"):
-            return min(self.board_inputs, most)
-        if self.protocol == "modbus":
-            return 0 if self.profile in ("coils", "fc06") else min(self.channels, most)
-        return most
+        family = self.family
+        if not family.profile(self.profile).has_inputs:
+            return 0
+        counted_by = family.inputs_counted_by
+        return min(getattr(self, counted_by), family.most_inputs) if counted_by else family.most_inputs
 
     @model_validator(mode="after")
     def _habits(self) -> GateConfig:
@@ -203,7 +230,7 @@ class GateConfig(Section):
 
     @model_validator(mode="after")
     def _guarded(self) -> GateConfig:
-        if self.guard is not None and self.protocol in ("line", "dummy"):
+        if self.guard is not None and self.family.switched_by != "bytes":
             raise conflict(f"a gate guard cannot switch off a board with protocol {self.protocol}", "guard")
         if self.guard is not None and len(os.fsencode(self.guard)) > LONGEST_SOCKET_PATH:
             raise conflict(

@@ -39,7 +39,7 @@ def _may_share(gate: GateConfig, other: GateConfig, numbers: tuple[int, int]) ->
     for key in ("protocol", "baud", "strip_echo"):
         if getattr(gate, key) != getattr(other, key):
             raise refused(f"{both}, but not {key}", key)
-    if gate.protocol == "line":
+    if gate.family.switched_by == "control lines":
         raise refused(
             f"{both}, whose lines cannot be opened for two doors: give each door an adapter of its own",
             "protocol",
@@ -50,13 +50,13 @@ def _may_share(gate: GateConfig, other: GateConfig, numbers: tuple[int, int]) ->
             "or use a board that ends its pulses itself and no guard",
             "guard",
         )
-    if gate.protocol in WITH_ADDRESS and gate.address != other.address:
+    if gate.family.addressed and gate.address != other.address:
         return
     for key in ("firmware", "append_crlf", "profile", "channels", "checksum", "board_inputs"):
         if getattr(gate, key) != getattr(other, key):
             raise refused(f"{both} and so one board, but not {key}", key)
     if gate.channel == other.channel:
-        board = f", address {gate.address}" if gate.protocol in WITH_ADDRESS else ""
+        board = f", address {gate.address}" if gate.family.addressed else ""
         raise refused(
             f"{gate.id} has the relay of {other.id}: port {gate.port}{board}, channel {gate.channel}",
             "channel",
@@ -70,9 +70,6 @@ def _known_zone(name: str) -> str:
         raise ValueError("is not a time zone such as Europe/Berlin or Asia/Shanghai") from error
     return name
 
-
-WITH_ADDRESS = ("modbus", "dcon")
-"""Protocols that let several boards share a line."""
 
 ZoneName = Annotated[str, Field(max_length=64), AfterValidator(_known_zone)]
 
@@ -163,7 +160,8 @@ class Config(Section):
         """One port may carry several boards, or one board several doors, if they can be told apart."""
         for number, gate in enumerate(self.gates):
             for before, other in enumerate(self.gates[:number]):
-                if gate.port == other.port and "dummy" not in (gate.protocol, other.protocol):
+                on_wires = "nothing" not in (gate.family.switched_by, other.family.switched_by)
+                if gate.port == other.port and on_wires:
                     _may_share(gate, other, (number, before))
                 if gate.guard is not None and gate.guard == other.guard:
                     raise conflict(

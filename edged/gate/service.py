@@ -165,7 +165,9 @@ class GateService:
             Misconfigured: the simulated board cannot put its device node where it was told to.
         """
         driver, port = self._pool.driver(self._config, self._should_end)
-        by_driver = self._config.protocol == "line"  # it has the port open, and reads the same lines
+        by_driver = (
+            self._config.family.switched_by == "control lines"
+        )  # it has the port open, and reads the same lines
         contacts = Contacts(
             self._config,
             self._clock,

@@ -12,7 +12,7 @@ from typer.main import get_command
 from edged.cli.gate_command import app
 from edged.config import Config
 from edged.gate.drivers.registry import DRIVERS
-from edged.gate.sim.url import _OPTIONS, BOARDS
+from edged.gate.sim.url import _OPTIONS, simulators
 
 PAGE = (PROJECT / "docs" / "gate.md").read_text("utf-8")
 
@@ -33,7 +33,7 @@ def test_every_option_of_simulated_boards_is_described_and_no_other():
 
 
 def test_every_simulated_board_is_named():
-    assert {name for name in BOARDS if f"`sim:{name}`" not in PAGE} == set()
+    assert {name for name in simulators() if f"`sim:{name}`" not in PAGE} == set()
 
 
 def test_every_protocol_is_named():

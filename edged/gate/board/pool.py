@@ -46,7 +46,7 @@ class PortPool:
             Misconfigured: the simulated board cannot be made, or the guard cannot switch this board off.
         """
         path = self._path(gate)
-        if len(self._doors_at[gate.port]) < 2 or gate.protocol == "dummy":
+        if len(self._doors_at[gate.port]) < 2 or gate.family.switched_by == "nothing":
             port = SerialPort(path, gate.baud, self._clock, gate.guard)
             driver = make_driver(gate, port, self._clock)
             if gate.guard is not None:

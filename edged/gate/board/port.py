@@ -15,15 +15,17 @@ import termios
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import serial
 
 from edged.clock import Clock
-from edged.config import GateConfig
 from edged.errors import EdgedError, NeedsOperator, RetryLater
 from edged.gate.board.guarded import GuardedLine
 from edged.gate.sim.url import is_simulated, parse_url
+
+if TYPE_CHECKING:
+    from edged.config import GateConfig
 
 READ_SLICE_S = 0.02
 """Longest single wait inside a read; deadlines are kept in steps of this."""
@@ -266,7 +268,7 @@ def check_port_free(config: GateConfig) -> None:
         NeedsOperator: `relay_port_busy`.
     """
     path = config.port
-    if config.protocol == "dummy" or config.guard is not None:
+    if config.family.switched_by == "nothing" or config.guard is not None:
         return
     if is_simulated(path):
         path = parse_url(path).link or ""

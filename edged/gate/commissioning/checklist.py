@@ -122,7 +122,7 @@ class Checklist:
 
     def plug(self) -> StepResult:
         """What the relay does while the plug is out, and whether the board is found again."""
-        if self._board.config.protocol == "dummy":
+        if self._board.config.family.switched_by == "nothing":
             return StepResult("plug", Outcome.SKIPPED, "there is no board")
         if self._board.sim is None and not self._person.present:
             return StepResult("plug", Outcome.SKIPPED, "nobody is there to pull the plug")

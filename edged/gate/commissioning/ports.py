@@ -7,12 +7,15 @@ itself would mean writing to it, and a question to one board switches relays on 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from serial.tools import list_ports
+
+from edged.board_family import BoardFamily, UsbId
+from edged.gate.drivers.registry import families
 
 BY_ID, BY_PATH = Path("/dev/serial/by-id"), Path("/dev/serial/by-path")
 
@@ -42,34 +45,32 @@ class KnownChip:
     remark: str = ""
 
 
-_RS485 = "or an RS485 adapter with Modbus or DCON boards behind it"
-_CHIPS: dict[tuple[int, int | None], KnownChip] = {
-    (0x1A86, 0x7523): KnownChip(
-        f"CH340 converter: LCUS relay board, {_RS485}",
-        ("lcus", "modbus", "dcon", "line"),
+Chips = dict[tuple[int, int | None], KnownChip]
+"""By vendor and product; product None: any."""
+
+
+@dataclass(frozen=True)
+class _Converter:
+    """A converter chip that any maker may build in."""
+
+    name: str
+    remark: str = ""
+
+
+_CONVERTERS: dict[tuple[int, int], _Converter] = {
+    (0x1A86, 0x7523): _Converter(
+        "CH340 converter",
         "It has no serial number: with two of them use the path below by-path. ICStation boards with this "
         "chip must not be used.",
     ),
-    (0x0403, 0x6001): KnownChip(
-        f"FTDI converter: KMTronic relay board, {_RS485}",
-        ("kmtronic", "modbus", "dcon", "line"),
+    (0x0403, 0x6001): _Converter(
+        "FTDI converter",
         "Denkovi boards (serial number DAE…) and SainSmart 4/8 move relays with every byte: do not use them.",
     ),
-    (0x2A19, None): KnownChip("Numato relay or GPIO module", ("numato",)),
-    (0x04D8, 0xFFEE): KnownChip(
-        "Devantech USB-RLY or USB-OPTO-RLY module",
-        ("devantech",),
-        "The RLY16L latches: it keeps a door open without power, and is refused.",
-    ),
-    (0x10CF, 0x8090): KnownChip("Velleman K8090 or VM8090", ("k8090",)),
-    (0x067B, 0x2303): KnownChip(
-        f"PL2303 converter: any serial device, {_RS485}",
-        ("modbus", "dcon", "line"),
-        "ICStation boards with this chip must not be used.",
-    ),
-    (0x10C4, 0xEA60): KnownChip(f"CP210x converter: any serial device, {_RS485}", ("modbus", "dcon", "line")),
+    (0x067B, 0x2303): _Converter("PL2303 converter", "ICStation boards with this chip must not be used."),
+    (0x10C4, 0xEA60): _Converter("CP210x converter"),
 }
-"""By vendor and product id; None: every product (docs/reference/relay-boards.md 1.1). Confirm on site."""
+"""By vendor and product id (docs/reference/relay-boards.md 1.1). Confirm on site."""
 
 
 @dataclass(frozen=True)
@@ -105,14 +106,17 @@ def find_ports(
     """
     seen = list_ports.comports() if ports is None else ports
     ids, paths = _names(by_id), _names(by_path)
-    return [_seen(port, ids, paths) for port in sorted(seen, key=lambda port: port.device) if _real(port)]
+    chips = known_chips(families())
+    return [
+        _seen(port, ids, paths, chips) for port in sorted(seen, key=lambda port: port.device) if _real(port)
+    ]
 
 
 def _real(port: UsbPort) -> bool:
     return port.vid is not None or not port.device.startswith("/dev/ttyS")
 
 
-def _seen(port: UsbPort, ids: dict[str, str], paths: dict[str, str]) -> PortSeen:
+def _seen(port: UsbPort, ids: dict[str, str], paths: dict[str, str], chips: Chips) -> PortSeen:
     device = str(Path(port.device).resolve())
     by_path = paths.get(device)
     return PortSeen(
@@ -122,14 +126,52 @@ def _seen(port: UsbPort, ids: dict[str, str], paths: dict[str, str]) -> PortSeen
         usb_id=None if port.vid is None else f"{port.vid:04x}:{port.pid or 0:04x}",
         serial_number=port.serial_number,
         product=port.product,
-        known=_known(port.vid, port.pid),
+        known=None if port.vid is None else chips.get((port.vid, port.pid)) or chips.get((port.vid, None)),
     )
 
 
-def _known(vid: int | None, pid: int | None) -> KnownChip | None:
-    if vid is None:
-        return None
-    return _CHIPS.get((vid, pid)) or _CHIPS.get((vid, None))
+def known_chips(boards: Mapping[str, BoardFamily]) -> Chips:
+    """What may be behind each USB id, as the drivers of `boards` and the makers of converters say.
+
+    Args:
+        boards: every protocol with its boards.
+    """
+    ids = {(usb.vendor, usb.product) for family in boards.values() for usb in family.usb_ids}
+    chips = {usb_id: _own_chip(usb_id, boards) for usb_id in ids - _CONVERTERS.keys()}
+    return {**chips, **{usb_id: _converter(usb_id, boards) for usb_id in _CONVERTERS}}
+
+
+def _own_chip(usb_id: tuple[int, int | None], boards: Mapping[str, BoardFamily]) -> KnownChip:
+    carriers = _carriers(usb_id, boards)
+    return KnownChip(
+        " or ".join(usb.boards for usb in carriers.values()),
+        tuple(carriers),
+        " ".join(usb.remark for usb in carriers.values() if usb.remark),
+    )
+
+
+def _converter(usb_id: tuple[int, int], boards: Mapping[str, BoardFamily]) -> KnownChip:
+    """A converter may sit on a board, carry an RS485 line or have a relay on its control lines."""
+    converter, carriers = _CONVERTERS[usb_id], _carriers(usb_id, boards)
+    behind = {protocol: family.name for protocol, family in boards.items() if family.rs485}
+    bare = [protocol for protocol, family in boards.items() if family.switched_by == "control lines"]
+    built_in = ", ".join(usb.boards for usb in carriers.values()) or "any serial device"
+    return KnownChip(
+        f"{converter.name}: {built_in}, or an RS485 adapter "
+        f"with {' or '.join(behind.values())} boards behind it",
+        (*carriers, *behind, *bare),
+        " ".join(filter(None, [converter.remark, *(usb.remark for usb in carriers.values())])),
+    )
+
+
+def _carriers(usb_id: tuple[int, int | None], boards: Mapping[str, BoardFamily]) -> dict[str, UsbId]:
+    """Protocols whose boards carry this id."""
+    return {
+        protocol: usb
+        for protocol, family in boards.items()
+        for usb in family.usb_ids
+        if (usb.vendor, usb.product) == usb_id
+    }
 
 
 def _names(folder: Path) -> dict[str, str]:

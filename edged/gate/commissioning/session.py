@@ -99,7 +99,7 @@ class CommissioningSession:
 
     def named_inputs(self) -> dict[int, str]:
         """The keys of the configuration by the input of the board they name."""
-        own = ("board", "line") if self.config.protocol == "line" else ("board",)
+        own = ("board", "line") if self.config.family.switched_by == "control lines" else ("board",)
         return {each.number: KEYS[kind] for kind, each in wired(self.config).items() if each.source in own}
 
     def elsewhere(self) -> dict[str, bool | None]:

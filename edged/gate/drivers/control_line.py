@@ -11,15 +11,20 @@ import errno
 import fcntl
 import termios
 from collections.abc import Callable
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import serial
 
+from edged.board_family import BoardFamily
 from edged.clock import Clock
-from edged.config import GateConfig
 from edged.errors import Misconfigured, NeedsOperator, RetryLater
 from edged.gate.board.port import SerialPort, open_error
 from edged.gate.drivers.base import Capabilities, PlainBoard
+
+if TYPE_CHECKING:
+    from edged.config import GateConfig
+
+FAMILY = BoardFamily(name="control line", switched_by="control lines", most_inputs=4)
 
 OUTPUTS = ("dtr", "rts")
 """Channel 1 and channel 2."""

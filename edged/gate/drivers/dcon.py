@@ -12,14 +12,27 @@ Adlink's ND modules use other words for the watchdog and are not spoken to.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
+from edged.board_family import BoardFamily
 from edged.clock import Clock
-from edged.config import GateConfig
 from edged.errors import Misconfigured, RetryLater
-from edged.gate.board.port import SerialPort
 from edged.gate.drivers.base import Capabilities, PlainBoard
 from edged.gate.drivers.dialogue import ANSWER_S, Dialogue
+
+if TYPE_CHECKING:
+    from edged.config import GateConfig
+    from edged.gate.board.port import SerialPort
+
+FAMILY = BoardFamily(
+    name="DCON",
+    simulator="edged.gate.sim.dcon",
+    settings=("address", "board_inputs", "channels", "checksum", "strip_echo"),
+    most_inputs=8,
+    inputs_counted_by="board_inputs",
+    ends_on_time=True,
+    rs485=True,
+)
 
 END = b"\r"
 HOST_OK = "~**"

@@ -8,13 +8,31 @@ answer without it is not believed. Other modules of the maker (RLY82, OPTO-RLY81
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
+from edged.board_family import BoardFamily, UsbId
 from edged.clock import Clock
-from edged.config import GateConfig
 from edged.errors import Misconfigured
-from edged.gate.board.port import SerialPort
 from edged.gate.drivers.base import Capabilities, PlainBoard
 from edged.gate.drivers.dialogue import Dialogue
+
+if TYPE_CHECKING:
+    from edged.config import GateConfig
+    from edged.gate.board.port import SerialPort
+
+FAMILY = BoardFamily(
+    name="Devantech",
+    simulator="edged.gate.sim.devantech",
+    most_inputs=8,
+    usb_ids=(
+        UsbId(
+            0x04D8,
+            0xFFEE,
+            "Devantech USB-RLY or USB-OPTO-RLY module",
+            "The RLY16L latches: it keeps a door open without power, and is refused.",
+        ),
+    ),
+)
 
 READ_INPUTS, READ_ID, READ_STATES = 0x19, 0x5A, 0x5B
 FIRST_ON, FIRST_OFF = 0x65, 0x6F

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from edged.gate.board.port import SerialPort
 from edged.gate.drivers.exchange import Exchanges
+
+if TYPE_CHECKING:
+    from edged.gate.board.port import SerialPort
 
 ANSWER_S = 0.2
 """A board that has not answered by then has not understood (docs/reference/relay-boards.md 6.2)."""

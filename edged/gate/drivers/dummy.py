@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from edged.board_family import BoardFamily
 from edged.clock import Clock
-from edged.config import GateConfig
-from edged.gate.board.port import SerialPort
 from edged.gate.drivers.base import Capabilities, PlainBoard
+
+if TYPE_CHECKING:
+    from edged.config import GateConfig
+    from edged.gate.board.port import SerialPort
+
+FAMILY = BoardFamily(name="dummy", switched_by="nothing", ends_on_time=True)
 
 
 def make(config: GateConfig, port: SerialPort, clock: Clock) -> DummyDriver:

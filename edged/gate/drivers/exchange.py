@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from edged.errors import RetryLater
-from edged.gate.board.port import SerialPort
+
+if TYPE_CHECKING:
+    from edged.gate.board.port import SerialPort
 
 MISSES_UNTIL_LOST = 3
 

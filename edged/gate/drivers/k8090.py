@@ -7,14 +7,24 @@ that answer is the state.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
+from edged.board_family import BoardFamily, UsbId
 from edged.clock import Clock
-from edged.config import GateConfig
 from edged.errors import Misconfigured
-from edged.gate.board.port import SerialPort
 from edged.gate.drivers.base import Capabilities, PlainBoard, PulseRange
 from edged.gate.drivers.dialogue import Dialogue
+
+if TYPE_CHECKING:
+    from edged.config import GateConfig
+    from edged.gate.board.port import SerialPort
+
+FAMILY = BoardFamily(
+    name="K8090",
+    simulator="edged.gate.sim.k8090",
+    ends_on_time=True,
+    usb_ids=(UsbId(0x10CF, 0x8090, "Velleman K8090 or VM8090"),),
+)
 
 START, END, FRAME_BYTES = 0x04, 0x0F, 7
 SWITCH_ON, SWITCH_OFF, START_TIMER, ASK_RELAYS, ASK_VERSION = 0x11, 0x12, 0x41, 0x18, 0x71

@@ -7,12 +7,23 @@ each size knows only its own question.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from edged.board_family import BoardFamily, UsbId
 from edged.clock import Clock
-from edged.config import GateConfig
 from edged.errors import Misconfigured
-from edged.gate.board.port import SerialPort
 from edged.gate.drivers.base import Capabilities, PlainBoard
 from edged.gate.drivers.dialogue import Dialogue
+
+if TYPE_CHECKING:
+    from edged.config import GateConfig
+    from edged.gate.board.port import SerialPort
+
+FAMILY = BoardFamily(
+    name="KMTronic",
+    simulator="edged.gate.sim.kmtronic",
+    usb_ids=(UsbId(0x0403, 0x6001, "KMTronic relay board"),),
+)
 
 START, STATUS_OF_ONE = 0xFF, 0x03
 STATUS_OF_ALL = bytes.fromhex("FF0900")

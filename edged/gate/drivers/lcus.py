@@ -8,14 +8,25 @@ toggle goes wrong for ever when one answer is lost.
 from __future__ import annotations
 
 import re
-from typing import Literal
+from typing import TYPE_CHECKING
 
+from edged.board_family import BoardFamily, UsbId
 from edged.clock import Clock
-from edged.config import GateConfig
 from edged.errors import Misconfigured
-from edged.gate.board.port import SerialPort
 from edged.gate.drivers.base import Capabilities, PlainBoard
 from edged.gate.drivers.dialogue import Dialogue
+
+if TYPE_CHECKING:
+    from edged.config import GateConfig
+    from edged.gate.board.port import SerialPort
+
+FAMILY = BoardFamily(
+    name="LCUS",
+    simulator="edged.gate.sim.lcus",
+    settings=("append_crlf", "firmware"),
+    firmwares=("basic", "feedback"),
+    usb_ids=(UsbId(0x1A86, 0x7523, "LCUS relay board"),),
+)
 
 START = 0xA0
 SWITCH, SWITCH_WITH_ANSWER, QUERY = 0x00, 0x02, 0x05
@@ -87,7 +98,7 @@ class LcusDriver(PlainBoard):
         self,
         port: SerialPort,
         *,
-        firmware: Literal["basic", "feedback"],
+        firmware: str,
         append_crlf: bool = False,
         frame_gap_s: float = 0.0,
     ) -> None:

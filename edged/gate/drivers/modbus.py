@@ -14,12 +14,11 @@ The answer to a write only repeats it, so no write is believed before the relay 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
+from edged.board_family import BoardFamily, BoardProfile
 from edged.clock import Clock
-from edged.config import GateConfig
 from edged.errors import NeedsOperator, RetryLater
-from edged.gate.board.port import SerialPort
 from edged.gate.drivers.base import Capabilities, PulseRange
 from edged.gate.drivers.exchange import Exchanges
 from edged.gate.drivers.rtu import (
@@ -30,6 +29,25 @@ from edged.gate.drivers.rtu import (
     AnswerPending,
     Refused,
     RtuMaster,
+)
+
+if TYPE_CHECKING:
+    from edged.config import GateConfig
+    from edged.gate.board.port import SerialPort
+
+FAMILY = BoardFamily(
+    name="Modbus",
+    simulator="edged.gate.sim.modbus",
+    settings=("address", "channels", "profile", "strip_echo"),
+    profiles=(
+        BoardProfile("waveshare"),
+        BoardProfile("coils", has_inputs=False, ends_on_time=False),
+        BoardProfile("fc06", has_inputs=False),
+    ),
+    most_inputs=32,
+    inputs_counted_by="channels",
+    ends_on_time=True,
+    rs485=True,
 )
 
 COIL_ON, COIL_OFF = 0xFF00, 0x0000
@@ -115,7 +133,6 @@ class Registers:
 
 
 PROFILES = {"waveshare": Waveshare, "coils": Coils, "fc06": Registers}
-USUAL_PROFILE = "waveshare"
 
 T = TypeVar("T")
 
@@ -124,7 +141,7 @@ def make(config: GateConfig, port: SerialPort, clock: Clock) -> ModbusDriver:
     """The driver as configured."""
     return ModbusDriver(
         port,
-        profile=config.profile or USUAL_PROFILE,
+        profile=FAMILY.profile(config.profile).name,
         address=config.address,
         channels=config.channels,
         strip_echo=config.strip_echo,
@@ -147,7 +164,7 @@ class ModbusDriver:
         self._port = port
         self._master = RtuMaster(port, strip_echo=strip_echo)
         self._profile: Profile = PROFILES[profile](self._master, address, channels)
-        self._has_inputs = profile == "waveshare"
+        self._has_inputs = FAMILY.profile(profile).has_inputs
         self._address = address
         self._channels = channels
         self._inputs: int | None = None  # not yet asked for; kept over reconnects

@@ -7,13 +7,26 @@ is; an acknowledged command says nothing about the relay, so the state is asked 
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
+from edged.board_family import BoardFamily, UsbId
 from edged.clock import Clock
-from edged.config import GateConfig
 from edged.errors import Misconfigured
-from edged.gate.board.port import SerialPort
 from edged.gate.drivers.base import Capabilities, PlainBoard
 from edged.gate.drivers.dialogue import RESYNC_LIMIT_S, RESYNC_QUIET_S, Dialogue
+
+if TYPE_CHECKING:
+    from edged.config import GateConfig
+    from edged.gate.board.port import SerialPort
+
+FAMILY = BoardFamily(
+    name="Numato",
+    simulator="edged.gate.sim.numato",
+    settings=("board_inputs", "channels"),
+    most_inputs=16,
+    inputs_counted_by="board_inputs",
+    usb_ids=(UsbId(0x2A19, None, "Numato relay or GPIO module"),),
+)
 
 END, PROMPT = b"\r", b">"
 MOST_CHANNELS = 32

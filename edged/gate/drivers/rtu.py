@@ -9,9 +9,12 @@ which answers in order, has answered a later one of another kind.
 from __future__ import annotations
 
 import time
+from typing import TYPE_CHECKING
 
 from edged.errors import RetryLater
-from edged.gate.board.port import SerialPort
+
+if TYPE_CHECKING:
+    from edged.gate.board.port import SerialPort
 
 READ_COILS, READ_INPUTS, READ_REGISTERS = 0x01, 0x02, 0x03
 WRITE_COIL, WRITE_REGISTER = 0x05, 0x06

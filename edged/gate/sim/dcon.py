@@ -7,7 +7,9 @@ itself; that it has struck, and its settings, outlast a power cut (they are in a
 from __future__ import annotations
 
 from edged.gate.sim.firmware import Electronics
-from edged.gate.sim.url import SimUrl
+from edged.gate.sim.url import BoardKind, SimUrl
+
+KIND = BoardKind(firmwares=("plain", "checksum"), channels=4, inputs=4)
 
 
 def make(url: SimUrl, board: Electronics) -> DconFirmware:

@@ -7,7 +7,9 @@ as the real one does: text meant for another board switches relays.
 from __future__ import annotations
 
 from edged.gate.sim.firmware import Electronics
-from edged.gate.sim.url import SimUrl
+from edged.gate.sim.url import BoardKind, SimUrl
+
+KIND = BoardKind(firmwares=("rly08", "rly16", "rly02", "opto88", "rly16l"), inputs=8)
 
 MODULE_IDS = {"rly08": 8, "rly16": 9, "rly02": 10, "opto88": 12, "rly16l": 15}
 VERSION = 2

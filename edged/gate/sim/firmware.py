@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable
 from importlib import import_module
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from edged.gate.sim.url import BOARDS, SimUrl
+from edged.gate.drivers.registry import family
+
+if TYPE_CHECKING:
+    from edged.gate.sim.url import SimUrl
 
 
 class Electronics(Protocol):
@@ -55,8 +58,12 @@ class Firmware(Protocol):
 
 
 def make_firmware(url: SimUrl, board: Electronics) -> Firmware:
-    """The firmware of `url.board`; each module has `make(url: SimUrl, board: Electronics) -> Firmware`."""
-    return import_module(BOARDS[url.board].module).make(url, board)
+    """The firmware of `url.board`, from the simulator module that its driver names."""
+    module = family(url.board).simulator
+    if module is None:
+        raise ValueError(f"there is no simulated board {url.board}")
+    firmware: Firmware = import_module(module).make(url, board)
+    return firmware
 
 
 def spoil_last_byte(answer: bytes) -> bytes:

@@ -6,7 +6,9 @@ Written against the byte table on its own, not with the driver's code. Its timer
 from __future__ import annotations
 
 from edged.gate.sim.firmware import Electronics
-from edged.gate.sim.url import SimUrl
+from edged.gate.sim.url import BoardKind, SimUrl
+
+KIND = BoardKind()
 
 DEFAULT_DELAY_S = 5
 

@@ -6,7 +6,9 @@ Written against the byte table on its own, not with the driver's code.
 from __future__ import annotations
 
 from edged.gate.sim.firmware import Electronics
-from edged.gate.sim.url import SimUrl
+from edged.gate.sim.url import BoardKind, SimUrl
+
+KIND = BoardKind()
 
 
 def make(url: SimUrl, board: Electronics) -> KmtronicFirmware:

@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from edged.gate.sim.firmware import Electronics, spoil_last_byte
-from edged.gate.sim.url import SimUrl
+from edged.gate.sim.url import BoardKind, SimUrl
+
+KIND = BoardKind(firmwares=("basic", "feedback"), channels=1)
 
 
 def make(url: SimUrl, board: Electronics) -> LcusFirmware:

@@ -9,7 +9,9 @@ from __future__ import annotations
 import struct
 
 from edged.gate.sim.firmware import Electronics, spoil_last_byte
-from edged.gate.sim.url import SimUrl
+from edged.gate.sim.url import BoardKind, SimUrl
+
+KIND = BoardKind(firmwares=("waveshare", "coils", "fc06"), inputs=8)
 
 NO_FUNCTION, NO_ADDRESS, NO_VALUE = 1, 2, 3
 HALF_FRAME_S = 0.05

@@ -6,7 +6,9 @@ Written against the list of words on its own, not with the driver's code.
 from __future__ import annotations
 
 from edged.gate.sim.firmware import Electronics, spoil_last_byte
-from edged.gate.sim.url import SimUrl
+from edged.gate.sim.url import BoardKind, SimUrl
+
+KIND = BoardKind(inputs=4)
 
 
 def make(url: SimUrl, board: Electronics) -> NumatoFirmware:

@@ -5,11 +5,15 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
-from edged.config import GateConfig
 from edged.errors import Misconfigured
+from edged.gate.drivers.registry import DRIVERS, families, family
+
+if TYPE_CHECKING:
+    from edged.config import GateConfig
 
 SCHEME = "sim:"
 MOST_CHANNELS = 64
@@ -17,32 +21,16 @@ MOST_CHANNELS = 64
 
 @dataclass(frozen=True)
 class BoardKind:
-    """A family of simulated boards.
+    """A family of simulated boards; stands in the family's simulator module as `KIND`.
 
     Attributes:
-        module: has `make(url: SimUrl, board: Electronics) -> Firmware`.
         firmwares: its variants, the usual one first; empty: there is one only.
         channels, inputs: how many, where the URL does not say.
     """
 
-    module: str
     firmwares: tuple[str, ...] = ()
     channels: int = 8
     inputs: int = 0
-
-
-BOARDS = {
-    "lcus": BoardKind("edged.gate.sim.lcus", firmwares=("basic", "feedback"), channels=1),
-    "modbus": BoardKind("edged.gate.sim.modbus", firmwares=("waveshare", "coils", "fc06"), inputs=8),
-    "kmtronic": BoardKind("edged.gate.sim.kmtronic"),
-    "numato": BoardKind("edged.gate.sim.numato", inputs=4),
-    "devantech": BoardKind(
-        "edged.gate.sim.devantech", firmwares=("rly08", "rly16", "rly02", "opto88", "rly16l"), inputs=8
-    ),
-    "k8090": BoardKind("edged.gate.sim.k8090"),
-    "dcon": BoardKind("edged.gate.sim.dcon", firmwares=("plain", "checksum"), channels=4, inputs=4),
-}
-"""Every simulated board, by its name in `sim:` URLs."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +38,7 @@ class SimUrl:
     """A simulated board as asked for.
 
     Attributes:
-        board: which family; a key of `BOARDS`.
+        board: which family; one of `simulators()`.
         firmware: which variant of it; one of its `BoardKind.firmwares`.
         address: its address on the line, where the protocol has one, 0..255.
         channels: relays on the board, 1..64.
@@ -94,6 +82,14 @@ class SimUrl:
     crlf: bool = False
 
 
+def simulators() -> dict[str, str]:
+    """Every simulated board by its name in URLs, which is the protocol's, with its module.
+
+    The module has `KIND: BoardKind` and `make(url: SimUrl, board: Electronics) -> Firmware`.
+    """
+    return {name: found.simulator for name, found in families().items() if found.simulator}
+
+
 def is_simulated(port: str) -> bool:
     """Whether a configured port names a simulator."""
     return port.startswith(SCHEME)
@@ -109,9 +105,9 @@ def parse_url(url: str, defaults: Mapping[str, Any] | None = None) -> SimUrl:
         Misconfigured: `sim_url`, for an unknown board or option, or a value out of range.
     """
     board, _, query = url.removeprefix(SCHEME).partition("?")
-    if board not in BOARDS:
-        raise _wrong(url, f"{board!r} is not a simulated board", board, BOARDS)
-    kind = BOARDS[board]
+    kind = _kind(board)
+    if kind is None:
+        raise _wrong(url, f"{board!r} is not a simulated board", board, simulators())
     usual = {
         "firmware": kind.firmwares[0] if kind.firmwares else "",
         "channels": kind.channels,
@@ -141,16 +137,22 @@ def simulated_board(config: GateConfig) -> SimUrl | None:
     Raises:
         Misconfigured: `sim_url`.
     """
-    if config.protocol == "dummy" or not is_simulated(config.port):
+    if config.family.switched_by == "nothing" or not is_simulated(config.port):
         return None
-    kind = BOARDS.get(config.port.removeprefix(SCHEME).partition("?")[0])
+    kind = _kind(config.port.removeprefix(SCHEME).partition("?")[0])
     defaults: dict[str, Any] = {"baud": config.baud, "address": config.address}
-    if config.protocol != "lcus":
+    if "channels" in config.family.settings:
         defaults["channels"] = config.channels
     for firmware in (config.firmware, config.profile):
         if kind and firmware in kind.firmwares:
             defaults["firmware"] = firmware
     return parse_url(config.port, defaults)
+
+
+def _kind(name: str) -> BoardKind | None:
+    """The simulated board called `name`; imports no other. None: there is none."""
+    module = family(name).simulator if name in DRIVERS else None
+    return None if module is None else import_module(module).KIND
 
 
 def _wrong(url: str, what: str, seen: str = "", known: Any = ()) -> Misconfigured:
