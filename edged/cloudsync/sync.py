@@ -15,11 +15,12 @@ from typing import Any, Final
 
 import structlog
 
+from edged.backoff import Backoff, PauseRule
 from edged.bus import EventBus
 from edged.clock import Clock
 from edged.cloudsync.alignment import Aligner, NotSettled
 from edged.cloudsync.cloud_people import CloudPeople, NotPermitted, PersonTrouble, kind_of
-from edged.cloudsync.queue import CloudQueue, Entry
+from edged.cloudsync.queue import LONGEST_WAIT_S, CloudQueue, Entry
 from edged.config.recognition_section import CloudConfig
 from edged.errors import EdgedError, RetryLater, TryAnotherShot
 from edged.events import LibraryChanged
@@ -28,8 +29,12 @@ from edged.faceapi.faults import CloudFault, CloudQuota, CloudRate, CloudReauth,
 from edged.library.cloud_desired import CloudBook
 from edged.library.store import LibraryStore
 
-FIRST_WAIT_S: Final = 5.0
-LONGEST_PAUSE_S: Final = 300.0
+ENTRY_PAUSES: Final = PauseRule(5.0, LONGEST_WAIT_S, spread=(0.5, 1.0))
+"""For one person who cannot be brought into line yet. Chance keeps boxes from marching in step."""
+
+TROUBLE_PAUSES: Final = PauseRule(5.0, 300.0, spread=(0.5, 1.0))
+"""For everybody, while the cloud is in trouble."""
+
 OPERATOR_PAUSE_S: Final = 600.0
 IDLE_S: Final = 30.0
 """Without anything queued, look for people whose validity has ended this often."""
@@ -89,14 +94,14 @@ class CloudSync:
         self._store = store
         self._clock = clock
         self._bus = bus
-        self._rng = rng or random.Random()
+        self._chance = (rng or random.Random()).random
         self.queue = CloudQueue(store.database, clock)
         groups = config.groups if enabled else ()
         self.book = CloudBook(store.database, clock, groups)
         self.people = CloudPeople(store, self.book, cloud, config, clock, data_dir)
         self.aligner = Aligner(self.book, self.people, cloud, config, clock)
         self._library = f"{config.url} {config.appid} {kind_of(config)} {','.join(groups)}"
-        self._troubles = 0
+        self._trouble_pauses = Backoff(TROUBLE_PAUSES, self._chance)
         self._paused_until_s = 0.0
         self._trouble_code = ""
         self._wake = threading.Event()
@@ -190,7 +195,7 @@ class CloudSync:
                 self._note_failure(entry, error)
                 failed += 1
             else:
-                self._troubles = 0
+                self._trouble_pauses.reset()
         return Pass(done, failed)
 
     def _work(self, entry: Entry) -> bool:
@@ -218,7 +223,7 @@ class CloudSync:
 
     def _note_failure(self, entry: Entry, error: EdgedError) -> None:
         if isinstance(error, RetryLater):
-            self.queue.postpone(entry, self._wait_s(entry.attempts, 3600.0), error)
+            self.queue.postpone(entry, ENTRY_PAUSES.pause_s(entry.attempts, self._chance()), error)
         else:
             self.queue.set_aside(entry, error)
             _log.warning(
@@ -231,19 +236,15 @@ class CloudSync:
         if error.code == "cloud_sync_busy":
             self._paused_until_s = self._clock.monotonic() + 1.0
             return
-        self.queue.postpone(entry, self._wait_s(entry.attempts, LONGEST_PAUSE_S), error)
-        passing = isinstance(error, RetryLater)
-        pause_s = self._wait_s(self._troubles, LONGEST_PAUSE_S) if passing else OPERATOR_PAUSE_S
-        self._troubles += 1
-        self._paused_until_s = self._clock.monotonic() + pause_s
+        self.queue.postpone(entry, TROUBLE_PAUSES.pause_s(entry.attempts, self._chance()), error)
+        now_s = self._clock.monotonic()
+        at_least_s = 0.0 if isinstance(error, RetryLater) else OPERATOR_PAUSE_S
+        pause_s = self._trouble_pauses.failed(now_s, at_least_s=at_least_s)
+        self._paused_until_s = now_s + pause_s
         if error.code != self._trouble_code:
             _log.warning("people not synchronised with the cloud", code=error.code, reason=error.message,
                          hint=error.hint, pause_s=round(pause_s))  # fmt: skip
             self._trouble_code = error.code
-
-    def _wait_s(self, failures: int, most_s: float) -> float:
-        """Doubling from `FIRST_WAIT_S`, with up to a half taken off so that boxes do not march in step."""
-        return min(FIRST_WAIT_S * 2 ** min(failures, 16), most_s) * self._rng.uniform(0.5, 1.0)
 
     def _run(self) -> None:
         while not self._stopping.is_set():

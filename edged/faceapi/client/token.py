@@ -12,6 +12,7 @@ import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.schedulers.base import BaseScheduler
 
+from edged.backoff import Backoff, PauseRule
 from edged.clock import Clock
 from edged.errors import EdgedError, RetryLater
 from edged.faceapi.client.deadline import timed_out
@@ -91,8 +92,7 @@ class TokenKeeper:
         self._fetch: _Fetch | None = None
         self._asked_store = store is None
         self._failure: EdgedError | None = None
-        self._failed_until_s = 0.0
-        self._failures = 0
+        self._pauses = Backoff(PauseRule(HOLD_BUSY_S, HOLD_WRONG_S))
         self._forced_s: float | None = None
         self._scheduler: BaseScheduler | None = None
         self._job_id = f"cloud-token-{id(self):x}"
@@ -185,7 +185,7 @@ class TokenKeeper:
     def _begin(self) -> _Fetch:
         """The request under way, or a new one. Needs the lock."""
         if self._fetch is None:
-            if self._failure is not None and self._clock.monotonic() < self._failed_until_s:
+            if self._failure is not None and self._pauses.left_s(self._clock.monotonic()) > 0:
                 raise _again(self._failure)
             self._fetch = _Fetch()
             threading.Thread(target=self._run, args=(self._fetch,), name="cloud-token", daemon=True).start()
@@ -196,7 +196,8 @@ class TokenKeeper:
             grant = self._source.fetch()
             with self._lock:
                 fetch.held = self._hold(grant)
-                self._failure, self._failures = None, 0
+                self._failure = None
+                self._pauses.reset()
             if self._store is not None:
                 self._store.save(grant)
         except EdgedError as error:
@@ -218,11 +219,9 @@ class TokenKeeper:
         return fetch.held
 
     def _failed(self, error: EdgedError) -> None:
-        hold_s = HOLD_WRONG_S
-        if isinstance(error, RetryLater):
-            hold_s = min(HOLD_WRONG_S, HOLD_BUSY_S * 2 ** min(self._failures, 10))
-        self._failures += 1
-        self._failure, self._failed_until_s = error, self._clock.monotonic() + hold_s
+        self._failure = error
+        at_least_s = 0.0 if isinstance(error, RetryLater) else HOLD_WRONG_S
+        self._pauses.failed(self._clock.monotonic(), at_least_s=at_least_s)
 
     def _kept(self) -> _Held | None:
         """The token of an earlier run; it is looked for once."""

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from enum import Enum
 
+from edged.backoff import Backoff, PauseRule
+
 
 class Circuit(Enum):
-    """The state of the way to the service."""
+    """Whether calls pass to the service."""
 
     CLOSED = "closed"
     """Calls pass."""
@@ -22,7 +24,7 @@ class Breaker:
     Args:
         failures_to_open: failures in a row that open it.
         first_pause_s, longest_pause_s: how long it stays open; each failed trial doubles the pause.
-        trial_s: a trial that has not reported for this long is given up and another may try.
+        trial_s: after this time without a result another call may be the trial.
     """
 
     def __init__(
@@ -34,27 +36,24 @@ class Breaker:
         trial_s: float = 60.0,
     ) -> None:
         self._failures_to_open = failures_to_open
-        self._first_pause_s = first_pause_s
-        self._longest_pause_s = longest_pause_s
         self._trial_s = trial_s
         self._failures = 0
-        self._pause_s = 0.0
-        self._open_until_s: float | None = None
+        self._pauses = Backoff(PauseRule(first_pause_s, longest_pause_s))
         self._trial_until_s: float | None = None
 
     def state(self, now: float) -> Circuit:
-        """How it stands at `now`."""
-        if self._open_until_s is None:
+        """The state at monotonic `now`."""
+        if not self._pauses.failures:
             return Circuit.CLOSED
-        return Circuit.OPEN if now < self._open_until_s else Circuit.HALF_OPEN
+        return Circuit.OPEN if self._pauses.left_s(now) > 0 else Circuit.HALF_OPEN
 
     def refused_for_s(self, now: float) -> float:
         """0: a call may be sent. Else the time after which it is worth asking again."""
         state = self.state(now)
         if state is Circuit.OPEN:
-            return (self._open_until_s or now) - now
+            return self._pauses.left_s(now)
         if state is Circuit.HALF_OPEN and self._trial_until_s is not None and now < self._trial_until_s:
-            return min(self._pause_s, self._trial_until_s - now)
+            return min(self._pauses.pause_s, self._trial_until_s - now)
         return 0.0
 
     def sent(self, now: float) -> None:
@@ -63,30 +62,29 @@ class Breaker:
             self._trial_until_s = now + self._trial_s
 
     def inconclusive(self) -> None:
-        """A call ended without saying anything about the service: if it was the trial, another may try."""
+        """A call ended without evidence about the service. If it was the trial, another call may try."""
         self._trial_until_s = None
 
     def success(self) -> None:
-        """The service answered: closed, whatever it was."""
+        """The service answered: close the circuit, whatever its state."""
         self._failures = 0
-        self._pause_s = 0.0
-        self._open_until_s = None
+        self._pauses.reset()
         self._trial_until_s = None
 
     def failure(self, now: float, *, at_once: bool = False) -> None:
-        """No usable answer came. Calls that were under way when it opened change nothing.
+        """No usable answer came. Calls that were in flight when the circuit opened change nothing.
 
         Args:
             now: monotonic time.
-            at_once: repeating is pointless for long: open without waiting for more, for the longest pause.
+            at_once: repeating will not help for long: open for the longest pause, without further failures.
         """
         if self.state(now) is Circuit.OPEN:
             return
         self._failures += 1
-        reopens = self._open_until_s is not None
-        if not reopens and not at_once and self._failures < self._failures_to_open:
+        if at_once:
+            self._pauses.failed_for_long(now)
+        elif self._pauses.failures or self._failures >= self._failures_to_open:
+            self._pauses.failed(now)
+        else:
             return
-        longer_s = max(self._first_pause_s, 2 * self._pause_s)
-        self._pause_s = self._longest_pause_s if at_once else min(self._longest_pause_s, longer_s)
-        self._open_until_s = now + self._pause_s
         self._trial_until_s = None

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from edged.backoff import Backoff, PauseRule
 from edged.errors import EdgedError
 from edged.faceapi.calls import Call
 from edged.faceapi.codes import Reaction
@@ -83,8 +84,7 @@ class CallHold:
         self._random = random
         self._hold: Hold | None = None
         self._in_a_row = 0
-        self._kind: tuple[float, float] | None = None
-        self._doublings = 0
+        self._backoff = Backoff(_rule(pauses.rate_s), random)
         self._rate_since_s: float | None = None
         self._wrong_in_a_row = 0
         self._unknown: set[str] = set()
@@ -98,7 +98,8 @@ class CallHold:
         if self.held(now):
             return False
         self._hold = None
-        self._in_a_row = self._wrong_in_a_row = self._doublings = 0
+        self._in_a_row = self._wrong_in_a_row = 0
+        self._backoff.reset()
         self._rate_since_s = None
         self._unknown.clear()
         return True
@@ -133,7 +134,7 @@ class CallHold:
         elif error.reaction is Reaction.QUOTA:
             self._hold = self._for_quota(error, now, day_left_s)
         else:
-            pause_s = self._longer(self._pauses.put_right_s)
+            pause_s = self._longer_s(self._pauses.put_right_s, now)
             self._hold = _operator_hold(error.code, error, now + pause_s)
         return self._hold
 
@@ -143,8 +144,8 @@ class CallHold:
         own = error.api_code != OVERLOADED
         since_s = now - self._rate_since_s
         if own and since_s >= self._pauses.rate_is_quota_after_s and self._is_lasting:
-            return _operator_hold("cloud_throttled", error, now + self._longer(self._pauses.probe_s))
-        pause_s = self._longer(self._pauses.rate_s if own else self._pauses.overload_s)
+            return _operator_hold("cloud_throttled", error, now + self._longer_s(self._pauses.probe_s, now))
+        pause_s = self._longer_s(self._pauses.rate_s if own else self._pauses.overload_s, now)
         notable = self._in_a_row >= NOTABLE_PAUSES
         return Hold(now + pause_s, "cloud_throttled", error.message, error.hint, False, notable, error.code)
 
@@ -157,7 +158,7 @@ class CallHold:
             # Not all devices of an account at the stroke of midnight.
             until_s = now + day_left_s + self._pauses.rate_s[1] * self._random()
             return _operator_hold("cloud_daily_quota", error, until_s)
-        return _operator_hold("cloud_total_quota", error, now + self._longer(self._pauses.probe_s))
+        return _operator_hold("cloud_total_quota", error, now + self._longer_s(self._pauses.probe_s, now))
 
     def _stays_wrong(self, error: CloudFault) -> bool:
         """Keys and permissions stay wrong at once; a wrong request may be about one person only."""
@@ -168,14 +169,17 @@ class CallHold:
         self._wrong_in_a_row += 1
         return self._wrong_in_a_row >= self._pauses.put_right_after
 
-    def _longer(self, first_and_longest: tuple[float, float]) -> float:
-        """Doubling with each pause of the same kind in a row; by chance up to half as long again."""
-        if first_and_longest != self._kind:
-            self._kind, self._doublings = first_and_longest, 0
-        first_s, longest_s = first_and_longest
-        pause_s = min(longest_s / (1 + CHANCE), first_s * 2 ** min(self._doublings, 20))
-        self._doublings += 1
-        return pause_s * (1 + CHANCE * self._random())
+    def _longer_s(self, first_and_longest: tuple[float, float], now: float) -> float:
+        """The next pause, seconds; pauses grow while the same kind of pause repeats."""
+        rule = _rule(first_and_longest)
+        if self._backoff.rule != rule:
+            self._backoff = Backoff(rule, self._random)
+        return self._backoff.failed(now)
+
+
+def _rule(first_and_longest: tuple[float, float]) -> PauseRule:
+    first_s, longest_s = first_and_longest
+    return PauseRule(first_s, longest_s / (1 + CHANCE), spread=(1.0, 1.0 + CHANCE))
 
 
 def _operator_hold(code: str, error: CloudFault, until_s: float) -> Hold:
