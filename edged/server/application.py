@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from edged.config.serve import AppConfig
 from edged.server.face_libraries import FaceLibrary
-from edged.server.face_tokens import SeenFaces
+from edged.server.face_tokens import FaceTokens
 from edged.server.limits import Limits
 
 
@@ -25,7 +25,7 @@ class Application:
 
     config: AppConfig
     library: FaceLibrary
-    seen: SeenFaces
+    seen: FaceTokens
     limits: Limits
     picture_side_px: int
     in_flight: int = 0

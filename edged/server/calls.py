@@ -15,7 +15,7 @@ class Handler:
     """How one call is answered.
 
     Attributes:
-        answer: `(app, eyes, body)` when it looks at pictures, else `(app, body)`; returns `result`.
+        answer: `(app, networks, body)` when it looks at pictures, else `(app, body)`; returns `result`.
         pictures: it needs a worker with networks.
         array: the body is a list of objects instead of one.
     """

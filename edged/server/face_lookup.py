@@ -17,7 +17,7 @@ from edged.server.controls import liveness_failure, quality_failure
 from edged.server.face_tokens import SeenFace
 from edged.server.parameters import Parameters
 from edged.server.replies import ApiError
-from edged.server.vision_worker import Eyes, decode, token_of
+from edged.server.vision_worker import FaceNetworks, decode, token_of
 from edged.vision.detector import Detection
 
 MIN_FACE_PX: Final = 64
@@ -25,7 +25,7 @@ MIN_FACE_PX: Final = 64
 
 
 @dataclass(frozen=True)
-class Wanted:
+class LookupRequest:
     """Which faces, and what is asked of them.
 
     Attributes:
@@ -41,7 +41,7 @@ class Wanted:
 
 
 @dataclass(frozen=True, eq=False)
-class Picture:
+class SentPicture:
     """A decoded picture and its faces in the order wanted.
 
     Attributes:
@@ -54,9 +54,9 @@ class Picture:
     faces: list[Detection]
 
 
-def wanted(
+def lookup_request(
     parameters: Parameters, *, quality: bool = True, spoofing: bool = True, sort: bool = True
-) -> Wanted:
+) -> LookupRequest:
     """Controls and order of a request.
 
     Args:
@@ -64,7 +64,7 @@ def wanted(
     """
     if spoofing:
         parameters.level("spoofing_control")
-    return Wanted(
+    return LookupRequest(
         quality=parameters.level("quality_control") if quality else "NONE",
         liveness=parameters.level("liveness_control"),
         central_first=bool(sort and parameters.number("face_sort_type", 0, 0, 1)),
@@ -72,7 +72,12 @@ def wanted(
 
 
 def one_face(
-    app: Application, eyes: Eyes, parameters: Parameters, want: Wanted, *, tokens: bool = True
+    app: Application,
+    networks: FaceNetworks,
+    parameters: Parameters,
+    want: LookupRequest,
+    *,
+    tokens: bool = True,
 ) -> SeenFace:
     """The one face of `image`, by its token or as the picture's first one.
 
@@ -87,30 +92,32 @@ def one_face(
         if face.template is None:
             raise ApiError(222305)
         return face
-    picture = open_picture(app, eyes, image.data, central_first=want.central_first)
+    picture = open_picture(app, networks, image.data, central_first=want.central_first)
     if picture.faces[0].face_px < MIN_FACE_PX:
         raise ApiError(222213)
-    return look_at(app, eyes, picture, picture.faces[0], want)
+    return look_at(app, networks, picture, picture.faces[0], want)
 
 
-def open_picture(app: Application, eyes: Eyes, data: bytes, *, central_first: bool = False) -> Picture:
+def open_picture(
+    app: Application, networks: FaceNetworks, data: bytes, *, central_first: bool = False
+) -> SentPicture:
     """Decode a picture and find its faces. Raises ApiError 222203, 222304, or 222202 when there is none."""
     image = decode(data, app.picture_side_px)
-    faces = eyes.find(image, central_first=central_first)
+    faces = networks.find(image, central_first=central_first)
     if not faces:
         raise ApiError(222202)
-    return Picture(image, data, faces)
+    return SentPicture(image, data, faces)
 
 
 def several_faces(
     app: Application,
-    eyes: Eyes,
+    networks: FaceNetworks,
     parameters: Parameters,
-    want: Wanted,
+    want: LookupRequest,
     most: int,
     *,
     min_face_px: float = 0.0,
-    report: Callable[[Picture, Detection, SeenFace], None] | None = None,
+    report: Callable[[SentPicture, Detection, SeenFace], None] | None = None,
 ) -> list[SeenFace]:
     """The first `most` faces of `image`, without those that fail a control or are too small.
 
@@ -127,13 +134,13 @@ def several_faces(
         if failed == 222305:  # not a face that fails, but one of which too little is known
             raise ApiError(failed)
         return [face] if failed is None else []
-    picture = open_picture(app, eyes, image.data, central_first=want.central_first)
+    picture = open_picture(app, networks, image.data, central_first=want.central_first)
     kept = []
     for detection in picture.faces[:most]:
         if detection.face_px < min_face_px:
             continue
         try:
-            face = look_at(app, eyes, picture, detection, want)
+            face = look_at(app, networks, picture, detection, want)
         except ApiError:
             continue
         kept.append(face)
@@ -142,15 +149,17 @@ def several_faces(
     return kept
 
 
-def look_at(app: Application, eyes: Eyes, picture: Picture, detection: Detection, want: Wanted) -> SeenFace:
+def look_at(
+    app: Application, networks: FaceNetworks, picture: SentPicture, detection: Detection, want: LookupRequest
+) -> SeenFace:
     """Measure one face, check it, and remember it for an hour. Raises ApiError, codes of the controls."""
-    reading = eyes.measure(picture.image, detection)
+    reading = networks.measure(picture.image, detection)
     failed = quality_failure(reading.measures, want.quality)
     if failed is not None:
         raise ApiError(failed)
     liveness = None
     if want.liveness != "NONE":
-        liveness = eyes.liveness(picture.image, detection)
+        liveness = networks.liveness(picture.image, detection)
         failed = liveness_failure(liveness, want.liveness)
         if failed is not None:
             raise ApiError(failed)
@@ -159,7 +168,7 @@ def look_at(app: Application, eyes: Eyes, picture: Picture, detection: Detection
         token=token_of(app.appid, picture.data, detection),
         location=_location(detection, reading.measures.roll_deg),
         measures=reading.measures,
-        template=eyes.embed(reading.aligned) if want.template else None,
+        template=networks.embed(reading.aligned) if want.template else None,
         liveness=liveness,
         points=points,
     )
@@ -174,13 +183,13 @@ def _known(app: Application, token: str) -> SeenFace:
     return face
 
 
-def _control(face: SeenFace, want: Wanted) -> None:
+def _control(face: SeenFace, want: LookupRequest) -> None:
     failed = _failure(face, want)
     if failed is not None:
         raise ApiError(failed)
 
 
-def _failure(face: SeenFace, want: Wanted) -> int | None:
+def _failure(face: SeenFace, want: LookupRequest) -> int | None:
     """As for a picture; 222305 when what is asked for is not stored with the token."""
     if want.quality != "NONE" and face.measures is None:
         return 222305

@@ -23,7 +23,7 @@ class SeenFace:
     """What is known of one face of a picture.
 
     Attributes:
-        token: see `eyes.token_of`.
+        token: see `vision_worker.token_of`.
         location: `left`, `top`, `width`, `height` in pixels and `rotation` in whole degrees.
         measures: None for a registered face that was not looked at during the last hour.
         template: unit float32 (128,); None when none was made (detect with several faces).
@@ -39,7 +39,7 @@ class SeenFace:
     points: np.ndarray | None = None
 
 
-class SeenFaces:
+class FaceTokens:
     """Tokens of one application. Safe to use from any thread."""
 
     def __init__(self, clock: Clock, capacity: int = CAPACITY) -> None:

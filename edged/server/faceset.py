@@ -6,43 +6,45 @@ from typing import Any
 
 from edged.server.application import Application
 from edged.server.face_libraries import GENERAL, SCENE
-from edged.server.face_lookup import one_face, wanted
+from edged.server.face_lookup import lookup_request, one_face
 from edged.server.parameters import Parameters
 from edged.server.replies import missing, wrong
-from edged.server.vision_worker import Eyes
+from edged.server.vision_worker import FaceNetworks
 
 Reply = dict[str, Any]
 MAX_PAGE = 1000
 
 
-def user_add(app: Application, eyes: Eyes, body: Reply) -> Reply:
+def user_add(app: Application, networks: FaceNetworks, body: Reply) -> Reply:
     """`user/add`: register a face; group and user are made when they are missing."""
-    return _register(app, eyes, Parameters(body), GENERAL, update=False)
+    return _register(app, networks, Parameters(body), GENERAL, update=False)
 
 
-def user_update(app: Application, eyes: Eyes, body: Reply) -> Reply:
+def user_update(app: Application, networks: FaceNetworks, body: Reply) -> Reply:
     """`user/update`: replace a user's faces by this one."""
-    return _register(app, eyes, Parameters(body), GENERAL, update=True)
+    return _register(app, networks, Parameters(body), GENERAL, update=True)
 
 
-def scene_user_add(app: Application, eyes: Eyes, body: Reply) -> Reply:
+def scene_user_add(app: Application, networks: FaceNetworks, body: Reply) -> Reply:
     """`scene/faceset/user/add`."""
-    return _register(app, eyes, Parameters(body), scene_of(body), update=False)
+    return _register(app, networks, Parameters(body), scene_of(body), update=False)
 
 
-def scene_user_update(app: Application, eyes: Eyes, body: Reply) -> Reply:
+def scene_user_update(app: Application, networks: FaceNetworks, body: Reply) -> Reply:
     """`scene/faceset/user/update`."""
-    return _register(app, eyes, Parameters(body), scene_of(body), update=True)
+    return _register(app, networks, Parameters(body), scene_of(body), update=True)
 
 
-def _register(app: Application, eyes: Eyes, parameters: Parameters, scene: str, *, update: bool) -> Reply:
+def _register(
+    app: Application, networks: FaceNetworks, parameters: Parameters, scene: str, *, update: bool
+) -> Reply:
     group_id, user_id = parameters.identifier("group_id"), parameters.identifier("user_id")
     user_info = parameters.user_info()
     actions = ("UPDATE", "REPLACE") if update else ("APPEND", "REPLACE")
     action = parameters.choice("action_type", actions, actions[0])
-    want = wanted(parameters, spoofing=scene == GENERAL, sort=scene == GENERAL or not update)
+    want = lookup_request(parameters, spoofing=scene == GENERAL, sort=scene == GENERAL or not update)
     app.library.require_place(group_id, user_id, scene, must_exist=action == "UPDATE")
-    face = one_face(app, eyes, parameters, want, tokens=scene == GENERAL)
+    face = one_face(app, networks, parameters, want, tokens=scene == GENERAL)
     app.library.add_face(
         group_id,
         user_id,

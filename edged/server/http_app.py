@@ -27,7 +27,7 @@ from edged.server.calls import HANDLERS, Handler
 from edged.server.limits import cloud_day
 from edged.server.pool import WorkerPool
 from edged.server.replies import ApiError, failure, success
-from edged.server.vision_worker import Eyes
+from edged.server.vision_worker import FaceNetworks
 
 TOKEN_PATH: Final = "/oauth/2.0/token"
 ONLINE: Final = {f"/rest/2.0/face/{call.value.online}": call for call in Call}
@@ -44,8 +44,8 @@ class Service:
 
     apps: Mapping[str, Application]
     access: Access
-    eyes: WorkerPool[Eyes]
-    clerks: WorkerPool[None]
+    vision_workers: WorkerPool[FaceNetworks]
+    io_workers: WorkerPool[None]
     clock: Clock
     body_bytes: int
     body_timeout_s: float
@@ -123,17 +123,17 @@ class Gateway:
             if used is not None:
                 app.library.storage.note_use(call.title, day, used)
 
-        def look(eyes: Eyes) -> Any:
+        def look(networks: FaceNetworks) -> Any:
             keep_count()
-            return handler.answer(app, eyes, body)
+            return handler.answer(app, networks, body)
 
         def manage(_: None) -> Any:
             keep_count()
             return handler.answer(app, body)
 
         if handler.pictures:
-            return await self._service.eyes.run(look)
-        return await self._service.clerks.run(manage)
+            return await self._service.vision_workers.run(look)
+        return await self._service.io_workers.run(manage)
 
     async def _token(self, request: Request) -> Response:
         fields = dict(request.query_params)

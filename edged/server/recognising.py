@@ -17,18 +17,18 @@ from edged.server.controls import LIVENESS, is_complete
 from edged.server.face_libraries import GENERAL, SCENE, Found
 from edged.server.face_lookup import (
     MIN_FACE_PX,
-    Picture,
-    Wanted,
+    LookupRequest,
+    SentPicture,
     look_at,
+    lookup_request,
     one_face,
     open_picture,
     several_faces,
-    wanted,
 )
 from edged.server.face_tokens import SeenFace
 from edged.server.parameters import FACE_TYPES, Parameters, picture_bytes
 from edged.server.replies import ApiError, missing, wrong
-from edged.server.vision_worker import MAX_FACES, Eyes, crop_jpeg
+from edged.server.vision_worker import MAX_FACES, FaceNetworks, crop_jpeg
 from edged.vision.detector import Detection
 
 Reply = dict[str, Any]
@@ -43,23 +43,23 @@ _THRESHOLDS: Final = {
 }
 
 
-def detect(app: Application, eyes: Eyes, body: Reply) -> Reply:
+def detect(app: Application, networks: FaceNetworks, body: Reply) -> Reply:
     """`v3/detect`: faces with box, angles and, if asked for, quality and landmarks."""
     parameters = Parameters(body)
     fields = parameters.face_fields()
     parameters.choice("face_type", FACE_TYPES, "LIVE")
     with_crop = bool(parameters.number("display_corp_image", 0, 0, 1))
     most = parameters.number("max_face_num", 1, 1, MAX_FACES_WITH_CROPS if with_crop else MAX_FACES)
-    want = wanted(parameters, quality=False, spoofing=False)
+    want = lookup_request(parameters, quality=False, spoofing=False)
     # documented: with several faces, a token can be used only if `feature` was asked for
     want = replace(want, template=most == 1 or "feature" in fields)
     crops: dict[str, str] = {}
 
-    def report(picture: Picture, detection: Detection, face: SeenFace) -> None:
+    def report(picture: SentPicture, detection: Detection, face: SeenFace) -> None:
         if with_crop:
             crops[face.token] = b64encode(crop_jpeg(picture.image, detection)).decode()
 
-    faces = several_faces(app, eyes, parameters, want, most, report=report)
+    faces = several_faces(app, networks, parameters, want, most, report=report)
     described = [_described(face, fields, liveness=want.liveness != "NONE") for face in faces]
     for one in described:
         if one["face_token"] in crops:
@@ -67,7 +67,7 @@ def detect(app: Application, eyes: Eyes, body: Reply) -> Reply:
     return {"face_num": len(faces), "face_list": described}
 
 
-def match(app: Application, eyes: Eyes, body: list[Reply]) -> Reply:
+def match(app: Application, networks: FaceNetworks, body: list[Reply]) -> Reply:
     """`v3/match`: how much two faces resemble each other."""
     if len(body) != 2:
         raise ApiError(222208)
@@ -78,33 +78,38 @@ def match(app: Application, eyes: Eyes, body: list[Reply]) -> Reply:
         kind = parameters.choice("face_type", kinds, "LIVE")
         if kind == "HYBRID" and parameters.get("image_type") == "FACE_TOKEN":
             raise wrong("face_type")
-        faces.append(one_face(app, eyes, parameters, wanted(parameters)))
+        faces.append(one_face(app, networks, parameters, lookup_request(parameters)))
     first, second = (np.asarray(face.template) for face in faces)
     score = score_of(float(np.clip(np.dot(first, second), -1.0, 1.0)))
     return {"score": round(score, 2), "face_list": [{"face_token": face.token} for face in faces]}
 
 
-def search(app: Application, eyes: Eyes, body: Reply) -> Reply:
+def search(app: Application, networks: FaceNetworks, body: Reply) -> Reply:
     """`v3/search`: the users of some groups whom one face resembles most."""
     parameters = Parameters(body)
     least = parameters.number("match_threshold", 0, 0, 100)
-    return _search(app, eyes, parameters, wanted(parameters), least, GENERAL)
+    return _search(app, networks, parameters, lookup_request(parameters), least, GENERAL)
 
 
-def capture_search(app: Application, eyes: Eyes, body: Reply) -> Reply:
+def capture_search(app: Application, networks: FaceNetworks, body: Reply) -> Reply:
     """`capture/search`: the same in groups of the scene calls; no threshold, tokens or spoofing control."""
     parameters = Parameters(body)
-    return _search(app, eyes, parameters, wanted(parameters, spoofing=False), 0, SCENE)
+    return _search(app, networks, parameters, lookup_request(parameters, spoofing=False), 0, SCENE)
 
 
 def _search(
-    app: Application, eyes: Eyes, parameters: Parameters, want: Wanted, least: int, scene: str
+    app: Application,
+    networks: FaceNetworks,
+    parameters: Parameters,
+    want: LookupRequest,
+    least: int,
+    scene: str,
 ) -> Reply:
     groups = parameters.group_ids()
     top = parameters.number("max_user_num", 1, 1, 50)
     user_id = parameters.identifier("user_id") if parameters.get("user_id") else None
     app.library.require_groups(groups, scene)
-    face = one_face(app, eyes, parameters, want, tokens=scene == GENERAL)
+    face = one_face(app, networks, parameters, want, tokens=scene == GENERAL)
     template = np.asarray(face.template)
     if user_id is None:
         found = app.library.search(template, groups, top, least, scene=scene)
@@ -115,7 +120,7 @@ def _search(
     return {"face_token": face.token, "user_list": _users(found)}
 
 
-def multi_search(app: Application, eyes: Eyes, body: Reply) -> Reply:
+def multi_search(app: Application, networks: FaceNetworks, body: Reply) -> Reply:
     """`v3/multi-search`: several faces of one picture at once; those nobody resembles have no users.
 
     Faces that fail a control or are smaller than 64 px are left out. When no face is like anybody the answer
@@ -126,9 +131,9 @@ def multi_search(app: Application, eyes: Eyes, body: Reply) -> Reply:
     most = parameters.number("max_face_num", 1, 1, MAX_FACES_SEARCHED)
     least = parameters.number("match_threshold", 80, 0, 100)
     top = parameters.number("max_user_num", 1, 1, 20)
-    want = wanted(parameters, sort=False)
+    want = lookup_request(parameters, sort=False)
     app.library.require_groups(groups, GENERAL)
-    faces = several_faces(app, eyes, parameters, want, most, min_face_px=MIN_FACE_PX)
+    faces = several_faces(app, networks, parameters, want, most, min_face_px=MIN_FACE_PX)
     answers = [
         {
             "face_token": face.token,
@@ -142,7 +147,7 @@ def multi_search(app: Application, eyes: Eyes, body: Reply) -> Reply:
     return {"face_num": len(answers), "face_list": answers}
 
 
-def faceverify(app: Application, eyes: Eyes, body: list[Reply]) -> Reply:
+def faceverify(app: Application, networks: FaceNetworks, body: list[Reply]) -> Reply:
     """`v3/faceverify`: how live the face on 1, 3 or 8 pictures looks; the best counts."""
     if len(body) not in LIVENESS_COUNTS:
         raise ApiError(222208)
@@ -154,7 +159,7 @@ def faceverify(app: Application, eyes: Eyes, body: list[Reply]) -> Reply:
     for one in several:
         image = one.image()
         if image.face_token is None:
-            faces.append(_judged(app, eyes, image.data))
+            faces.append(_judged(app, networks, image.data))
             continue
         known = app.seen.get(image.face_token)
         if known is None:
@@ -165,7 +170,7 @@ def faceverify(app: Application, eyes: Eyes, body: list[Reply]) -> Reply:
     return _verdict(faces, fields)
 
 
-def faceverify_v4(app: Application, eyes: Eyes, body: Reply) -> Reply:
+def faceverify_v4(app: Application, networks: FaceNetworks, body: Reply) -> Reply:
     """`v4/faceverify` with plain pictures. Its own codes are of another family (216100, 282003, 282105)."""
     parameters = Parameters(body)
     if parameters.get("sdk_version") in (None, ""):
@@ -185,7 +190,7 @@ def faceverify_v4(app: Application, eyes: Eyes, body: Reply) -> Reply:
     if not isinstance(images, list) or len(images) not in LIVENESS_COUNTS:
         raise ApiError(216100)
     fields = parameters.face_fields()
-    faces = [_judged(app, eyes, _listed(one)) for one in images]
+    faces = [_judged(app, networks, _listed(one)) for one in images]
     return _verdict(faces, [fields] * len(faces))
 
 
@@ -200,12 +205,12 @@ def _listed(image: Any) -> bytes:
     return picture_bytes(image)
 
 
-def _judged(app: Application, eyes: Eyes, data: bytes) -> SeenFace:
-    picture = open_picture(app, eyes, data)
+def _judged(app: Application, networks: FaceNetworks, data: bytes) -> SeenFace:
+    picture = open_picture(app, networks, data)
     if picture.faces[0].face_px < MIN_FACE_PX:
         raise ApiError(222213)
-    face = look_at(app, eyes, picture, picture.faces[0], Wanted())
-    judged = replace(face, liveness=eyes.liveness(picture.image, picture.faces[0]))
+    face = look_at(app, networks, picture, picture.faces[0], LookupRequest())
+    judged = replace(face, liveness=networks.liveness(picture.image, picture.faces[0]))
     app.seen.remember(judged)
     return judged
 

@@ -21,15 +21,15 @@ from edged.ops.heartbeat import Heartbeats
 from edged.server.application import Application
 from edged.server.authentication import Access, Keys
 from edged.server.face_libraries import FaceLibrary
-from edged.server.face_tokens import SeenFaces
+from edged.server.face_tokens import FaceTokens
 from edged.server.http_app import Service, build_app
 from edged.server.limits import Limits, cloud_day
 from edged.server.pool import WorkerPool
 from edged.server.slow_client import patient_protocol
-from edged.server.vision_worker import Eyes
+from edged.server.vision_worker import FaceNetworks, warm_networks
 from edged.vision.opencv import prepare_opencv
 
-CLERKS = 4
+IO_WORKERS = 4
 """Threads for the calls that only touch the libraries."""
 
 HUNG_AFTER_S = 20.0
@@ -47,15 +47,24 @@ class RecognitionServer:
         config: complete and checked, with absolute paths.
         keys: by appid.
         clock: wall and monotonic time.
+        make_networks: called once in each vision worker; networks belong to one thread.
 
     Attributes:
         heartbeats: of the event loop and of every worker.
     """
 
-    def __init__(self, config: ServeConfig, keys: Mapping[str, Keys], clock: Clock) -> None:
+    def __init__(
+        self,
+        config: ServeConfig,
+        keys: Mapping[str, Keys],
+        clock: Clock,
+        *,
+        make_networks: Callable[[], FaceNetworks] = warm_networks,
+    ) -> None:
         self._config = config
         self._keys = keys
         self._clock = clock
+        self._make_networks = make_networks
         self.heartbeats = Heartbeats(clock)
         self._log = structlog.get_logger("edged.serve")
         self._closing = ExitStack()
@@ -85,16 +94,16 @@ class RecognitionServer:
         prepare_opencv(1)
         self._apps.update({app.appid: app for app in self._applications()})
         waiting = config.limits.waiting
-        eyes = WorkerPool("eyes", config.limits.workers, waiting, _warm_eyes, self._watch)
-        clerks: WorkerPool[None] = WorkerPool("clerk", CLERKS, waiting, lambda: None, self._watch)
-        for pool in (eyes, clerks):
+        vision_workers = WorkerPool("eyes", config.limits.workers, waiting, self._make_networks, self._watch)
+        io_workers: WorkerPool[None] = WorkerPool("clerk", IO_WORKERS, waiting, lambda: None, self._watch)
+        for pool in (vision_workers, io_workers):
             self._closing.callback(pool.stop, config.limits.stop_s)
             pool.start()
         service = Service(
             apps=self._apps,
             access=Access(self._keys, self._clock, int(config.token_days * 86_400)),
-            eyes=eyes,
-            clerks=clerks,
+            vision_workers=vision_workers,
+            io_workers=io_workers,
             clock=self._clock,
             body_bytes=int(config.limits.body_mb * 1_000_000),
             body_timeout_s=config.limits.body_timeout_s,
@@ -172,7 +181,7 @@ class RecognitionServer:
             yield Application(
                 config=app,
                 library=library,
-                seen=SeenFaces(self._clock),
+                seen=FaceTokens(self._clock),
                 limits=Limits(app, self._clock, library.storage.used(cloud_day(self._clock))),
                 picture_side_px=self._config.limits.picture_side_px,
             )
@@ -264,9 +273,3 @@ def check_tls(config: TlsConfig) -> None:
             code="tls_unusable",
             hint="Both must be PEM, belong together and be readable for the user that runs edged.",
         ) from error
-
-
-def _warm_eyes() -> Eyes:
-    eyes = Eyes()
-    eyes.warm_up()
-    return eyes

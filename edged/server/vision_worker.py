@@ -22,7 +22,7 @@ MAX_FACES = 20
 _FORMATS = frozenset({"jpeg", "png", "bmp"})
 
 
-class Eyes:
+class FaceNetworks:
     """All networks of one worker thread. Making one reads and verifies the model files: half a second."""
 
     def __init__(self) -> None:
@@ -61,6 +61,13 @@ class Eyes:
             return self._embedder.embed(aligned)
         except TryAnotherShot as error:
             raise ApiError(222301) from error
+
+
+def warm_networks() -> FaceNetworks:
+    """A new set that has run once."""
+    networks = FaceNetworks()
+    networks.warm_up()
+    return networks
 
 
 def decode(data: bytes, largest_side_px: int) -> np.ndarray:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from cloud_box import face_token
 from cloud_library import ADD
 
-pytest_plugins = ["cloud_box_fixtures"]
-
 
 def test_without_consent_nothing_of_a_person_leaves_the_box(box, cloud):
     box.enrol("anna", 1, consent=False)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-pytest_plugins = ["cloud_box_fixtures"]
-
 
 def test_nothing_differs_after_synchronising(box, cloud):
     box.enrol("anna", 1, 2)

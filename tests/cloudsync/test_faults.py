@@ -12,9 +12,6 @@ from cloud_box import Box, face_token
 from cloud_library import ADD, UPDATE, CloudLibrary
 from places import SUPPORT
 
-pytest_plugins = ["cloud_box_fixtures"]
-
-
 CHILD = """
 import sys
 from pathlib import Path

@@ -12,9 +12,6 @@ from edged.bus import EventBus
 from edged.clock import SystemClock
 from edged.events import LibraryChanged
 
-pytest_plugins = ["cloud_box_fixtures"]
-
-
 # -- switched off, validity, erasure
 
 

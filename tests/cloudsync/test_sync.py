@@ -5,9 +5,6 @@ from __future__ import annotations
 from cloud_box import Box, face_token
 from cloud_library import ADD, SCENE_ADD, SCENE_UPDATE, UPDATE
 
-pytest_plugins = ["cloud_box_fixtures"]
-
-
 # -- faces
 
 

@@ -14,8 +14,6 @@ from edged.errors import Misconfigured, NeedsOperator, RetryLater
 from edged.faceapi.client.token import HOLD_WRONG_S
 from edged.faceapi.client.token_file import NAME
 
-pytest_plugins = ["cloud_stub_fixtures"]
-
 DAY_S = 86_400
 
 

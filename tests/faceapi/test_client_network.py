@@ -15,8 +15,6 @@ from edged.faceapi.client.deadline import Budget, BudgetSocket, CurrentBudget, R
 from edged.faceapi.client.transport import MOST_ANSWER_BYTES
 from edged.faceapi.inconclusive import FAIR_S, Hurried
 
-pytest_plugins = ["cloud_stub_fixtures"]
-
 
 def test_a_refused_connection_is_unreachable(stub):
     error = failure(cloud_at(stub, url=f"http://127.0.0.1:{free_port()}"))

@@ -9,8 +9,6 @@ from tls_certificate import EXPIRED, certificate, needs_openssl
 
 from edged.errors import NeedsOperator
 
-pytest_plugins = ["cloud_stub_fixtures"]
-
 
 @needs_openssl
 def test_a_certificate_of_the_named_authority_is_accepted(tmp_path):

@@ -14,8 +14,6 @@ from edged.faceapi.client.token import FORCED_GAP_S, HOLD_BUSY_S
 from edged.faceapi.faults import CloudReauth
 from edged.secret_files import Secret
 
-pytest_plugins = ["cloud_stub_fixtures"]
-
 DAY_S = 86_400
 
 

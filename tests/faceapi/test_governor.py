@@ -16,8 +16,6 @@ from edged.faceapi.governor.rate_governor import Governor, GovernorLimits, open_
 from edged.faceapi.governor.refusals import NotAsked
 from edged.reasons import known_codes
 
-pytest_plugins = ["governor_fixtures"]
-
 
 class Waiter:
     """A thread that asks for a turn and notes when it got it, or what it was told."""

@@ -14,8 +14,6 @@ HURRIED = Hurried("The face cloud was too slow.", code="cloud_timeout")
 LOST = ConnectionLost("The connection was closed.", code="cloud_unreachable")
 CERTIFICATE = NeedsOperator("The certificate is not the cloud's.", code="cloud_certificate")
 
-pytest_plugins = ["governor_fixtures"]
-
 
 def test_three_failures_in_a_row_open_the_circuit_for_every_call(bench):
     for _ in range(3):

@@ -23,11 +23,6 @@ CLOCK = SystemClock()
 ENROLLED = ["barack_obama", "emmanuel_macron", "jacinda_ardern"]
 
 
-@pytest.fixture(scope="module")
-def reader():
-    return FaceReader(max_faces=10)
-
-
 @pytest.fixture(scope="module", params=["online", "private"])
 def engine(request, tmp_path_factory):
     """An engine that asks a server with three people, in either dialect."""
@@ -48,9 +43,9 @@ def engine(request, tmp_path_factory):
         client.close()
 
 
-def question(reader: FaceReader, file_name: str) -> Question:
+def question(face_reader: FaceReader, file_name: str) -> Question:
     image = cv2.imread(str(PHOTO_DIR / file_name))
-    box = max((face.box for face in reader.detect(image, min_face_px=50)), key=lambda box: box[2])
+    box = max((face.box for face in face_reader.detect(image, min_face_px=50)), key=lambda box: box[2])
     picture, face_box = surroundings(image, box, enlarge=SIDES_OVER_FACE)
     return Question(
         ShotChosen(
@@ -75,19 +70,19 @@ def named(answer) -> str | None:
 
 
 @pytest.mark.parametrize("person", ENROLLED)
-def test_another_photograph_of_somebody_enrolled_is_them(engine, reader, person):
-    (answer,) = engine.identify_batch([question(reader, f"{person}_2.jpg")])
+def test_another_photograph_of_somebody_enrolled_is_them(engine, face_reader, person):
+    (answer,) = engine.identify_batch([question(face_reader, f"{person}_2.jpg")])
     assert named(answer) == person
     assert answer.matches[0].score >= 80
 
 
-def test_a_stranger_is_nobody(engine, reader):
-    assert named(engine.identify_batch([question(reader, "rishi_sunak.jpg")])[0]) is None
+def test_a_stranger_is_nobody(engine, face_reader):
+    assert named(engine.identify_batch([question(face_reader, "rishi_sunak.jpg")])[0]) is None
 
 
-def test_people_who_come_together_are_told_apart_in_one_picture(engine, reader):
+def test_people_who_come_together_are_told_apart_in_one_picture(engine, face_reader):
     files = ["jacinda_ardern_2.jpg", "rishi_sunak.jpg", "barack_obama_2.jpg", "emmanuel_macron_2.jpg"]
-    answers = engine.identify_batch([question(reader, name) for name in files])
+    answers = engine.identify_batch([question(face_reader, name) for name in files])
     assert [named(answer) for answer in answers] == [
         "jacinda_ardern",
         None,

@@ -7,7 +7,7 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from shots import drawn_shot, faces_in, scene
 
@@ -59,6 +59,7 @@ def test_a_shot_without_a_picture_of_a_face_is_not_sent(change):
         face_picture(replace(drawn_shot(CLOCK, "p", "ann"), **change), 90)
 
 
+@settings(deadline=None)
 @given(
     x=st.integers(0, 500), y=st.integers(0, 300), size=st.integers(20, 300), side=st.sampled_from([300, 360])
 )

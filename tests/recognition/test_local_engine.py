@@ -21,11 +21,6 @@ def model():
     return models.load("face_embedding")
 
 
-@pytest.fixture(scope="module")
-def embedder(model):
-    return Embedder(model)
-
-
 def crop(seed: int) -> np.ndarray:
     return np.random.default_rng(seed).integers(0, 256, (112, 112, 3), dtype=np.uint8)
 

@@ -12,7 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from edged.clock import ManualClock
 from edged.server.face_libraries import GENERAL, SCENE, FaceLibrary
-from edged.server.face_tokens import LIFE_S, SeenFace, SeenFaces
+from edged.server.face_tokens import LIFE_S, FaceTokens, SeenFace
 from edged.server.replies import ApiError
 from edged.server.storage import FaceStorage
 
@@ -229,7 +229,7 @@ def test_erased_templates_do_not_stay_in_the_file(tmp_path):
 
 def test_a_seen_face_is_known_for_an_hour_and_what_was_learnt_of_it_adds_up():
     clock = ManualClock()
-    seen = SeenFaces(clock)
+    seen = FaceTokens(clock)
     seen.remember(SeenFace("t", {}, measures=None, template=template(1)))
     clock.advance(LIFE_S)
     seen.remember(SeenFace("t", {}, measures=None, template=None, liveness=0.5))
@@ -241,7 +241,7 @@ def test_a_seen_face_is_known_for_an_hour_and_what_was_learnt_of_it_adds_up():
 
 
 def test_no_more_faces_are_remembered_than_there_is_room_for():
-    seen = SeenFaces(ManualClock(), capacity=3)
+    seen = FaceTokens(ManualClock(), capacity=3)
     for number in range(10):
         seen.remember(face(number))
     assert len(seen) == 3

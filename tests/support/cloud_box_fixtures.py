@@ -1,4 +1,4 @@
-"""Fixtures: a cloud on a real socket and boxes that keep people in it. For `pytest_plugins`."""
+"""Fixtures: a cloud on a real socket and boxes that keep people in it. For a conftest.py."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,8 +15,39 @@ from edged.clock import Clock, SystemClock
 from edged.config.serve import ServeConfig
 from edged.server.authentication import Keys, fresh_keys
 from edged.server.running import RecognitionServer
+from edged.server.vision_worker import FaceNetworks, warm_networks
 
 DEADLINE_S = 60.0
+
+
+class SpareNetworks:
+    """Networks of servers that have ended, for the next ones: building and warming a set takes a second.
+
+    Networks belong to one thread at a time, so a set is handed out to one worker and comes back when its
+    server has ended.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._spare: list[FaceNetworks] = []
+
+    @contextmanager
+    def lending(self) -> Iterator[Callable[[], FaceNetworks]]:
+        """A function that lends a set until the block ends."""
+        lent: list[FaceNetworks] = []
+
+        def lend() -> FaceNetworks:
+            with self._lock:
+                networks = self._spare.pop() if self._spare else None
+            lent.append(networks or warm_networks())
+            return lent[-1]
+
+        yield lend
+        with self._lock:
+            self._spare += lent
+
+
+_SPARE = SpareNetworks()
 
 
 @dataclass
@@ -85,15 +116,16 @@ def serving(
     apps = apps if apps is not None else [{"id": "default", "private": True}]
     config = ServeConfig.model_validate({"port": 0, "data_dir": data_dir, "apps": apps, **settings})
     keys = dict(keys) if keys is not None else {app.id: fresh_keys() for app in config.apps}
-    server = RecognitionServer(config, keys, clock or SystemClock())
-    server.start()
-    listening = threading.Event()
-    thread = threading.Thread(target=server.serve, args=(listening.set,), name="serving", daemon=True)
-    thread.start()
-    try:
-        assert listening.wait(DEADLINE_S), "the server does not listen"
-        yield Serving(server.address, keys, data_dir, server)
-    finally:
-        server.ask_to_stop()
-        thread.join(DEADLINE_S)
-        assert not thread.is_alive(), "the server does not stop"
+    with _SPARE.lending() as lend:
+        server = RecognitionServer(config, keys, clock or SystemClock(), make_networks=lend)
+        server.start()
+        listening = threading.Event()
+        thread = threading.Thread(target=server.serve, args=(listening.set,), name="serving", daemon=True)
+        thread.start()
+        try:
+            assert listening.wait(DEADLINE_S), "the server does not listen"
+            yield Serving(server.address, keys, data_dir, server)
+        finally:
+            server.ask_to_stop()
+            thread.join(DEADLINE_S)
+            assert not thread.is_alive(), "the server does not stop"

@@ -1,11 +1,20 @@
-"""Fixtures: governors that are closed after the test. For `pytest_plugins`."""
+"""A cloud on a real socket that finds nobody, and governors that are closed after the test."""
 
 from __future__ import annotations
 
 import contextlib
 
 import pytest
+from cloud_calls import FOUND
+from cloud_stub import CloudStub
 from governor_bench import Bench
+
+
+@pytest.fixture
+def stub():
+    with CloudStub() as stub:
+        stub.replies(FOUND)
+        yield stub
 
 
 @pytest.fixture
