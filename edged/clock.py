@@ -1,7 +1,7 @@
-"""Wall and monotonic time as a value that is passed in. Nothing else in edged asks the system for the time.
+"""Wall and monotonic time as an object that callers pass in. No other module asks the system for the time.
 
-Durations and deadlines use `monotonic()`, records use `now()` (aware UTC). Tests pass a `ManualClock`
-and move it, so no test has to sleep. Who waits for a time, waits with `wait_until()`.
+Durations and deadlines use `monotonic()`, records use `now()` (aware UTC). Code that waits for a time calls
+`wait_until()`. Tests pass a `ManualClock` and move it, so no test sleeps.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ class Clock(Protocol):
     """Where the time comes from."""
 
     def now(self) -> datetime:
-        """Wall time, aware, UTC. May step backwards when the system clock is set."""
+        """Wall time, aware, UTC. Steps, also backwards, when the system clock is set."""
         ...
 
     def monotonic(self) -> float:
@@ -45,7 +45,7 @@ class SystemClock:
 
 
 class ManualClock:
-    """A clock that moves only when told to: `advance()` moves both times, `step_wall()` only the wall."""
+    """A clock that stands still until a test moves it: `advance()` moves both times, `step_wall()` one."""
 
     def __init__(
         self, now: datetime = datetime(2026, 1, 1, 8, 0, tzinfo=UTC), monotonic: float = 1000.0
@@ -86,12 +86,12 @@ class ManualClock:
                 self._waiting.remove(changed)
 
     def someone_waits(self, how_many: int = 1, timeout_s: float = 10.0) -> bool:
-        """Wait in real time until that many threads are inside `wait_until()`; False: they never came."""
+        """Wait in real time until `how_many` threads are inside `wait_until()`. False: they never came."""
         with self._arrived:
             return self._arrived.wait_for(lambda: len(self._waiting) >= how_many, timeout_s)
 
     def step_wall(self, seconds: float) -> None:
-        """Set the wall clock forwards or back, as NTP or a person would; monotonic time is untouched."""
+        """Set the wall clock forwards or back, as NTP or a person does; monotonic time stays."""
         self._now += timedelta(seconds=seconds)
 
 

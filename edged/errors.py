@@ -1,7 +1,7 @@
 """Exceptions named after the reaction they need, not after the place they came from.
 
-Whoever catches one knows what to do without reading the text: try again later, try another shot, call
-the operator, fix the configuration, or accept that the thing is not there.
+The class tells the caller what to do: try again later, try another shot, call the operator, fix the
+configuration, or accept that the thing does not exist.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ class EdgedError(Exception):
     """Base of all errors that edged raises on purpose.
 
     Args:
-        message: what happened, with the value that was seen.
+        message: what happened, with the value found.
         code: stable identifier for counters, logs and documentation, e.g. `relay_port_missing`.
         hint: what to do about it, one sentence; empty when the message says it.
     """
@@ -29,19 +29,19 @@ class EdgedError(Exception):
 
 
 class RetryLater(EdgedError):
-    """Nothing is wrong with the request; the other side is busy, away or slow. Repeat with back-off."""
+    """The request is right; the other side is busy, absent or slow. Repeat it with back-off."""
 
     exit_code = 75  # EX_TEMPFAIL
 
 
 class TryAnotherShot(EdgedError):
-    """This picture cannot be used; another one of the same person may be."""
+    """This picture cannot be used; another one of the same person may do."""
 
     exit_code = 65  # EX_DATAERR
 
 
 class NeedsOperator(EdgedError):
-    """It will not get better by itself: wiring, disk, quota, permissions."""
+    """Only a person can put it right: wiring, disk, quota, permissions."""
 
     exit_code = 69  # EX_UNAVAILABLE
 

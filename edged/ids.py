@@ -1,4 +1,4 @@
-"""Identifiers for passages and events: unique without coordination, and sorted by time of creation."""
+"""Identifiers of passages and events: unique without coordination, and sorted by time of creation."""
 
 from __future__ import annotations
 

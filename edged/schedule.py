@@ -1,7 +1,7 @@
-"""Weekly hours such as `Mon-Fri 08:00-17:30`: are they on now, and when do they change next. Pure.
+"""Weekly hours such as `Mon-Fri 08:00-17:30`: whether they are on, and when they change next. Pure.
 
-Times are those on the wall at the site. A day that loses or repeats an hour keeps its wall times: hours that
-begin inside a lost hour begin at its end, and what lies in a repeated hour is on both times.
+All times are local times of the site. On a daylight-saving change the hours keep their local times: hours
+that begin inside the lost hour begin at its end, and hours inside the repeated hour are on both times.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class _Hours:
 
 @dataclass(frozen=True)
 class Schedule:
-    """Weekly hours, and dates on which others hold instead. Made by `parse`."""
+    """Weekly hours, and the dates on which other hours replace them. Made by `parse`."""
 
     weekly: tuple[tuple[int, _Hours], ...] = ()
     dated: tuple[tuple[date, tuple[_Hours, ...]], ...] = ()
@@ -135,15 +135,15 @@ def _minutes(text: str, entry: str) -> int:
 
 
 def _moments(day: date, minutes: int, zone: tzinfo) -> Iterable[datetime]:
-    """When the wall shows so many minutes after the midnight of `day`: once, twice, or when the hour that
-    was lost is over."""
+    """The moments (UTC) at which a wall clock shows `minutes` after the midnight of `day`: one, both of a
+    repeated hour, or for a lost hour two of which the earlier is its end."""
     at = datetime.combine(day, time()) + timedelta(minutes=minutes)
     for fold in (0, 1):
         yield at.replace(tzinfo=zone, fold=fold).astimezone(UTC)
 
 
 def _jumps(day: date, zone: tzinfo) -> Iterable[datetime]:
-    """The moment in `day` at which the clocks are changed, to the minute."""
+    """The moment in `day` of a daylight-saving change, to the minute; nothing on other days."""
     start = datetime.combine(day, time(), zone).astimezone(UTC)
     end = datetime.combine(day + timedelta(days=1), time(), zone).astimezone(UTC)
     if start.astimezone(zone).utcoffset() == end.astimezone(zone).utcoffset():

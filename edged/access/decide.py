@@ -16,7 +16,7 @@ WHO_IT_IS: tuple[AccessRule, ...] = (identity.RULE, liveness.RULE)
 """Applied to every request."""
 
 WHAT_THEY_MAY: tuple[AccessRule, ...] = (permission.RULE, cool_down.RULE)
-"""Applied only when `WHO_IT_IS` leaves no doubt: what somebody may do is not asked of a stranger."""
+"""Applied only when `WHO_IT_IS` leaves no doubt: nobody asks what a stranger may do."""
 
 WHETHER_THE_DOOR_CAN: tuple[AccessRule, ...] = (freshness.RULE, readiness.RULE)
 """Applied to every request."""

@@ -25,7 +25,7 @@ class AccessDoor:
     """One door: what the service asks about it at the moment of a decision.
 
     Attributes:
-        policy: the limits for an answer; each engine has its own.
+        policy: the limits that apply to an answer; each engine has its own.
         person: the library's record of a person as this door sees it, None when there is none.
         gate_ready: whether the relay board is connected and in a known state.
         grant_ttl_s: how long after the decision the relay may still be moved.
@@ -51,7 +51,7 @@ class AccessService:
 
     Args:
         commit: writes the decision durably or raises an EdgedError. Safe to call from any thread.
-        direction: which way people go whom a camera sees, `in` or `out`; None when it does not say.
+        direction: which way people walk in front of a camera, `in` or `out`; None for both ways.
         state: what the site remembers; a new one unless given.
     """
 

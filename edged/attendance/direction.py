@@ -1,4 +1,4 @@
-"""In or out: found from the device, from the last punch, from the shifts, or from a key. Pure."""
+"""In or out, from the last punch or from the shifts. Pure."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from edged.attendance.punch import Direction, Punch
 from edged.schedule import Schedule, parse
 
 NEAR_SHIFT = timedelta(hours=4)
-"""Further from every begin and end of a shift than this, the shifts say nothing."""
+"""A punch further than this from every begin and end of a shift gets no direction from the shifts."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ def parse_shift(text: str) -> Shift:
 
 
 def by_alternation(last: Punch | None, at: datetime, longest: timedelta) -> Direction:
-    """Out after an in that is at most `longest` ago, else in."""
+    """Out when the last punch is an in at most `longest` ago, else in."""
     came = last is not None and last.direction is Direction.IN and timedelta() <= at - last.at <= longest
     return Direction.OUT if came else Direction.IN
 

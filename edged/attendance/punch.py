@@ -1,4 +1,4 @@
-"""What a punch is, what a correction is, and what counts in the end. Pure."""
+"""Punches and corrections, and which of them count in the end. Pure."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 
 class Direction(StrEnum):
-    """Which way somebody went."""
+    """Which way a person passes the door."""
 
     IN = "in"
     OUT = "out"
@@ -24,8 +24,8 @@ class Direction(StrEnum):
 class Action(StrEnum):
     """What a row of the ledger does.
 
-    `punch`: a passage of this device. The others are corrections by a person: `add` stands for a passage
-    that was not recorded, `void` takes one back, `change` gives one another time or direction.
+    `punch`: a passage at this device. The others are corrections by a person: `add` enters a passage that
+    the device did not record, `void` takes one back, `change` gives one another time or direction.
     """
 
     PUNCH = "punch"
@@ -40,13 +40,15 @@ class Punch:
 
     Attributes:
         punch_id: position in the ledger, from 1; 0 for one that is not stored yet.
-        at: when the person passed, aware UTC.
+        at: time of the passage, aware UTC.
         zone: the site's time zone at that time.
-        direction_by: how the direction was found: `device`, `alternate`, `schedule`, `key`, `correction`.
-        repeated: within the dedupe window of an earlier one: kept, but not counted.
-        decision_id: of the access decision it stands for; unique, so that none is recorded twice.
-        corrects: the row a `void` or `change` is about.
-        reason, author: of a correction.
+        direction_by: source of the direction: `device`, `alternate`, `schedule`, `key`, `correction`.
+        repeated: lies within the dedupe window of an earlier punch: kept, but not counted.
+        decision_id: the access decision it stands for; unique, so that no passage has two punches.
+        corrects: the row that a `void` or `change` is about.
+        reason: why a person made the correction; empty for a punch.
+        author: name of that person; empty for a punch.
+        recorded_at: when the ledger stored the row, aware UTC; None for one that is not stored yet.
         extra: room for what later rules need.
     """
 
@@ -70,10 +72,10 @@ class Punch:
 
 
 def effective(rows: Iterable[Punch]) -> list[Punch]:
-    """What counts: punches as their newest correction leaves them, by time. Repeats and voids are left out.
+    """The punches that count, by time, each with its newest correction. Repeats and voids do not count.
 
     Args:
-        rows: of any number of people, in any order. A correction whose row is missing is ignored.
+        rows: rows of any number of people, in any order. A correction whose row is missing has no effect.
     """
     current: dict[int, Punch | None] = {}
     for row in sorted(rows, key=lambda row: row.punch_id):

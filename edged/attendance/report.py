@@ -1,4 +1,4 @@
-"""Working time as rows for people and spreadsheets: tables, CSV, XLSX, JSON. Reckons nothing."""
+"""Working time as rows for people and spreadsheets: tables, CSV, XLSX, JSON. No calculation here."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ _WIDTHS = (12, 16, 28, 18, 18, 10, 8, 12)
 
 
 def hours(worked: timedelta) -> str:
-    """`8:05`; minutes are cut, not rounded."""
+    """`8:05`; a started minute does not count."""
     minutes = int(worked.total_seconds() // 60)
     return f"{minutes // 60}:{minutes % 60:02d}"
 
 
 def totals(days: Iterable[WorkDay]) -> list[tuple[str, str, int, timedelta, int]]:
-    """Per person: id, name, days with a punch, worked, punches missing; by name."""
+    """One row per person, by name: id, name, days with a punch, time worked, number of missing punches."""
     found: dict[str, tuple[str, str, int, timedelta, int]] = {}
     for day in days:
         _, _, count, worked, missing = found.get(day.person_id, ("", "", 0, timedelta(), 0))
@@ -59,7 +59,7 @@ def to_dict(day: WorkDay) -> dict[str, Any]:
 
 
 def write_csv(days: Sequence[WorkDay], zone: tzinfo, stream: TextIO) -> None:
-    """Comma-separated, wall times of the site; text that a spreadsheet would run as a formula is disarmed."""
+    """Comma-separated, in wall times of the site. A spreadsheet runs no text of it as a formula."""
     writer = csv.writer(stream)
     writer.writerow(HEADINGS)
     for day in days:
@@ -78,10 +78,10 @@ def write_csv(days: Sequence[WorkDay], zone: tzinfo, stream: TextIO) -> None:
 
 
 def write_xlsx(days: Sequence[WorkDay], zone: tzinfo, path: Path) -> None:
-    """A workbook with the days and a sheet of totals; dates, times and durations are real ones.
+    """A workbook with the days and a sheet of totals; dates, times and durations are typed cells.
 
     Raises:
-        OSError: it cannot be written.
+        OSError: the file cannot be written.
     """
     book = Workbook()
     sheet = book.active

@@ -1,4 +1,4 @@
-"""A punch for every passage that was let in, also for those of a daemon that was killed in between."""
+"""One punch for every granted passage, also for those granted just before the daemon was killed."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ from edged.errors import Misconfigured, NeedsOperator, RetryLater
 from edged.events import AccessDecided, DirectionKeyPressed, Outcome, PunchRecorded
 
 KEY_S = 10.0
-"""A key that was pressed longer ago says nothing about who passes now."""
+"""Longest time between a direction key and the passage it applies to."""
 
 MOST_WAITING = 10_000
-"""Passages that wait in memory while the ledger cannot be written; more are found at the next start."""
+"""Passages that wait in memory while the ledger cannot be written; the next start finds the rest."""
 
 _LOOK_BACK = timedelta(days=1)
 
 
 @dataclass(frozen=True, kw_only=True)
 class GrantedPassage:
-    """A passage that was let in, from the bus or out of the journal.
+    """A granted passage, from the bus or from the journal.
 
     Attributes:
-        direction: what its camera says.
-        announced: its `PunchRecorded` is in the journal, from where others get it.
+        direction: `in` or `out` where its camera knows one way only.
+        announced: its `PunchRecorded` is in the journal, where other systems get it.
     """
 
     decision_id: str
@@ -49,10 +49,10 @@ class GrantedPassage:
 
 
 class AttendanceService:
-    """Turns grants into punches.
+    """Turns granted passages into punches.
 
     Args:
-        ledger: where they are kept.
+        ledger: keeps the punches.
         zone: IANA name of the site's time zone.
     """
 
@@ -72,13 +72,14 @@ class AttendanceService:
         self._key: tuple[Direction, float] | None = None
 
     def catch_up(self, grants: Iterable[GrantedPassage], journal_seq: int) -> int:
-        """Record what was let in and has no punch yet, and announce the punches of which the journal knows
-        nothing because the daemon ended in between. One that was announced before it was lost (the ledger was
-        put back from a backup) is not announced again. For the start, before `attach`.
+        """Record the granted passages that have no punch yet, and announce the punches that did not reach the
+        journal before the daemon ended. Call it at the start, before `attach`.
+
+        A punch that was announced before the ledger lost it (a backup was put back) is not announced again.
 
         Args:
-            grants: of the journal after `ledger.caught_up()`, oldest first.
-            journal_seq: how far the journal was read for them.
+            grants: granted passages of the journal after `ledger.caught_up()`, oldest first.
+            journal_seq: number of the last record that was read for them.
 
         Returns:
             How many punches were missing.
@@ -90,12 +91,12 @@ class AttendanceService:
             if not grant.announced:
                 self._announce(punch or self._ledger.of_decision(grant.decision_id), grant)
             complete = complete and punch is None and grant.announced
-        if complete:  # else the next start looks whether what was announced now has reached the journal
+        if complete:  # else the next start checks that the announcements of this one reached the journal
             self._ledger.mark_caught_up(journal_seq)
         return missing
 
     def attach(self) -> None:
-        """Record every grant from now on, and listen to the keys of the doors."""
+        """Record every granted passage from now on, and listen to the direction keys of the doors."""
         self._bus.subscribe(
             AccessDecided, self._decided, name="attendance", capacity=256, overflow=Overflow.WAIT
         )
@@ -106,7 +107,7 @@ class AttendanceService:
         )
 
     def press_key(self, direction: Direction) -> None:
-        """Somebody has said which way the next person goes; it holds for 10 s and for one person."""
+        """Set the direction of the next punch; it holds for `KEY_S` and for one person."""
         with self._lock:
             self._key = (direction, self._clock.monotonic())
 
@@ -137,7 +138,7 @@ class AttendanceService:
             )
 
     def _enter(self, grant: GrantedPassage) -> None:
-        """Record it after those that could not be recorded when they passed, because the disk was full."""
+        """Record it after the passages that still wait because the disk was full."""
         self._waiting.append(grant)
         while self._waiting:
             first = self._waiting.popleft()
@@ -170,23 +171,23 @@ class AttendanceService:
             self._bus.publish(_recorded(punch, grant.passage_id))
 
     def _last(self, person_id: str, at: datetime) -> Punch | None:
-        """The newest punch up to `at` that counts, as corrections leave it."""
+        """The newest punch up to `at` that counts, with its corrections applied."""
         until = at + timedelta(milliseconds=1)
         rows = self._ledger.rows(since=at - self._longest - _LOOK_BACK, until=until, person_id=person_id)
         return next((punch for punch in reversed(effective(rows)) if punch.at <= at), None)
 
     def _direction(self, last: Punch | None, grant: GrantedPassage) -> tuple[Direction, str, bool]:
-        """Which way, how that was found, and whether it repeats the last punch."""
+        """The direction, its source, and whether the passage repeats the last punch."""
         at = grant.at
         soon = last is not None and at - last.at < timedelta(seconds=self._config.dedupe_s)
-        found, found_by = self._said(grant)
+        found, found_by = self._configured(grant)
         if found is None and last is not None and soon:
-            return last.direction, "alternate", True  # going to and fro in a moment is one passage
+            return last.direction, "alternate", True  # a person who turns round at once passes once
         if found is None:
             found, found_by = by_alternation(last, at, self._longest), "alternate"
         return found, found_by, bool(soon and last and last.direction is found)
 
-    def _said(self, grant: GrantedPassage) -> tuple[Direction | None, str]:
+    def _configured(self, grant: GrantedPassage) -> tuple[Direction | None, str]:
         how = self._config.direction
         if how == "device":
             return Direction(grant.direction or self._config.device_direction), how

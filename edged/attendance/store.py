@@ -1,4 +1,4 @@
-"""The ledger of punches in SQLite: adding rows, reading them. What they mean is in punch.py."""
+"""The ledger of punches in SQLite: adds and reads rows. `punch.py` knows their meaning."""
 
 from __future__ import annotations
 
@@ -48,16 +48,16 @@ class PunchLedger:
         return cls(Database.open_readonly(data_dir / FILE_NAME, package=PACKAGE), clock)
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         self._database.close()
 
     # -- writing
 
     def add(self, punch: Punch) -> Punch | None:
-        """Store a punch; on the disk on return.
+        """Store a punch durably.
 
         Returns:
-            As it was stored; None when its decision has its punch already.
+            The stored punch; None when its decision has a punch already.
         """
         with self._database.transaction() as connection:
             if punch.decision_id is not None:
@@ -69,12 +69,12 @@ class PunchLedger:
             return self._insert(connection, punch)
 
     def mark_caught_up(self, journal_seq: int) -> None:
-        """Every grant of the journal up to `journal_seq` has its punch, or is not to get one."""
+        """Every granted passage of the journal up to `journal_seq` has its punch, or must not get one."""
         with self._database.transaction() as connection:
             connection.execute("UPDATE caught_up SET seq = max(seq, ?)", [journal_seq])
 
     def untold_corrections(self) -> list[Punch]:
-        """Corrections, punches added by hand among them, that are not known to be in the journal yet."""
+        """Corrections, including punches added by hand, that the journal may not hold yet."""
         rows = self._database.query(
             "SELECT * FROM punches WHERE action <> 'punch' "
             "AND punch_id > (SELECT corrections FROM caught_up) ORDER BY punch_id"
@@ -82,15 +82,15 @@ class PunchLedger:
         return [_punch(row) for row in rows]
 
     def mark_told(self, correction: Punch) -> None:
-        """It is in the journal, and so are those before it."""
+        """The journal holds this correction and all before it."""
         with self._database.transaction() as connection:
             connection.execute(
                 "UPDATE caught_up SET corrections = max(corrections, ?)", [correction.punch_id]
             )
 
     def want(self, wanted: bool, journal_seq: int) -> None:
-        """Say whether attendance is wanted from now on. When it was not until now, what the journal holds up
-        to `journal_seq`, its newest record, gets no punch. A journal that was begun anew counts from 1 again.
+        """Switch attendance on or off from now on. When it was off until now, no record of the journal up to
+        its newest, `journal_seq`, gets a punch. A journal that was begun anew counts from 1 again.
         """
         with self._database.transaction() as connection:
             connection.execute(
@@ -151,7 +151,7 @@ class PunchLedger:
         reason: str,
         author: str,
     ) -> Punch:
-        """Add a passage that was not recorded. Raises Misconfigured (`punch_correction_incomplete`)."""
+        """Add a passage the device did not record. Raises Misconfigured (`punch_correction_incomplete`)."""
         _require_words(reason, author)
         punch = Punch(
             person_id=person_id,
@@ -168,7 +168,7 @@ class PunchLedger:
             return self._insert(connection, punch)
 
     def anonymise(self, person_id: str, pseudonym: str) -> int:
-        """Replace a person's id and name for good, keep their times. Returns how many rows had them."""
+        """Replace the id and name of a person for good and keep the times. Returns how many rows changed."""
         with self._database.transaction() as connection:
             connection.execute("UPDATE erasing SET now = 1")
             changed = connection.execute(
@@ -203,7 +203,7 @@ class PunchLedger:
     def rows(
         self, *, since: datetime | None = None, until: datetime | None = None, person_id: str | None = None
     ) -> list[Punch]:
-        """Every row, corrections included, of punches whose time (then or corrected) lies in the range."""
+        """Every row, corrections included, of punches whose original or corrected time lies in the range."""
         inside = "at >= :since AND at < :until AND (:person IS NULL OR person_id = :person)"
         rows = self._database.query(
             f"SELECT * FROM punches WHERE coalesce(corrects, punch_id) IN "
@@ -217,7 +217,7 @@ class PunchLedger:
         return [_punch(row) for row in rows]
 
     def caught_up(self) -> int:
-        """Up to which `seq` the journal was looked through; 0 for a new ledger."""
+        """The journal's `seq` up to which every passage was handled; 0 for a new ledger."""
         return int(self._database.query("SELECT seq FROM caught_up")[0][0])
 
     def _newest_correction(self, punch_id: int) -> Punch | None:

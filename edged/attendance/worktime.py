@@ -1,4 +1,4 @@
-"""From punches to working time: pairs of in and out, and the day they count for. Pure; invents nothing."""
+"""Working-time calculation: pairs of in and out, and the day each counts for. Pure; adds no punch."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ Policy = Literal["pairs", "first_last"]
 
 @dataclass(frozen=True)
 class Pair:
-    """In and out that belong together; one of them is None where it is missing."""
+    """An in and the out that belongs to it; None stands for the missing one."""
 
     came: Punch | None
     left: Punch | None
 
     @property
     def worked(self) -> timedelta | None:
-        """Elapsed time, also over a change of the clocks; None when one end is missing."""
+        """Elapsed time, correct across a daylight-saving change; None when one end is missing."""
         if self.came is None or self.left is None:
             return None
         return self.left.at - self.came.at
 
     @property
     def begin(self) -> Punch:
-        """The punch that says which day the pair counts for."""
+        """The punch that determines the day of the pair: the in, or the out when the in is missing."""
         punch = self.came or self.left
         assert punch is not None
         return punch
@@ -39,8 +39,8 @@ class WorkDay:
     """One person's day.
 
     Attributes:
-        worked: by the policy: the sum of the complete pairs, or from the first in to the last out.
-        missing: `in` or `out` for each punch that is missing, in the order of the day.
+        worked: sum of the complete pairs, or time from the first in to the last out, depending on the policy.
+        missing: `in` or `out` for each missing punch, in the order of the day.
     """
 
     person_id: str
@@ -62,13 +62,13 @@ class WorkDay:
 
 
 def pair_up(punches: Iterable[Punch], longest: timedelta) -> list[Pair]:
-    """Pairs of one person's punches, by time.
+    """Pair the punches of one person, by time.
 
-    An out belongs to the in before it, when that has no out yet and is at most `longest` ago. An in after an
-    in leaves the earlier one without an out.
+    An out completes the last in, when that has no out yet and is at most `longest` ago. A second in leaves
+    the first without an out.
 
     Args:
-        punches: effective ones (see `punch.effective`), in any order.
+        punches: what `punch.effective` returns, in any order.
     """
     pairs: list[Pair] = []
     open_in: Punch | None = None
@@ -91,14 +91,14 @@ def work_days(
 ) -> list[WorkDay]:
     """Days of work, by day and person.
 
-    A pair counts for the day on which it begins, so a night shift counts for the evening's day.
+    A pair counts for the day on which it begins, so a night shift counts for the day of its evening.
 
     Args:
-        punches: effective ones of any number of people.
-        zone: of the site.
-        longest: an out later than this after its in does not belong to it.
-        day_change: until this time of the day, what begins counts for the day before.
-        policy: how `worked` is reckoned.
+        punches: what `punch.effective` returns, for any number of people.
+        zone: time zone of the site.
+        longest: an out later than this after an in does not complete it.
+        day_change: a pair that begins before this time of the day counts for the day before.
+        policy: how `worked` is calculated.
     """
     of_person: dict[str, list[Punch]] = {}
     for punch in punches:
@@ -114,7 +114,7 @@ def work_days(
 
 
 def day_of(at: datetime, zone: tzinfo, day_change: time) -> date:
-    """The day for which what begins at `at` (aware) counts."""
+    """The day that a pair counts for when it begins at `at` (aware)."""
     local = at.astimezone(zone)
     return local.date() - timedelta(days=int(local.time() < day_change))
 

@@ -1,4 +1,4 @@
-"""Settings that are allowed and still worth a second look before a door depends on them. Refuses nothing.
+"""Advice on valid settings that deserve a second look before a door depends on them. Refuses nothing.
 
 Each check is one function in `_CHECKS` that takes the configuration and yields advice.
 """
@@ -29,7 +29,7 @@ _SERIAL_NAMES = ("/dev/ttyUSB", "/dev/ttyACM", "/dev/ttyCH341USB")
 
 @dataclass(frozen=True)
 class Advice:
-    """One remark: the key (`more_gates.0.port`), what was seen, what it means or what to do."""
+    """One remark: the key (`more_gates.0.port`), what the file says, what it means or what to do."""
 
     key: str
     message: str
@@ -37,11 +37,11 @@ class Advice:
 
 
 def advise(loaded: Loaded, exists: Exists) -> tuple[Problem, ...]:
-    """What somebody who has fitted many doors would say about this configuration.
+    """What an experienced installer remarks on this configuration.
 
     Args:
         loaded: a configuration without problems.
-        exists: says whether a path is there now, usually `os.path.exists`.
+        exists: whether a path is there now, usually `os.path.exists`.
 
     Returns:
         Remarks in the order of the file; empty is good. None of them stops edged from running.
@@ -128,7 +128,7 @@ def _camera(config: Config, exists: Exists) -> Iterator[Advice]:
 
 
 def _unseen(config: Config, exists: Exists) -> Iterator[Advice]:
-    """With one door no camera can be at another."""
+    """Doors without a camera; with one door there are none."""
     watched = {config.door_of(camera) for camera in config.cameras}
     for key, gate in _doors(config):
         if gate.id not in watched:
@@ -204,7 +204,7 @@ _CHECKS: tuple[Callable[[Config, Exists], Iterator[Advice]], ...] = (
 def summary(config: Config) -> dict[str, str]:
     """The settings an installer looks for first, in words, without credentials.
 
-    Further cameras and doors are `camera 2`, `gate 2` and so on, and each camera then says where it is.
+    Further cameras and doors are `camera 2`, `gate 2` and so on, and each camera then names its door.
     """
     recognition = config.recognition
     threshold = (

@@ -1,4 +1,4 @@
-"""What every section of the schema is made of: kinds of values, sections, errors about several keys."""
+"""Building blocks of the schema: kinds of values, sections, errors about several keys."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def conflict(message: str, *keys: str) -> PydanticCustomError:
 
     Args:
         message: what does not fit, with the values.
-        keys: the keys concerned, dotted from the section on, the one to change first.
+        keys: the keys concerned, dotted from the section on; first the one to change.
     """
     return PydanticCustomError("conflict", "{message}", {"message": message, "keys": keys})
 
@@ -56,7 +56,7 @@ File = Annotated[Directory, WithJsonSchema({"type": "string", "format": "file-pa
 
 
 class Section(BaseModel):
-    """A group of keys. Unknown keys are errors, text is never taken for a number."""
+    """A group of keys. Unknown keys are errors, and text never counts as a number."""
 
     model_config = ConfigDict(
         extra="forbid", frozen=True, strict=True, validate_default=True, allow_inf_nan=False
@@ -65,7 +65,7 @@ class Section(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _empty_sections(cls, data: Any) -> Any:
-        """`gate:` with nothing under it means the defaults, as if the line were not there."""
+        """`gate:` with nothing under it means the defaults, like a file without that line."""
         if not isinstance(data, dict):
             return data
         return {k: v for k, v in data.items() if v is not None or not is_section(cls, k)}
@@ -78,7 +78,7 @@ def is_section(model: type[Section], key: str) -> bool:
 
 
 def items_of(model: type[Section], key: str) -> type[Section] | None:
-    """What each item of the list `key` of `model` is, when it is a section; else None."""
+    """The section that each item of the list `key` of `model` is; None when items are plain values."""
     annotation = model.model_fields[key].annotation
     items = get_args(annotation) if get_origin(annotation) is list else ()
     return items[0] if items and isinstance(items[0], type) and issubclass(items[0], Section) else None

@@ -1,4 +1,4 @@
-"""Turns what pydantic found into what was seen and what to write instead. Pure; no files, no positions."""
+"""Turns an error of pydantic into what the file says and what to write instead. Pure; no positions."""
 
 from __future__ import annotations
 
@@ -40,13 +40,13 @@ class Seen:
 
 
 def explain(error: dict[str, Any], path: KeyPath, seen: Seen, root: type[Section] = Config) -> Explanation:
-    """What was seen at `path`, and what to write instead.
+    """What the file says at `path`, and what to write instead.
 
     Args:
         error: one entry of `ValidationError.errors()`.
         path: where, as keys and indices.
         seen: the value found there.
-        root: what the top of the file is.
+        root: schema of the file.
 
     Returns:
         The message and the hint, one clause each.
@@ -176,7 +176,7 @@ def _characters(error: dict[str, Any], key: Key, seen: Seen) -> Explanation:
 
 
 def _own_rule(error: dict[str, Any], key: Key, seen: Seen) -> Explanation:
-    """Such a rule says itself what would be right, most of them without the value."""
+    """A rule of our own: its message states what is right, mostly without the value."""
     if isinstance(seen.value, str) and not seen.value.strip():
         return _empty(error, key, seen)
     message = str(error["ctx"]["error"])

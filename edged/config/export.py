@@ -17,8 +17,8 @@ from edged.config.schema import Config
 def json_schema() -> dict[str, Any]:
     """JSON Schema (draft 2020-12) of the configuration file.
 
-    Agrees with the loader also where pydantic's own export does not: an empty section means its defaults, and
-    `camera.source` may be a bare number.
+    It agrees with the loader also where the export of pydantic does not: an empty section means its
+    defaults, and `camera.source` may be a bare number.
     """
     schema = Config.model_json_schema()
     for section in (schema, *schema["$defs"].values()):

@@ -19,14 +19,14 @@ class Key:
 
     Attributes:
         path: from the top of the file, e.g. `("gate", "channel")`.
-        default: the value when the key is not given, as JSON would have it; None for a section.
+        default: the value without the key, as in JSON; None for a section.
         section: it holds further keys.
-        allowed: what may be written, in words: `1..8`, `pulse, hold`, `text, up to 512 characters`.
+        allowed: the values it takes, in words: `1..8`, `pulse, hold`, `text, up to 512 characters`.
         unit: `seconds`, `pixels`, `degrees` (from the end of the name) or empty.
         description: what it does.
         schema: its JSON Schema.
-        repeated: of an item of a list whose items are written like a section that is there by itself.
-        in_list: of an item of any list.
+        repeated: it belongs to an item of a list whose items look like a single section (`more_gates`).
+        in_list: it belongs to an item of any list.
     """
 
     path: tuple[str, ...]
@@ -52,7 +52,7 @@ def keys(root: type[Section] = Config) -> dict[tuple[str, ...], Key]:
     A list of sections is followed by the keys of one of its items.
 
     Args:
-        root: what the top of the file is; edged.yaml without it.
+        root: schema of the file, edged.yaml by default.
     """
     return {key.path: key for key in _walk(root, ())}
 
@@ -85,7 +85,7 @@ def _unit(name: str) -> str:
 
 
 def allowed(schema: dict[str, Any]) -> str:
-    """What one JSON Schema lets through, in words."""
+    """The values that one JSON Schema allows, in words."""
     if "anyOf" in schema:
         return ", or ".join("nothing" if s.get("type") == "null" else allowed(s) for s in schema["anyOf"])
     if "$ref" in schema:
@@ -101,7 +101,7 @@ def allowed(schema: dict[str, Any]) -> str:
 
 
 def choices_of(schema: dict[str, Any]) -> list[Any]:
-    """What may be written where a JSON Schema leaves a choice, also as an item of a list; else empty."""
+    """The choices that a JSON Schema leaves, also for the items of a list; empty when it leaves none."""
     if "const" in schema:
         return [schema["const"]]
     parts = [*schema.get("anyOf", ()), schema.get("items", {})]

@@ -1,9 +1,8 @@
-"""Finding and reading the configuration file, and telling all of its mistakes at once.
+"""Finds and reads the configuration file, and reports all of its mistakes at once.
 
 Which file: the one named, else EDGED_CONFIG, else /etc/edged/edged.yaml, else none (the defaults). Relative
-paths in a file count from the directory of that file, because a service has no current directory worth
-naming; relative paths in EDGED_CONFIG and EDGED_DATA_DIR count from the current directory, like all that is
-typed into a shell.
+paths in a file count from the directory of that file, because a service has no useful current
+directory; relative paths in EDGED_CONFIG and EDGED_DATA_DIR count from the current directory, as in a shell.
 """
 
 from __future__ import annotations
@@ -38,7 +37,7 @@ class Loaded:
     Attributes:
         config: complete and checked; its paths are absolute.
         path: the file as named; None when the built-in defaults are used.
-        marks: where each key that was written stands, by its path.
+        marks: position of each key that the file has, by its path.
     """
 
     config: Config
@@ -55,7 +54,7 @@ def load(path: Path | None, *, environ: Mapping[str, str], default_path: Path = 
     """Read, check and complete the configuration.
 
     Args:
-        path: the file; None to look where the module's first lines say.
+        path: the file; None searches the places that the module names.
         environ: usually `os.environ`; EDGED_CONFIG and EDGED_DATA_DIR are read. Empty means not set.
         default_path: used when nothing is named and the file exists.
 
@@ -84,7 +83,7 @@ def parse_file(content: bytes, file: str, root: type[Root]) -> tuple[Root, Mappi
         root: the schema of the file.
 
     Returns:
-        The configuration, and where each key that was written stands.
+        The configuration, and the position of each key that the file has.
 
     Raises:
         ConfigProblems: with every mistake found.
@@ -101,7 +100,7 @@ def parse_file(content: bytes, file: str, root: type[Root]) -> tuple[Root, Mappi
 
 
 def config_of(values: dict[str, Any], options: Mapping[str, str]) -> Config:
-    """The configuration made of `values`, some of which were typed as options of a command.
+    """The configuration made of `values`, some of them from the options of a command.
 
     Args:
         options: key to option, such as `{"camera.source": "--camera"}`, for the messages.
@@ -126,7 +125,7 @@ def _choose(path: Path | None, environ: Mapping[str, str], default_path: Path) -
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError:
-        return default_path  # it may be there; reading it says what is wrong
+        return default_path  # it may exist; reading it gives the reason
     return default_path
 
 
@@ -139,10 +138,10 @@ def read_content(file: Path, where_from: str = _WHERE_FROM) -> bytes:
     """The bytes of a configuration file, a little more than `MAX_BYTES` at most.
 
     Args:
-        where_from: how one gets such a file, for the message when it is missing.
+        where_from: how to get such a file, for the message when it is missing.
 
     Raises:
-        Misconfigured: it is missing (`config_missing`) or cannot be read (`config_unreadable`).
+        Misconfigured: the file is missing (`config_missing`) or cannot be read (`config_unreadable`).
     """
     try:
         with file.open("rb") as stream:
@@ -173,9 +172,9 @@ def read_content(file: Path, where_from: str = _WHERE_FROM) -> bytes:
 def _problems(error: ValidationError, document: Document, file: str, root: type[Section]) -> list[Problem]:
     """All mistakes, those between keys included.
 
-    pydantic looks at a rule between keys only when everything below it is right. Someone fixing a file should
-    not meet it one correction later, so the rest is checked again without the wrong values until nothing is
-    found that those values (or the defaults in their place) are not part of.
+    pydantic checks a rule between keys only when every single value is right. So nobody meets such a rule
+    one correction later: this checks again without the wrong values until every new finding involves one
+    of them (or the default in its place).
     """
     problems: list[Problem] = []
     wrong: set[KeyPath] = set()
@@ -214,25 +213,25 @@ def _problem(item: Any, document: Document, file: str, root: type[Section]) -> P
 
 
 def _concerned(item: Any) -> list[KeyPath]:
-    """Full paths of the keys that an error is about: one, or those of a rule between keys."""
+    """Full paths of the keys that an error is about: one key, or the keys of a rule between them."""
     if item["type"] != "conflict":
         return [tuple(item["loc"])]
     return [(*item["loc"], *key_path(key)) for key in item["ctx"]["keys"]]
 
 
 def _emptied(item: Any, wrong: set[KeyPath]) -> bool:
-    """Whether a list is too short only because wrong items of it were left out."""
+    """Whether a list is too short only because `_without` dropped wrong items of it."""
     path = tuple(item["loc"])
     return item["type"] == "too_short" and any(other[: len(path)] == path for other in wrong)
 
 
 def _given(paths: list[KeyPath], document: Document) -> KeyPath:
-    """The first of `paths` that is written in the file; one of them is, or the defaults would not fit."""
+    """The first of `paths` that the file has. It has one, because the defaults fit together."""
     return next((path for path in paths if path in document.positions), paths[0])
 
 
 def _written(path: KeyPath, document: Document) -> KeyPath:
-    """`path`, or the nearest section or item around it that is written: a default stands nowhere."""
+    """`path`, or the nearest section or item around it that the file has: a default has no position."""
     while path and path not in document.positions:
         path = path[:-1]
     return path

@@ -8,7 +8,7 @@ MASK = "***"
 
 _WORD = re.compile(r"\S+")
 # Some cameras carry the password in the path or the query: /user=admin_password=x_channel=1, ?pwd=x&token=y
-# Tried once a word: at each of its letters, a long word would take time by the square of its length.
+# One attempt a word: an attempt at each letter takes time by the square of the length of a word.
 _NAMED_SECRET = re.compile(
     r"(?i)(?<![a-z0-9_-])([a-z0-9_-]*(?:user|usr|login|pass(?:word|wd)?|pwd|token|auth|secret|key))=([^&;/\s'\"]*)"
 )

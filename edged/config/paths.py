@@ -1,4 +1,4 @@
-"""What relative paths in a configuration file count from. Reads no files."""
+"""Makes relative paths of a configuration file absolute. Reads no files."""
 
 from __future__ import annotations
 

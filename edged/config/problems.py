@@ -1,4 +1,4 @@
-"""What can be wrong with a configuration file, in a form that people and programs can read. Finds nothing."""
+"""Mistakes in a configuration file, in a form for people and programs. Finds none itself."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from edged.errors import Misconfigured
 
 @dataclass(frozen=True, kw_only=True)
 class Problem:
-    """One mistake, or one piece of advice, with its place.
+    """One mistake, or one piece of advice, with its position.
 
     Attributes:
         file: the file as the caller named it.
-        line: counted from 1; None when the problem has no place in the text (a default is meant).
+        line: counted from 1; None when the problem has no position in the text (it concerns a default).
         column: counted from 1, in characters; None together with `line`.
         key: dotted path of the key, e.g. `gate.channel` or `access.allowed_groups[0]`; empty for the file.
-        message: what was seen.
+        message: what the file says.
         hint: what to write instead; may be empty.
     """
 
@@ -42,12 +42,12 @@ class Problem:
 
 
 def in_file_order(problems: Sequence[Problem]) -> tuple[Problem, ...]:
-    """`problems` from the top of the file to its end; those without a place come last."""
+    """`problems` from the top of the file to its end; those without a position come last."""
     return tuple(sorted(problems, key=lambda p: (p.line is None, p.line or 0, p.column or 0)))
 
 
 class ConfigProblems(Misconfigured):
-    """The configuration has mistakes; `problems` holds every one of them, in the order of the file."""
+    """The configuration has mistakes; `problems` holds all of them, in the order of the file."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = in_file_order(problems)

@@ -25,12 +25,12 @@ from edged.config.vision_section import VisionConfig
 
 
 def _key(section: str, number: int, key: str) -> str:
-    """Where `key` of the so many-th camera or gate stands: `gate.port`, `more_gates.0.port`."""
+    """Dotted path of `key` of the n-th camera or gate, from 0: `gate.port`, `more_gates.0.port`."""
     return f"{section}.{key}" if number == 0 else f"more_{section}s.{number - 1}.{key}"
 
 
 def _may_share(gate: GateConfig, other: GateConfig, numbers: tuple[int, int]) -> None:
-    """Two doors on one port: whether they can be. Raises the conflict that says why not."""
+    """Check that two doors can share one port. Raises the conflict that keeps them from it."""
 
     def refused(message: str, key: str) -> PydanticCustomError:
         return conflict(message, *(_key("gate", number, k) for number in numbers for k in (key, "port")))
@@ -157,7 +157,7 @@ class Config(Section):
 
     @model_validator(mode="after")
     def _shared_ports(self) -> Config:
-        """One port may carry several boards, or one board several doors, if they can be told apart."""
+        """One port may carry several boards, and one board several doors, if settings distinguish them."""
         for number, gate in enumerate(self.gates):
             for before, other in enumerate(self.gates[:number]):
                 on_wires = "nothing" not in (gate.family.switched_by, other.family.switched_by)

@@ -1,8 +1,8 @@
 """YAML in which every key and value keeps its line and column. Knows YAML, not the meaning of any key.
 
-Read as people mean it rather than as YAML 1.1 has it: `010`, `1:30`, `0x1F`, `1_000` and `2026-01-01` stay
-text (the schema then asks for a plain number or quotes) instead of silently becoming 8, 90, 31, 1000 and a
-date; `1e-1` is a number. `on`, `off`, `yes` and `no` still are booleans.
+It reads values as people mean them, not as YAML 1.1 defines them: `010`, `1:30`, `0x1F`, `1_000` and
+`2026-01-01` stay text (the schema then asks for a plain number or quotes) instead of
+silently becoming 8, 90, 31, 1000 and a date; `1e-1` is a number. `on`, `off`, `yes` and `no` are booleans.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ _BOOLEANS = {"true": True, "yes": True, "on": True, "false": False, "no": False,
 
 @dataclass(frozen=True)
 class Position:
-    """Where one key and its value stand, and how a scalar value was written.
+    """Where one key and its value stand, and how the file writes a scalar value.
 
     Attributes:
         key: where the key begins; for an item of a list, where the item begins.
         value: where the value begins.
         raw: a scalar as typed, without its quotes; None for a list or a section.
-        quoted: the scalar stood in quotes (or in a `|` or `>` block).
+        quoted: the scalar stands in quotes (or in a `|` or `>` block).
     """
 
     key: Mark
@@ -48,7 +48,7 @@ class Position:
 
 @dataclass
 class Document:
-    """One parsed file: plain data, the place of everything in it, and the mistakes that did not stop us."""
+    """One parsed file: plain data, the position of every key, and the mistakes that did not stop us."""
 
     data: dict[str, Any] = field(default_factory=dict)
     positions: dict[KeyPath, Position] = field(default_factory=dict)
@@ -66,7 +66,7 @@ def parse(content: bytes, file: str) -> Document:
         The document. Duplicate keys and the like are in its `problems`; the first value is kept.
 
     Raises:
-        ConfigProblems: the text cannot be read at all (syntax, encoding, size).
+        ConfigProblems: the text is unreadable as a whole (syntax, encoding, size).
     """
     text = _decode(content, file)
     try:
@@ -125,7 +125,7 @@ def _resolvers() -> dict[str | None, list[tuple[str, re.Pattern[str]]]]:
 
 
 class _Loader(yaml.SafeLoader):
-    """PyYAML's parser with our own idea of what is a number and a limit on nesting."""
+    """The parser of PyYAML with our own definition of a number and a limit on nesting."""
 
     yaml_implicit_resolvers = _resolvers()
 
@@ -146,7 +146,7 @@ class _Loader(yaml.SafeLoader):
 
 
 class _Builder:
-    """Turns nodes into plain data while noting places. Aliases expand here, so they are counted here."""
+    """Turns nodes into plain data and notes their positions. Aliases expand here, so it counts the values."""
 
     def __init__(self, document: Document, file: str) -> None:
         self._document = document
@@ -276,7 +276,7 @@ def key_path(name: str) -> KeyPath:
 
 
 def shown(text: str) -> str:
-    """A value for a message: not too long, and without what a terminal would obey or hide."""
+    """A value for a message: short, and without characters that a terminal obeys or hides."""
     visible = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text[:_SHOWN])
     return visible if len(text) <= _SHOWN else f"{visible}…"
 

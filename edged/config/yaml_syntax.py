@@ -1,4 +1,4 @@
-"""Places in a YAML text, and syntax errors in words that help. Does not parse."""
+"""Positions in a YAML text, and syntax errors in helpful words. Does not parse."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from edged.config.problems import Problem
 
 @dataclass(frozen=True)
 class Mark:
-    """A place in the text, both counted from 1, the column in characters."""
+    """A position in the text: line and column from 1, the column in characters."""
 
     line: int
     column: int
 
 
 def mark_at(text: str, index: int) -> Mark:
-    """The place of the character `text[index]`."""
+    """The position of the character `text[index]`."""
     return Mark(text.count("\n", 0, index) + 1, index - (text.rfind("\n", 0, index) + 1) + 1)
 
 
-# What PyYAML says, and what a person can do about it. First match wins.
+# Part of an error text of PyYAML, what it means, and what to do about it. The first match wins.
 _SYNTAX = (
     (
         "expected a single document",
@@ -58,7 +58,7 @@ _SYNTAX = (
 
 
 def syntax_problem(error: yaml.YAMLError, text: str, file: str) -> Problem:
-    """What PyYAML refused in `text`, said so that a person can correct it."""
+    """The reason why PyYAML refuses `text`, in words that help to correct it."""
     if isinstance(error, yaml.reader.ReaderError):
         mark = mark_at(text, error.position)
         message = f"the invisible character U+{ord(text[error.position]):04X} is not allowed"

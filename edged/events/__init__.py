@@ -1,4 +1,4 @@
-"""The vocabulary: everything that crosses a package border is one of these frozen dataclasses.
+"""The vocabulary: every fact that one package tells another is one of these frozen dataclasses.
 
 Names are in the past tense because events are facts. One passage of one person carries one
 `passage_id` through all of its events. Pixels travel in fields marked `metadata={"private": True}`; such

@@ -1,4 +1,4 @@
-"""What was decided."""
+"""Decisions about passages."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from edged.events.vision_events import Liveness, Measures
 
 
 class Outcome(StrEnum):
-    """What was decided about one passage."""
+    """The decision about one passage."""
 
     GRANTED = "granted"
     DENIED = "denied"
@@ -18,7 +18,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class RuleCheck:
-    """One rule as it was applied: its reason code when it fails, whether it passed, and why."""
+    """One check of a rule: the reason code it gives on failure, whether it passed, and why."""
 
     code: str
     passed: bool
@@ -27,7 +27,7 @@ class RuleCheck:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class AccessDecided(Event):
-    """May this person pass now? Published only after it was committed to the journal.
+    """May this person pass now? Access publishes it only after the journal has committed it.
 
     Attributes:
         decision_id: unique; a grant is spent once under this id.
@@ -36,9 +36,9 @@ class AccessDecided(Event):
         groups: the groups of the person, sorted.
         captured_s: monotonic time of the frame that decided it; None when no frame did.
         expires_s: monotonic time after which a grant may no longer move the relay.
-        rules: every rule that was looked at, in order.
-        direction: `in` or `out`, where the camera says which way people go.
-        extra_time: this person needs more time to pass (`gate.accessibility_groups`).
+        rules: every check that was made, in order.
+        direction: `in` or `out` where the camera sees one way only.
+        extra_time: this person needs the extended open time (`gate.accessibility_groups`).
     """
 
     decision_id: str

@@ -1,4 +1,4 @@
-"""Punches, as they were put into the ledger."""
+"""Punches and corrections that entered the ledger."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from edged.events.base import Event
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class PunchRecorded(Event):
-    """A passage was recorded for attendance; `at` is the time of the passage.
+    """A granted passage became a punch; `at` is the time of the passage.
 
     Attributes:
         punch_id: its number in the ledger.
-        direction: `in` or `out`, found by `direction_by`: `device`, `alternate`, `schedule`, `key`.
-        repeated: so soon after the last one that it is kept, but not counted.
+        direction: `in` or `out`.
+        direction_by: source of the direction: `device`, `alternate`, `schedule`, `key`.
+        repeated: so soon after the last one that the ledger keeps it without counting it.
     """
 
     punch_id: int
@@ -29,7 +30,7 @@ class PunchRecorded(Event):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class PunchCorrected(Event):
-    """A person added, voided or changed a punch. `punch_at` and `direction` are what holds now."""
+    """A person added, voided or changed a punch. `punch_at` and `direction` are its values from now on."""
 
     punch_id: int
     corrects: int | None

@@ -1,4 +1,4 @@
-"""What all events have in common: time, ids, and the way they become JSON."""
+"""What all events have in common: time, ids, and their JSON form."""
 
 from __future__ import annotations
 

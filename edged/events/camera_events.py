@@ -1,4 +1,4 @@
-"""What the camera says."""
+"""Life of the cameras."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from edged.events.base import Event
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class CameraConnected(Event):
-    """The source delivers frames. `fps` is what the source says of itself, 0 when it says nothing."""
+    """The source delivers frames. `fps` is the rate that the source announces, 0 when it announces none."""
 
     source: str
     width: int
@@ -19,7 +19,7 @@ class CameraConnected(Event):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class CameraLost(Event):
-    """The source is missing or stopped delivering; it is tried again after `retry_s` seconds."""
+    """The source is missing or stopped delivering; the next attempt comes after `retry_s` seconds."""
 
     source: str
     code: str
@@ -32,7 +32,7 @@ class CameraLost(Event):
 class SourceEnded(Event):
     """A source with an end (a file, the demo scene) has played its last frame.
 
-    `complete` is False when the file broke off early; `reason` then says so.
+    `complete` is False when the file broke off early, for `reason`.
     """
 
     source: str

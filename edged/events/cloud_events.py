@@ -1,4 +1,4 @@
-"""The way to the face cloud: closed, open again, people brought into line."""
+"""Calls to the face cloud: held back, and working again."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from edged.events.base import Event
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class CloudDegraded(Event):
-    """A call to the cloud is held back from now on.
+    """The daemon holds a call to the cloud back from now on.
 
     Attributes:
         call: which one, e.g. `search`; `*`: all.
         code: why: `cloud_unreachable`, `cloud_daily_quota`, `cloud_total_quota`, `cloud_throttled`, …
-        retry_s: time until it is tried again, seconds.
-        needs_operator: it will not get better by itself.
+        retry_s: time until the next attempt, seconds.
+        needs_operator: only a person can put it right.
     """
 
     call: str
@@ -28,7 +28,7 @@ class CloudDegraded(Event):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class CloudRecovered(Event):
-    """A call that was held back works again, after `after_s` seconds."""
+    """A held-back call works again, after `after_s` seconds."""
 
     call: str
     after_s: float

@@ -9,7 +9,7 @@ from edged.events.base import Event
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class DaemonStarted(Event):
-    """Everything is built and running; `ready_s` is the time since the process was asked to start."""
+    """Everything is built and running; `ready_s` is the time since the start of the process."""
 
     version: str
     people: int
@@ -19,14 +19,14 @@ class DaemonStarted(Event):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class DaemonStopping(Event):
-    """The daemon was asked to stop; `reason` says by what (a signal's name, end of source)."""
+    """The daemon begins to stop; `reason` is the name of a signal, or the end of the source."""
 
     reason: str
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class SubscriberFailed(Event):
-    """A subscriber's handler raised; the others were not affected."""
+    """The handler of a subscriber raised an error; the other subscribers go on."""
 
     subscriber: str
     failed_event: str
@@ -35,7 +35,7 @@ class SubscriberFailed(Event):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class SubscriberOverflowed(Event):
-    """A subscriber's queue was full; `lost` events were not given to it since the last report."""
+    """The queue of a subscriber was full; it lost `lost` events since the last report."""
 
     subscriber: str
     lost: int
@@ -43,7 +43,7 @@ class SubscriberOverflowed(Event):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ComponentFailed(Event):
-    """A part of edged met an error it did not expect and went on without the work at hand."""
+    """A part of edged met an unexpected error, dropped the work at hand and went on."""
 
     component: str
     error: str

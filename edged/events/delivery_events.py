@@ -1,4 +1,4 @@
-"""The way of records to other systems: stuck, moving again, a record put aside."""
+"""Delivery of records to other systems: stuck, moving again, a dead letter."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ class DeliveryDegraded(Event):
     Attributes:
         target: its name.
         code: why: `delivery_unreachable`, `delivery_certificate`, `delivery_login`, …
-        needs_operator: it will not get better by itself.
-        retry_s: time until it is tried again, seconds.
+        needs_operator: only a person can put it right.
+        retry_s: time until the next attempt, seconds.
     """
 
     target: str
@@ -36,7 +36,7 @@ class DeliveryRecovered(Event):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class RecordPutAside(Event):
-    """A target will not take one record; it is among the dead letters and the queue has moved on.
+    """A target refuses one record for good: it is a dead letter now, and the queue has moved on.
 
     Attributes:
         seq: number of the record in the journal.

@@ -1,4 +1,4 @@
-"""What happened at the door."""
+"""Facts at the door: relay board, grants, contacts, alarms, overrides."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from edged.events.base import Event
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class GateConnected(Event):
-    """The relay board answers (or, without readback, its port is open) and its relay was set to safe.
+    """The relay board answers (or, without readback, its port is open) and its relay is in the safe state.
 
-    `relay_was_on` reports what was read before that: None when the board cannot be read.
+    `relay_was_on` is the state read before that: None when the board cannot be read.
     """
 
     port: str
@@ -22,7 +22,7 @@ class GateConnected(Event):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class GateLost(Event):
-    """The relay board is missing or stopped answering; grants are denied until it is back."""
+    """The relay board is missing or stopped answering; access denies everybody until it is back."""
 
     port: str
     code: str
@@ -38,7 +38,7 @@ class DoorUnlocked(Event):
     Attributes:
         frame_to_relay_ms: from the capture of the deciding frame to the first byte on the wire.
         acknowledged: the board confirmed the new state; None when it cannot.
-        extended: the relay was on already and its time was extended.
+        extended: the relay was on already and stays on longer.
     """
 
     decision_id: str
@@ -62,7 +62,7 @@ class DoorLocked(Event):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class GrantNotExecuted(Event):
-    """A grant (or an order to open) did not move the relay: too late, spent, board away, door busy."""
+    """A grant (or an override to open) did not move the relay: too late, spent, board away, door busy."""
 
     decision_id: str
     code: str
@@ -88,14 +88,14 @@ class GateAlarmRaised(Event):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class GateAlarmEnded(Event):
-    """What caused an alarm has ended. It is still shown until somebody acknowledges it."""
+    """Alarm cleared: its cause has ended. It stays on show until a person acknowledges it."""
 
     code: str
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class GateAlarmAcknowledged(Event):
-    """Somebody has seen an alarm. `active`: what caused it lasts."""
+    """A person has acknowledged an alarm. `active`: its cause lasts."""
 
     code: str
     by: str
@@ -104,9 +104,10 @@ class GateAlarmAcknowledged(Event):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class DoorModeChanged(Event):
-    """Who may pass: `normal` (those with a grant), `locked` (nobody from outside), `free` (everybody).
+    """The mode of the door changed: `normal` (people with a grant pass), `locked` (lockdown: nobody from
+    outside), `free` (unlocked: everybody).
 
-    `source`: `schedule` or `order`, whichever says so now.
+    `source`: `schedule`, or `order` for an override.
     """
 
     previous: str
@@ -116,16 +117,16 @@ class DoorModeChanged(Event):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class DoorOrdered(Event):
-    """A person has given an order to the running daemon. Committed before anything moves because of it.
+    """A person gave an override to the running daemon. The journal commits it before anything moves.
 
     Attributes:
-        decision_id: unique; an order to open is spent once under this id, like a grant.
+        decision_id: unique; an override to open is spent once under this id, like a grant.
         action: `open`, `lock`, `free`, `normal`, `ack`.
-        user, uid: who is logged in, as the kernel says; None where nobody is (a page, a web call).
-        by: who they say they are.
-        until: wall time at which the order ends; None: when the hours change next (or not at all).
-        expires_s: monotonic time after which an order to open may no longer move the relay.
-        code, reason: why it was refused; None: it was accepted.
+        user, uid: the login that the kernel reports; None where there is none (a page, a web call).
+        by: the name that the person gives.
+        until: wall time at which the override ends; None: when the hours change next (or not at all).
+        expires_s: monotonic time after which an override to open may no longer move the relay.
+        code, reason: why the daemon refused it; None: accepted.
     """
 
     decision_id: str
@@ -141,9 +142,9 @@ class DoorOrdered(Event):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ExitRequested(Event):
-    """Somebody inside pressed the exit button.
+    """REX: a person inside pressed the exit button.
 
-    `outcome`: `unlocked`, `extended`, `expected` (they open by the handle), or the code of a refusal.
+    `outcome`: `unlocked`, `extended`, `expected` (the handle opens the door), or the code of a refusal.
     """
 
     outcome: str
@@ -151,7 +152,7 @@ class ExitRequested(Event):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class GrantUnused(Event):
-    """The door was opened for somebody, and the sensors saw nobody go through. No ids: for an exit."""
+    """The door opened, and the sensors saw nobody go through. No ids: it opened for a REX."""
 
     decision_id: str | None
     person_id: str | None
@@ -159,7 +160,7 @@ class GrantUnused(Event):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class PersonPassed(Event):
-    """The lane reported one person. `out`: in the other direction; no ids: not opened by a grant."""
+    """The lane reported one person. `out`: in the other direction; no ids: no grant opened it."""
 
     authorised: bool
     out: bool = False
@@ -169,6 +170,6 @@ class PersonPassed(Event):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class DirectionKeyPressed(Event):
-    """Somebody said which way they are going: `in` or `out`."""
+    """A person pressed a direction key: `in` or `out`."""
 
     direction: str

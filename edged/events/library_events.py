@@ -9,7 +9,7 @@ from edged.events.base import Event
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class LibraryChanged(Event):
-    """People or faces were added, changed or removed; the gallery in memory follows."""
+    """People or faces of the library changed; the gallery in memory follows. The counts are the new ones."""
 
     people: int
     faces: int

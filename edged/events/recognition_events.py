@@ -1,4 +1,4 @@
-"""What an engine answered."""
+"""Answers of the recognition engines."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ class FaceIdentified(Event):
 
     Attributes:
         engine: `local`, `cloud`.
-        engine_reason: why this one answered, a code, e.g. `cloud_down`; empty: it is the only one.
+        engine_reason: why this engine answered, a code, e.g. `cloud_down`; empty: it is the only engine.
         model_id: which embedding model (and file) produced the answer.
         score: 0..100, 80 = false-accept rate 1e-4 one to one.
         margin: score minus the best score of any other person, 0..100.
         runner_up_id: that other person.
-        agreeing_shots: how many shots of this passage in a row had this same top match above threshold.
-        gallery_people: how many people the search was against.
-        final: no further shot of this passage will be asked for.
-        cloud_name, cloud_groups: what the cloud says of a person the library does not know.
+        agreeing_shots: shots of this passage in a row with this same top match above the threshold.
+        gallery_people: number of people the search compared with.
+        final: the last answer of this passage; access decides on it.
+        cloud_name, cloud_groups: name and groups in the cloud of a person the library does not know.
         timings_ms: stages so far, with `embed` and `search` added.
     """
 
@@ -59,7 +59,7 @@ class RecognitionFailed(Event):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class PassageExhausted(Event):
-    """A track ended, or used up its attempts, without an answer that could be decided on.
+    """A track ended, or used up its attempts, without an answer that access can decide on.
 
     `reasons` are codes, the deciding one first; `score`, `engine` and `engine_reason` are those of the last
     search, if there was one.

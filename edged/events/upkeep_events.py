@@ -1,4 +1,4 @@
-"""What the box says about its own records: room, clock, retention, repair, backups, erasure."""
+"""Care for the records of the box: room, clock, retention, repair, backups, erasure."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class ClockStepped(Event):
     """The wall clock was set; `at` is the time after that.
 
     Attributes:
-        by_s: seconds it went forward; negative: back.
+        by_s: seconds it stepped forward; negative: back.
         clock: its quality afterwards, see `Record.clock`.
     """
 
@@ -41,14 +41,14 @@ class JournalFilling(Event):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class JournalPruned(Event):
-    """Old records were removed, as configured. It is in the hash chain, so the removal explains itself.
+    """The retention rules removed old records. This event is in the hash chain, so it explains the gap.
 
     Attributes:
         code: why: `details_expired`, `records_expired` or `journal_full`.
-        removed: how many; `decisions` of them are decisions.
-        until_seq: none with a larger number was touched.
-        chain_position, chain_hash: the last link of the chain that was removed and its hash (hex), from which
-            the rest is verified; 0 and empty when no decision was removed.
+        removed: number of records; `decisions` of them are decisions.
+        until_seq: records with a larger number stay.
+        chain_position, chain_hash: the last removed link of the chain and its hash (hex), from which
+            verification starts; 0 and empty when no decision was removed.
     """
 
     code: str
@@ -61,14 +61,14 @@ class JournalPruned(Event):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class JournalRestored(Event):
-    """A database was put back from a backup: what was written after the backup is not in it.
+    """A database was restored from a backup and misses everything written after the backup.
 
     Attributes:
         file: which database.
-        code: why: `database_corrupt`, or `restored` when somebody asked for it.
+        code: why: `database_corrupt`, or `restored` when a person asked for it.
         reason: in words, with what is lost.
         backup_at: when the backup was made.
-        kept_in: folder the former file was moved to.
+        kept_in: folder that now holds the former file.
         lost_from_seq, lost_to_seq: numbers of the journal that are skipped; None for other databases.
     """
 
@@ -83,7 +83,7 @@ class JournalRestored(Event):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class BackupMade(Event):
-    """A backup of all databases lies in `path`."""
+    """A backup of all databases is complete in `path`."""
 
     path: str
     size_mb: float
@@ -91,7 +91,7 @@ class BackupMade(Event):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class BackupFailed(Event):
-    """No backup could be made; it is tried again an hour later."""
+    """A backup failed; the next attempt comes an hour later."""
 
     code: str
     reason: str
@@ -100,14 +100,14 @@ class BackupFailed(Event):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class PersonErased(Event):
-    """Somebody's identity was erased; what is left of them is counted under a pseudonym.
+    """The identity of a person was erased; their records stay under a pseudonym.
 
     Attributes:
-        pseudonym: stands for them from now on, in records, punches and backups.
-        decisions: how many decisions were anonymised.
-        records: how many records, decisions included.
-        snapshots: pictures erased.
-        consents: what they had agreed to: `purpose`, `given` and `at` of each entry.
+        pseudonym: stands for the person from now on, in records, punches and backups.
+        decisions: number of anonymised decisions.
+        records: number of anonymised records, decisions included.
+        snapshots: number of erased pictures.
+        consents: the consents of the person: `purpose`, `given` and `at` of each entry.
     """
 
     pseudonym: str

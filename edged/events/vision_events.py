@@ -1,4 +1,4 @@
-"""What vision says of faces, and the measures it takes."""
+"""Tracks, shots and guidance of vision, and the measures of a face."""
 
 from __future__ import annotations
 
@@ -49,11 +49,11 @@ class Liveness:
         score: 0 false .. 1 live.
         passed: decided, the score reaches the door's threshold, and every further modality that is required
             passed at the instant of the shot.
-        decided: enough frames were seen.
-        frames: how many.
-        suspicion: what speaks against it, strongest first, e.g. `spoof_device_border`, `spoof_network`; last
-            the further modalities that did not pass, e.g. `spoof_nir`.
-        signs: signs of life seen, `blink` and `solid_turn`; they prove nothing by themselves.
+        decided: there were enough frames to judge.
+        frames: number of frames judged.
+        suspicion: reasons against a living face, strongest first, e.g. `spoof_device_border`; last come the
+            further modalities that did not pass, e.g. `spoof_nir`.
+        signs: signs of life, `blink` and `solid_turn`; they prove nothing by themselves.
     """
 
     score: float
@@ -66,16 +66,16 @@ class Liveness:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class TrackStarted(Event):
-    """A face that was not there before is being followed."""
+    """Vision follows a new face."""
 
     track_id: int
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class TrackEnded(Event):
-    """A followed face has gone. `nearest_px` is the largest `face_px` seen.
+    """A followed face has gone. `nearest_px` is the largest `face_px` of the track.
 
-    `refusals` names what kept its shots from being used, most frequent first.
+    `refusals` are the reason codes of its refused shots, most frequent first.
     """
 
     track_id: int
@@ -88,9 +88,9 @@ class TrackEnded(Event):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ShotRefused(Event):
-    """A face in one frame was not worth recognising.
+    """A face in one frame is too poor to recognise.
 
-    `reasons` are codes, the deciding one first; `limits` holds for each code the limit it missed.
+    `reasons` are codes, the deciding one first; `limits` holds the missed limit by code.
     """
 
     track_id: int
@@ -101,9 +101,9 @@ class ShotRefused(Event):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class GuidanceChanged(Event):
-    """What the followed person should be told now is something else than before.
+    """The hint for the followed person changed.
 
-    `code` is a hint of `edged.vision.guidance.HINTS`, its words are in `edged.texts`; None: nothing any more.
+    `code` is a hint of `edged.vision.guidance.HINTS`, its text is in `edged.texts`; None: no hint any more.
     """
 
     track_id: int
@@ -118,7 +118,7 @@ class ShotChosen(Event):
         shot_number: 1 for the first shot of the track.
         captured_s: monotonic time at which the frame left the camera, seconds.
         quality: 0..1, higher is better; only comparable within one version of edged.
-        liveness: None when nobody looks.
+        liveness: None when no liveness check runs.
         aligned: 112x112x3 uint8 BGR, eyes and mouth at the embedder's standard places.
         picture: the face with its surroundings (height x width x 3 uint8 BGR), for cloud and snapshot.
         face_box: where the face is in `picture`: x, y, width, height, pixels.

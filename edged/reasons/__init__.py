@@ -1,4 +1,4 @@
-"""What every reason code means and what to do about it, in one plain sentence each. The words are in the
+"""What every reason code means and what to do about it, in one plain sentence each. The texts are in the
 modules beside this one; no decisions here.
 """
 
@@ -42,10 +42,10 @@ def known_codes() -> tuple[str, ...]:
 
 
 def describe(code: str) -> Reason:
-    """The words for `code`. A code without words yet stands for itself, so an explanation never fails.
+    """The text of `code`. A code without a text stands for itself, so an explanation never fails.
 
-    Numbers of the face API (`cloud_222207`) have their words in `edged.faceapi.codes`; `cloud_http_NUMBER`
-    are those of HTTP. `spoof_NAME` is also said of an operator's own liveness driver.
+    `edged.faceapi.codes` holds the texts of face API numbers (`cloud_222207`); `cloud_http_NUMBER` is a
+    status of HTTP. `spoof_NAME` may also name an operator's own liveness driver.
     """
     if code.startswith(_OF_THE_CLOUD) and (row := lookup(code.removeprefix(_OF_THE_CLOUD))):
         return Reason(code, row.meaning, row.hint)

@@ -1,4 +1,4 @@
-"""Reason codes of the machinery: relay boards, ports, contacts, doors, the journal. Words only."""
+"""Reason codes of the machinery: relay boards, ports, contacts, doors, the journal. Texts only."""
 
 from __future__ import annotations
 

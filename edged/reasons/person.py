@@ -1,4 +1,4 @@
-"""Reason codes of whom it was and whether they may pass: recognition, access, enrolment. Words only."""
+"""Reason codes of recognition, access and enrolment: who it is, and whether they may pass. Texts only."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reason codes of what was seen: the picture, the living person before it, files of pictures. Words only."""
+"""Reason codes of pictures: quality, liveness, files with photographs. Texts only."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The words people see, by language: hints for the person before the camera, meanings of reason codes.
 
 The English meanings of reasons are those of `edged.reasons`; a language is one YAML file beside this module.
-What is said when is decided elsewhere.
+No decisions here about when to show them.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Catalogue:
     reasons: Mapping[str, str]
 
     def hint(self, code: str) -> str:
-        """What to show or say for a hint code; English, or the code itself, when there are no words."""
+        """The text of a hint code; in English when the language has none, else the code itself."""
         if code in self.hints:
             return self.hints[code]
         if self.language != DEFAULT_LANGUAGE:
@@ -43,7 +43,7 @@ class Catalogue:
         return code.replace("_", " ").capitalize()
 
     def reason(self, code: str) -> str:
-        """What a reason code means, a clause without full stop; English when there are no words."""
+        """The meaning of a reason code, a clause without full stop; in English when the language has none."""
         return self.reasons.get(code) or describe(code).meaning
 
 
@@ -51,8 +51,8 @@ def catalogue(language: str) -> Catalogue:
     """The texts of a language.
 
     Args:
-        language: `zh`, `zh-CN`, `zh_CN.UTF-8`, …; only the first part counts. English for a language that is
-            not in `LANGUAGES`, so that a wrong setting never leaves a screen empty.
+        language: `zh`, `zh-CN`, `zh_CN.UTF-8`, …; only the first part counts. A language outside `LANGUAGES`
+            gives English, so that a wrong setting never leaves a screen empty.
     """
     wanted = language.replace("_", "-").split("-")[0].strip().lower()
     return _read(wanted if wanted in LANGUAGES else DEFAULT_LANGUAGE)

@@ -1,4 +1,4 @@
-"""Is it surely somebody: score, lead over the next person, agreement of the shots."""
+"""Is it surely one person: score, lead over the next person, agreement of the shots."""
 
 from __future__ import annotations
 
