@@ -79,8 +79,8 @@ class Board:
 
     def read(self) -> bytes:
         """What has arrived, when something has; nothing: the board is gone."""
-        with contextlib.suppress(*_GONE, AttributeError):
-            if data := os.read(self._serial.fileno(), 4096):
+        with contextlib.suppress(*_GONE):
+            if self._serial and (data := os.read(self._serial.fileno(), 4096)):
                 return data
         self.close()
         return b""
@@ -99,10 +99,10 @@ class Board:
     def close(self) -> None:
         """Close the port; what is owed stays owed."""
         port, self._serial = self._serial, None
-        with contextlib.suppress(*_GONE, AttributeError):
+        if port is None:
+            return
+        with contextlib.suppress(*_GONE), contextlib.closing(port):
             fcntl.ioctl(port.fileno(), termios.TIOCNXCL)
-        with contextlib.suppress(*_GONE, AttributeError):
-            port.close()
 
     def wait_s(self) -> float:
         """Time until `settle` has something to do, at most half a second."""
@@ -203,8 +203,8 @@ class Guard:
 
     def _serve(self) -> None:
         packet = b""
-        with contextlib.suppress(OSError, AttributeError):
-            packet = self._client.recv(MAX_PACKET)
+        with contextlib.suppress(OSError):
+            packet = self._client.recv(MAX_PACKET) if self._client else b""
         if not packet:
             self._hang_up()  # a lease runs on: it ends when it was promised to
             return

@@ -109,7 +109,7 @@ def walk_through(
 
     Asks what you see at the door. With --yes nobody is asked, and what only a person can see stays unsure.
     """
-    from edged.cli.gate_session import Outcome, ask_before_moving, checklist, exit_if_failed, opened
+    from edged.cli.gate_session import StepOutcome, ask_before_moving, checklist, exit_if_failed, opened
 
     gate, clock = pick_gate(resolve_config(config), door), SystemClock()
     ask_before_moving(gate, yes)
@@ -119,7 +119,7 @@ def walk_through(
             steps.append(result)
             if not as_json:
                 print_step(result)
-    failed = any(step.outcome is Outcome.FAILED for step in steps)
+    failed = any(step.outcome is StepOutcome.FAILED for step in steps)
     if as_json:
         print_json(
             {

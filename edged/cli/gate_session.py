@@ -20,7 +20,7 @@ from edged.gate.commissioning.checklist import Checklist
 from edged.gate.commissioning.session import (
     POLL_S,
     CommissioningSession,
-    Outcome,
+    StepOutcome,
     StepResult,
     commissioning_session,
     pulse_once,
@@ -28,7 +28,7 @@ from edged.gate.commissioning.session import (
 from edged.gate.sim import is_simulated
 
 __all__ = [
-    "Outcome",
+    "StepOutcome",
     "ask_before_moving",
     "board_status",
     "checklist",
@@ -143,7 +143,7 @@ def watch(board: CommissioningSession, clock: Clock, seconds: float | None, as_j
         time.sleep(POLL_S)
 
 
-def exit_if_failed(outcomes: list[Outcome]) -> None:
+def exit_if_failed(outcomes: list[StepOutcome]) -> None:
     """Exit code 1 when a step failed."""
-    if Outcome.FAILED in outcomes:
+    if StepOutcome.FAILED in outcomes:
         raise typer.Exit(1)

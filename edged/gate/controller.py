@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import partial
 
 from edged.clock import Clock
 from edged.config import GateConfig
@@ -16,7 +17,7 @@ from edged.errors import EdgedError, RetryLater
 from edged.gate.board.relay_channel import READBACK_ROOM_S, RelayChannel, Switched
 from edged.gate.door.machine import Door
 from edged.gate.door.memory import RELEASED
-from edged.gate.door.model import Action, AlarmAcknowledged, Grant, GrantExecuted, GrantRefused, SwitchRelay
+from edged.gate.door.model import AcknowledgedAlarm, Action, ExecutedGrant, Grant, RefusedGrant, SwitchRelay
 from edged.gate.door.timetable import ModeOrder
 from edged.gate.door_inputs import DoorSenses
 from edged.gate.reports import Reports
@@ -120,12 +121,12 @@ class GateController:
         """Execute a grant, or report why not.
 
         Returns:
-            GrantExecuted, GrantQueued or GrantRefused.
+            ExecutedGrant, QueuedGrant or RefusedGrant.
         """
         facts, failure = self._perform(lambda now: self._door.grant(now, grant))
         answer = next(fact for fact in facts if getattr(fact, "grant", None) is grant)
-        if failure and isinstance(answer, GrantExecuted):
-            return GrantRefused(grant, failure.code, failure.message)
+        if failure and isinstance(answer, ExecutedGrant):
+            return RefusedGrant(grant, failure.code, failure.message)
         return answer
 
     def order_mode(self, order: ModeOrder) -> None:
@@ -136,7 +137,7 @@ class GateController:
     def acknowledge(self, by: str) -> list[str]:
         """Somebody has seen the alarms. Returns the codes of those nobody had seen before."""
         facts, _ = self._perform(lambda now: self._door.acknowledge(by))
-        return [fact.code for fact in facts if isinstance(fact, AlarmAcknowledged)]
+        return [fact.code for fact in facts if isinstance(fact, AcknowledgedAlarm)]
 
     def step(self) -> float:
         """Do everything that is due. Returns the monotonic time at which something will be again."""
@@ -184,7 +185,7 @@ class GateController:
             self._lose(error)
             return
         for tell in told:
-            self._perform(lambda now, tell=tell: tell(self._door, now))
+            self._perform(partial(tell, self._door))
 
     def _off_is_near(self) -> bool:
         soon = self._door.next_deadline()
@@ -208,7 +209,7 @@ class GateController:
         switched: Switched | None = None
         failure: EdgedError | None = None
         for action in actions:
-            if failure and isinstance(action, GrantExecuted) and action.grant and switched is None:
+            if failure and isinstance(action, ExecutedGrant) and action.grant and switched is None:
                 self._reports.not_executed(action.grant, failure.code, failure.message)
             elif not isinstance(action, SwitchRelay):
                 self._reports.fact(action, switched)
@@ -219,8 +220,10 @@ class GateController:
                 except EdgedError as error:
                     failure, written_s = error, self._link.written_s
                     # the command may have gone out and only its answer be missing
-                    gone_out = action.on and written_s is not None and written_s != written_before_s
-                    switched = Switched(written_s, None, None) if gone_out else None
+                    if action.on and written_s is not None and written_s != written_before_s:
+                        switched = Switched(written_s, None, None)
+                    else:
+                        switched = None
         if failure:
             self._lose(failure)
         return actions, None if switched else failure

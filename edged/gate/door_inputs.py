@@ -12,7 +12,7 @@ from typing import Literal
 
 from edged.clock import Clock
 from edged.config import GateConfig
-from edged.gate.board.contacts import Contacts, Seen
+from edged.gate.board.contacts import Contacts, ContactsSeen
 from edged.gate.door.inputs import InputEdge, InputKind
 from edged.gate.door.machine import Door
 from edged.gate.door.model import Action, DoorMode, DoorRules
@@ -99,7 +99,7 @@ class DoorSenses:
         """Give back what was taken for reading."""
         self._contacts.close()
 
-    def _meaning(self, seen: Seen) -> list[Tell]:
+    def _meaning(self, seen: ContactsSeen) -> list[Tell]:
         told = self._unknown(seen.lost)
         if seen.problem is not None:
             what = f"Contacts cannot be read: {seen.problem}"

@@ -15,7 +15,7 @@ from edged.gate.door_inputs import DoorSenses
 def gate_health(
     config: GateConfig,
     door: Door,
-    operation: GateController | None,
+    controller: GateController | None,
     senses: DoorSenses | None,
     events_lost: int,
     now: float,
@@ -23,7 +23,7 @@ def gate_health(
     """The state of one door.
 
     Args:
-        operation, senses: None before the gate has started.
+        controller, senses: None before the gate has started.
         events_lost: so far, because nobody took them in time.
         now: monotonic.
 
@@ -33,10 +33,10 @@ def gate_health(
         active, not, or None: not known); `alarms`; `readback`; `pulse` and `max_on` (`hardware`,
         `software`); `error_code`, `error`, `events_lost`.
     """
-    error = operation.last_error if operation else None
+    error = controller.last_error if controller else None
     ends = senses.mode_ends() if senses else None
     return {
-        "ready": bool(operation and operation.connected),
+        "ready": bool(controller and controller.connected),
         "port": config.port,
         "protocol": config.protocol,
         "state": door.state.value,
@@ -46,9 +46,9 @@ def gate_health(
         "relay_on": door.relay_on,
         "contacts": senses.states() if senses else {},
         "alarms": [_plain(alarm, now) for alarm in door.alarms],
-        "readback": bool(operation and operation.readback),
-        "pulse": "hardware" if operation and operation.hardware_pulse else "software",
-        "max_on": "hardware" if operation and operation.hardware_limit else "software",
+        "readback": bool(controller and controller.readback),
+        "pulse": "hardware" if controller and controller.hardware_pulse else "software",
+        "max_on": "hardware" if controller and controller.hardware_limit else "software",
         "error_code": error.code if error else None,
         "error": str(error) if error else None,
         "events_lost": events_lost,

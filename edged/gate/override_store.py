@@ -86,7 +86,7 @@ def _plain(order: ModeOrder) -> dict[str, str | None]:
 
 def _order(plain: dict[str, str | None]) -> ModeOrder:
     return ModeOrder(
-        DoorMode(plain["mode"]),
+        DoorMode(str(plain["mode"])),
         _time(str(plain["at"])),
         *(None if plain[key] is None else _time(str(plain[key])) for key in ("until", "hours_change")),
     )

@@ -16,7 +16,7 @@ from typing import Any, Protocol
 from edged.clock import Clock, iso
 from edged.errors import EdgedError, Misconfigured, NeedsOperator, NotFound, RetryLater
 from edged.events import DoorOrdered, Event, GrantNotExecuted
-from edged.gate.door.model import DoorMode, Grant, GrantQueued, GrantRefused
+from edged.gate.door.model import DoorMode, Grant, QueuedGrant, RefusedGrant
 from edged.gate.door.timetable import ModeOrder
 from edged.gate.override_store import OverrideStore
 from edged.gate.service import GateService
@@ -170,9 +170,9 @@ class OrderDesk:
                 )
             )
             raise
-        if isinstance(answer, GrantRefused):
+        if isinstance(answer, RefusedGrant):
             raise _refusal(order.door_id, answer.code, answer.reason)
-        waits = isinstance(answer, GrantQueued)
+        waits = isinstance(answer, QueuedGrant)
         return self._answer(order, event, outcome="queued" if waits else "opened")
 
     def _set_mode(self, order: _Order) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from edged.clock import Clock
 from edged.config import GateConfig
@@ -21,23 +22,23 @@ from edged.events import (
     GateConnected,
     GateLost,
     GrantNotExecuted,
+    GrantUnused,
     PersonPassed,
 )
-from edged.events import GrantUnused as GrantWasUnused
 from edged.gate.board.relay_channel import Switched
 from edged.gate.door.model import (
+    AcknowledgedAlarm,
     Action,
-    AlarmAcknowledged,
-    AlarmEnded,
-    AlarmRaised,
-    ExitExpected,
+    ChangedMode,
+    ChangedState,
+    CountedPassage,
+    EndedAlarm,
+    ExecutedGrant,
+    ExpectedExit,
     Grant,
-    GrantExecuted,
-    GrantRefused,
-    GrantUnused,
-    ModeChanged,
-    PassageCounted,
-    StateChanged,
+    RaisedAlarm,
+    RefusedGrant,
+    UnusedGrant,
 )
 
 
@@ -57,19 +58,19 @@ class Reports:
     def fact(self, fact: Action, switched: Switched | None) -> None:
         """A fact of the door machine; `switched`: the command that went before it, if any."""
         match fact:
-            case GrantExecuted(grant=Grant() as grant):
+            case ExecutedGrant(grant=Grant() as grant):
                 self._unlocked(grant, None if fact.extended else switched, fact.extended)
-            case GrantRefused(grant=Grant() as grant):
+            case RefusedGrant(grant=Grant() as grant):
                 self.not_executed(grant, fact.code, fact.reason)
-            case GrantExecuted():
+            case ExecutedGrant():
                 self._exit("extended" if fact.extended else "unlocked")
-            case GrantRefused():
+            case RefusedGrant():
                 self._exit(fact.code)
-            case ExitExpected():
+            case ExpectedExit():
                 self._exit("expected")
-            case GrantUnused(grant=grant):
-                self._say(GrantWasUnused(**self._of_grant(grant), **_who(grant)))
-            case PassageCounted(grant=grant):
+            case UnusedGrant(grant=grant):
+                self._say(GrantUnused(**self._of_grant(grant), **_who(grant)))
+            case CountedPassage(grant=grant):
                 passed = PersonPassed(
                     **self._of_grant(grant), **_who(grant), authorised=fact.authorised, out=fact.out
                 )
@@ -80,16 +81,16 @@ class Reports:
     def _of_the_door(self, fact: Action) -> None:
         """Facts that belong to nobody who passes."""
         match fact:
-            case AlarmRaised():
+            case RaisedAlarm():
                 self._say(GateAlarmRaised(**self._at_door(), code=fact.code, reason=fact.reason))
-            case AlarmEnded():
+            case EndedAlarm():
                 self._say(GateAlarmEnded(**self._at_door(), code=fact.code))
-            case AlarmAcknowledged():
+            case AcknowledgedAlarm():
                 seen = GateAlarmAcknowledged(
                     **self._at_door(), code=fact.code, by=fact.by, active=fact.active
                 )
                 self._say(seen)
-            case ModeChanged():
+            case ChangedMode():
                 self._say(
                     DoorModeChanged(
                         **self._at_door(),
@@ -98,7 +99,7 @@ class Reports:
                         source=fact.source,
                     )
                 )
-            case StateChanged():
+            case ChangedState():
                 self._say(
                     DoorStateChanged(**self._at_door(), previous=fact.previous.value, state=fact.state.value)
                 )
@@ -173,16 +174,16 @@ class Reports:
     def _exit(self, outcome: str) -> None:
         self._say(ExitRequested(**self._at_door(), outcome=outcome))
 
-    def _at_door(self) -> dict:
+    def _at_door(self) -> dict[str, Any]:
         return {"at": self._clock.now(), "door_id": self._config.id}
 
-    def _of_grant(self, grant: Grant | None) -> dict:
+    def _of_grant(self, grant: Grant | None) -> dict[str, Any]:
         if grant is None:
             return self._at_door()
         return {**self._at_door(), "passage_id": grant.passage_id, "camera_id": grant.camera_id}
 
 
-def _who(grant: Grant | None) -> dict:
+def _who(grant: Grant | None) -> dict[str, Any]:
     return {
         "decision_id": grant.decision_id if grant else None,
         "person_id": grant.person_id if grant else None,

@@ -87,9 +87,9 @@ class GateService:
         self._door = Door(door_rules(config), interlock=interlock, door_id=config.id)
         self._zone = zone
         self._order = order
-        self._operation: GateController | None = None
+        self._controller: GateController | None = None
         self._senses: DoorSenses | None = None
-        self._inbox: deque[Grant | Task] = deque()
+        self._inbox: deque[Grant | Task[Any]] = deque()
         self._wake = threading.Condition()
         self._stopping = False
         self._busy = False
@@ -102,7 +102,7 @@ class GateService:
     @property
     def ready(self) -> bool:
         """The board is there and its relay is in a known state: grants are executed."""
-        return self._operation is not None and self._operation.connected
+        return self._controller is not None and self._controller.connected
 
     @property
     def locked_down(self) -> bool:
@@ -127,7 +127,7 @@ class GateService:
     def health(self) -> dict[str, Any]:
         """What the gate is doing, as plain values for status pages (see `gate_health`)."""
         lost, now = self._outgoing.counters().lost, self._clock.monotonic()
-        return gate_health(self._config, self._door, self._operation, self._senses, lost, now)
+        return gate_health(self._config, self._door, self._controller, self._senses, lost, now)
 
     # -- orders of people; each raises RetryLater (`gate_busy`) when the thread does not answer in time
 
@@ -135,13 +135,13 @@ class GateService:
         """Let somebody pass once, as after a decision.
 
         Returns:
-            GrantExecuted, GrantQueued or GrantRefused.
+            ExecutedGrant, QueuedGrant or RefusedGrant.
         """
-        return self._ask(lambda operation: operation.grant(grant))
+        return self._ask(lambda controller: controller.grant(grant))
 
     def order_mode(self, order: ModeOrder) -> None:
         """Who may pass from now on."""
-        self._ask(lambda operation: operation.order_mode(order))
+        self._ask(lambda controller: controller.order_mode(order))
 
     def hours_change(self, at: datetime) -> datetime | None:
         """When the hours next say something else than at `at`; None: not within a week."""
@@ -149,7 +149,7 @@ class GateService:
 
     def acknowledge(self, by: str) -> list[str]:
         """Somebody has seen the alarms. Returns the codes of those nobody had seen before."""
-        return self._ask(lambda operation: operation.acknowledge(by))
+        return self._ask(lambda controller: controller.acknowledge(by))
 
     def _ask(self, work: Callable[[GateController], T]) -> T:
         """Have the thread do something and wait for the answer."""
@@ -165,9 +165,8 @@ class GateService:
             Misconfigured: the simulated board cannot put its device node where it was told to.
         """
         driver, port = self._pool.driver(self._config, self._should_end)
-        by_driver = (
-            self._config.family.switched_by == "control lines"
-        )  # it has the port open, and reads the same lines
+        # such a driver has the port open, and reads the same lines
+        by_driver = self._config.family.switched_by == "control lines"
         contacts = Contacts(
             self._config,
             self._clock,
@@ -183,7 +182,7 @@ class GateService:
             on_key=self._reports.key_pressed,
         )
         guard = port if self._config.guard is not None else None
-        self._operation = GateController(
+        self._controller = GateController(
             self._config,
             self._door,
             RelayChannel(driver, self._config.channel, self._clock, guard, port.turn),
@@ -233,7 +232,7 @@ class GateService:
         self._outgoing.close(timeout_s=max(0.1, until_s - self._clock.monotonic()))
         if ended and self._own_pool:
             self._pool.close()
-        return ended and not (self._operation and self._operation.may_be_on)
+        return ended and not (self._controller and self._controller.may_be_on)
 
     def _decided(self, event: AccessDecided) -> None:
         """In the bus's thread: hand a grant over, or say at once why not."""
@@ -262,7 +261,7 @@ class GateService:
             camera_id=event.camera_id,
         )
 
-    def _hand_over(self, grant: Grant | Task) -> bool:
+    def _hand_over(self, grant: Grant | Task[Any]) -> bool:
         with self._wake:
             if len(self._inbox) >= INBOX:
                 return False
@@ -273,14 +272,14 @@ class GateService:
     # -- the thread
 
     def _run(self) -> None:
-        operation = self._operation
-        assert operation is not None
+        controller = self._controller
+        assert controller is not None
         try:
             while not self._should_end():
                 while self._inbox:
-                    self._do(self._inbox.popleft(), operation)
-                wake_at = operation.step()
-                if operation.take_proof():
+                    self._do(self._inbox.popleft(), controller)
+                wake_at = controller.step()
+                if controller.take_proof():
                     self._on_beat()
                 self._wait(wake_at)
         except Exception as error:  # noqa: BLE001 - the supervisor: say it, end, let the watchdog restart us
@@ -294,21 +293,18 @@ class GateService:
                 )
             )
         finally:
-            operation.end()
+            controller.end()
             while self._inbox:
                 self._do(self._inbox.popleft(), None)
 
-    def _do(self, work: Grant | Task, operation: GateController | None) -> None:
-        """What another thread wants; no operation: it is too late for that."""
-        match work:
-            case Task() if operation is None:
-                work.give_up()
-            case Task():
-                work.run(operation)
-            case Grant() if operation is None:
-                self._reports.not_executed(work, "board_offline", "The gate is stopping.")
-            case Grant():
-                operation.grant(work)
+    def _do(self, work: Grant | Task[Any], controller: GateController | None) -> None:
+        """What another thread wants; no controller: it is too late for that."""
+        if isinstance(work, Task):
+            work.run(controller) if controller else work.give_up()
+        elif controller is None:
+            self._reports.not_executed(work, "board_offline", "The gate is stopping.")
+        else:
+            controller.grant(work)
 
     def _should_end(self) -> bool:
         """Told to, or the program ended without telling."""
@@ -323,6 +319,6 @@ class GateService:
             self._busy = True
 
     def _is_idle(self) -> bool:
-        if self._operation is None or not self._thread.is_alive():
+        if self._controller is None or not self._thread.is_alive():
             return True
         return not self._busy and not self._inbox and self._door.at_rest

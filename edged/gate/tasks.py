@@ -4,35 +4,37 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from edged.errors import RetryLater
 
 if TYPE_CHECKING:
     from edged.gate.controller import GateController
 
+T = TypeVar("T")
 
-class Task:
+
+class Task(Generic[T]):
     """Done once, or not at all: work whose asker has gone away is not begun.
 
     Args:
         work: runs in the gate's thread; raises nothing but faults.
     """
 
-    def __init__(self, work: Callable[[GateController], Any]) -> None:
+    def __init__(self, work: Callable[[GateController], T]) -> None:
         self._work = work
         self._lock = threading.Lock()
         self._done = threading.Event()
         self._begun = self._dropped = False
-        self._result: Any = None
+        self._results: list[T] = []
 
-    def run(self, operation: GateController) -> None:
+    def run(self, controller: GateController) -> None:
         """In the gate's thread: do it, unless nobody waits any more."""
         with self._lock:
             if self._dropped:
                 return
             self._begun = True
-        self._result = self._work(operation)
+        self._results.append(self._work(controller))
         self._done.set()
 
     def give_up(self) -> None:
@@ -43,7 +45,7 @@ class Task:
             self._dropped = True
         self._done.set()
 
-    def answer(self, timeout_s: float) -> Any:
+    def answer(self, timeout_s: float) -> T:
         """In the asking thread: wait for the result.
 
         Raises:
@@ -58,4 +60,4 @@ class Task:
                 code="gate_busy",
                 hint="Try again; `edged door status` tells what it is doing.",
             )
-        return self._result
+        return self._results[0]

@@ -11,13 +11,13 @@ from typer.main import get_command
 
 from edged.cli.door_command import app
 from edged.config import Config
-from edged.gate.door.model import AlarmRaised, DoorMode, DoorState
+from edged.gate.door.model import DoorMode, DoorState, RaisedAlarm
 from edged.reasons import known_codes
 
 DOCS = PROJECT / "docs"
 DOORS = (DOCS / "doors.md").read_text("utf-8")
 WIRING = (DOCS / "wiring.md").read_text("utf-8")
-ALARMS = set(re.findall(r"`(\w+)`", str(AlarmRaised.__doc__)))
+ALARMS = set(re.findall(r"`(\w+)`", str(RaisedAlarm.__doc__)))
 
 
 @pytest.mark.parametrize("sample", re.findall(r"```yaml\n(.*?)```", DOORS + WIRING, re.S))

@@ -53,7 +53,7 @@ class GpioReader(Protocol):
 
 
 @dataclass(frozen=True)
-class Seen:
+class ContactsSeen:
     """What came of one poll.
 
     Attributes:
@@ -134,7 +134,7 @@ class Contacts:
         """Monotonic time of the next poll; `board`: the relay board is connected. None: never."""
         return min((group.poll_at for group in self._groups if board or not group.of_board), default=None)
 
-    def poll(self, board: bool) -> list[Seen]:
+    def poll(self, board: bool) -> list[ContactsSeen]:
         """Read what is due, one group of contacts after the other.
 
         Raises:
@@ -142,7 +142,7 @@ class Contacts:
         """
         now = self._clock.monotonic()
         due = [g for g in self._groups if now >= g.poll_at and (board or not g.of_board)]
-        return [seen for seen in map(self._poll, due) if seen != Seen()]
+        return [seen for seen in map(self._poll, due) if seen != ContactsSeen()]
 
     def board_lost(self) -> tuple[InputKind, ...]:
         """Nothing is known any more of what is read through the board's port. Returns what was known."""
@@ -179,7 +179,7 @@ class Contacts:
 
         return read
 
-    def _poll(self, group: _Group) -> Seen:
+    def _poll(self, group: _Group) -> ContactsSeen:
         try:
             bits = group.read()
             now = self._clock.monotonic()
@@ -193,7 +193,7 @@ class Contacts:
             group.poll_at = min(group.poll_at, max(group.inputs.due_s, now))
         ended, group.failed = group.failed and bits is not None, group.failed and bits is None
         group.known |= {edge.kind for edge in edges}
-        return Seen(edges=edges, ended=ended)
+        return ContactsSeen(edges=edges, ended=ended)
 
     def _silent(self, group: _Group, now: float) -> tuple[InputEdge, ...]:
         if group.silent_since_s is None:
@@ -216,13 +216,13 @@ class Contacts:
             )
         return tuple(group.inputs.sample(bits, now))
 
-    def _unreadable(self, group: _Group, error: EdgedError) -> Seen:
+    def _unreadable(self, group: _Group, error: EdgedError) -> ContactsSeen:
         group.poll_at = self._clock.monotonic() + RETRY_S
         reader = self._gpio.pop(group.name, None)
         if reader is not None:
             reader.close()
         new, group.failed = not group.failed, True
-        return Seen(lost=self._forget(group), problem=error if new else None)
+        return ContactsSeen(lost=self._forget(group), problem=error if new else None)
 
     def _forget(self, group: _Group) -> tuple[InputKind, ...]:
         group.inputs.lost()

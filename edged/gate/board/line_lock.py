@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Iterator
 
 
-class Turn:
+class LineTurn:
     """A re-entrant lock, given in the order of asking.
 
     Whoever looks for a lost board waits until nobody else wants the line: a board that does not answer must

@@ -13,7 +13,7 @@ from typing import Any
 from edged.clock import Clock
 from edged.config import GateConfig
 from edged.errors import EdgedError, RetryLater
-from edged.gate.board.line_lock import Turn
+from edged.gate.board.line_lock import LineTurn
 from edged.gate.board.port import SerialPort
 from edged.gate.board.safe_state import off_bytes
 from edged.gate.drivers.base import Capabilities, RelayDriver
@@ -79,7 +79,7 @@ class _Line:
 
     def __init__(self, port: SerialPort) -> None:
         self.port = port
-        self.turn = Turn()
+        self.turn = LineTurn()
         self.users: set[_PortView] = set()
         self.generation = 0
         self.broken = False
@@ -129,7 +129,7 @@ class _PortView(SerialPort):
 class _TakesTurns:
     """A driver that waits until the others on its line have finished their exchange."""
 
-    def __init__(self, driver: RelayDriver, turn: Turn, should_end: Callable[[], bool]) -> None:
+    def __init__(self, driver: RelayDriver, turn: LineTurn, should_end: Callable[[], bool]) -> None:
         self._driver = driver
         self._turn = turn
         self._should_end = should_end

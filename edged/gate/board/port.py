@@ -108,9 +108,10 @@ class SerialPort:
         port, self._serial = self._serial, None
         if port is None:
             return
-        with contextlib.suppress(*_UNPLUGGED, AttributeError):  # a guarded line has no descriptor
+        if isinstance(port, serial.Serial):
             # the mark outlives the descriptor while anybody else has the device open
-            fcntl.ioctl(port.fileno(), termios.TIOCNXCL)
+            with contextlib.suppress(*_UNPLUGGED):
+                fcntl.ioctl(port.fileno(), termios.TIOCNXCL)
         with contextlib.suppress(*_UNPLUGGED):
             port.close()
 

@@ -11,7 +11,7 @@ from edged.gate.board.relay_channel import Switched
 from edged.gate.commissioning.session import (
     POLL_S,
     CommissioningSession,
-    Outcome,
+    StepOutcome,
     StepResult,
     bits,
     pulse_once,
@@ -23,7 +23,7 @@ SHOW_S = 1.0
 """Long enough to see a lamp and to try a handle."""
 
 
-class Person(Protocol):
+class Witness(Protocol):
     """Whoever stands at the door."""
 
     present: bool
@@ -40,7 +40,7 @@ class Person(Protocol):
 class Checklist:
     """The commissioning checklist of docs/gate.md, one method a step, in the order of `run`."""
 
-    def __init__(self, board: CommissioningSession, person: Person) -> None:
+    def __init__(self, board: CommissioningSession, person: Witness) -> None:
         self._board = board
         self._person = person
 
@@ -53,7 +53,7 @@ class Checklist:
             try:
                 yield step()
             except EdgedError as error:
-                yield StepResult(step.__name__, Outcome.FAILED, str(error))
+                yield StepResult(step.__name__, StepOutcome.FAILED, str(error))
                 return
 
     def connect(self) -> StepResult:
@@ -70,8 +70,8 @@ class Checklist:
             "drops its relays when edged is silent" if capabilities.watchdog else "no watchdog",
         ]
         if state:
-            return StepResult("connect", Outcome.UNSURE, f"relay was ON when found; {', '.join(can)}")
-        return StepResult("connect", Outcome.OK, ", ".join(can))
+            return StepResult("connect", StepOutcome.UNSURE, f"relay was ON when found; {', '.join(can)}")
+        return StepResult("connect", StepOutcome.OK, ", ".join(can))
 
     def off(self) -> StepResult:
         """Off, read back."""
@@ -83,7 +83,7 @@ class Checklist:
         self._board.pause(SHOW_S)
         off = self._board.off()
         if off.acknowledged is False:
-            return StepResult("on", Outcome.FAILED, "the relay switched on and does not switch off")
+            return StepResult("on", StepOutcome.FAILED, "the relay switched on and does not switch off")
         return self._judge("on", on, f"Did the relay click twice, and was the door open for {SHOW_S:g} s?")
 
     def pulse(self) -> StepResult:
@@ -96,19 +96,19 @@ class Checklist:
         try:
             before = self._contacts()
         except NeedsOperator as error:
-            return StepResult("inputs", Outcome.FAILED, str(error))
+            return StepResult("inputs", StepOutcome.FAILED, str(error))
         if not before:
-            return StepResult("inputs", Outcome.SKIPPED, "the board has none, and none is configured")
+            return StepResult("inputs", StepOutcome.SKIPPED, "the board has none, and none is configured")
         if not self._person.present:
-            return StepResult("inputs", Outcome.UNSURE, f"{_read_as(before)}; nobody operated them")
+            return StepResult("inputs", StepOutcome.UNSURE, f"{_read_as(before)}; nobody operated them")
         self._person.asked_to(f"Operate every wired contact within the next {CONTACT_WAIT_S:g} seconds.")
         moved = self._contacts_moved(before)
         if not moved:
-            return StepResult("inputs", Outcome.UNSURE, f"{_read_as(before)}; none of them changed")
+            return StepResult("inputs", StepOutcome.UNSURE, f"{_read_as(before)}; none of them changed")
         text = f"changed: {_listed(moved)}"
         if still := self._configured() - moved:
-            return StepResult("inputs", Outcome.UNSURE, f"{text}; did not: {_listed(still)}")
-        return StepResult("inputs", Outcome.OK, text)
+            return StepResult("inputs", StepOutcome.UNSURE, f"{text}; did not: {_listed(still)}")
+        return StepResult("inputs", StepOutcome.OK, text)
 
     def _contacts(self) -> dict[str, bool | None]:
         """All contacts that can be read, by what a person calls them: `input 1 (door_contact)`, `fire`."""
@@ -123,16 +123,16 @@ class Checklist:
     def plug(self) -> StepResult:
         """What the relay does while the plug is out, and whether the board is found again."""
         if self._board.config.family.switched_by == "nothing":
-            return StepResult("plug", Outcome.SKIPPED, "there is no board")
+            return StepResult("plug", StepOutcome.SKIPPED, "there is no board")
         if self._board.sim is None and not self._person.present:
-            return StepResult("plug", Outcome.SKIPPED, "nobody is there to pull the plug")
+            return StepResult("plug", StepOutcome.SKIPPED, "nobody is there to pull the plug")
         if self._person.sees("Can you pull the board's plug now? The door is open meanwhile.") is False:
-            return StepResult("plug", Outcome.SKIPPED, "nobody wanted to pull the plug")
+            return StepResult("plug", StepOutcome.SKIPPED, "nobody wanted to pull the plug")
         self._board.on()
         self._pull()
         if not self._wait_until(self._lost, self._board.config.max_on_s):
             self._board.off()
-            return StepResult("plug", Outcome.SKIPPED, "the plug was not pulled")
+            return StepResult("plug", StepOutcome.SKIPPED, "the plug was not pulled")
         self._put_back()
         if not self._wait_until(self._back, PLUG_WAIT_S):
             raise RetryLater(
@@ -141,21 +141,23 @@ class Checklist:
         stayed_on = self._board.state()
         off = self._board.off()
         if off.acknowledged is False:
-            return StepResult("plug", Outcome.FAILED, "found again, but the relay does not switch off")
-        return StepResult("plug", Outcome.OK, f"found again and switched off; {_without_plug(stayed_on)}")
+            return StepResult("plug", StepOutcome.FAILED, "found again, but the relay does not switch off")
+        return StepResult("plug", StepOutcome.OK, f"found again and switched off; {_without_plug(stayed_on)}")
 
     # -- inside
 
     def _judge(self, step: str, switched: Switched, question: str) -> StepResult:
         if switched.acknowledged is False:
-            return StepResult(step, Outcome.FAILED, "the relay reads back the opposite")
+            return StepResult(step, StepOutcome.FAILED, "the relay reads back the opposite")
         seen = self._person.sees(question)
         if seen is False:
-            return StepResult(step, Outcome.FAILED, "not seen at the door: check the wiring and gate.channel")
+            return StepResult(
+                step, StepOutcome.FAILED, "not seen at the door: check the wiring and gate.channel"
+            )
         if seen is None and switched.acknowledged is None:
-            return StepResult(step, Outcome.UNSURE, "commanded; it cannot be read and nobody looked")
+            return StepResult(step, StepOutcome.UNSURE, "commanded; it cannot be read and nobody looked")
         told = ["read back"] if switched.acknowledged else []
-        return StepResult(step, Outcome.OK, " and ".join([*told, *(["seen"] if seen else [])]))
+        return StepResult(step, StepOutcome.OK, " and ".join([*told, *(["seen"] if seen else [])]))
 
     def _contacts_moved(self, before: dict[str, bool | None]) -> set[str]:
         moved: set[str] = set()

@@ -34,7 +34,7 @@ PULSE_TOLERANCE_S = 0.15
 T = TypeVar("T")
 
 
-class Outcome(StrEnum):
+class StepOutcome(StrEnum):
     """What became of a step of the checklist."""
 
     OK = "ok"
@@ -48,7 +48,7 @@ class StepResult:
     """One step: its name, what became of it, and that in words."""
 
     step: str
-    outcome: Outcome
+    outcome: StepOutcome
     text: str
 
 
@@ -217,19 +217,21 @@ def pulse_once(board: CommissioningSession, seconds: float) -> tuple[StepResult,
     on = board.on(seconds if by_board else None)
     if on.acknowledged is False:
         board.off()
-        return StepResult("pulse", Outcome.FAILED, "the relay did not switch on"), None
+        return StepResult("pulse", StepOutcome.FAILED, "the relay did not switch on"), None
     if not board.driver.capabilities.readback:
         board.pause(on.written_s + seconds - board.clock.monotonic())
         board.off()
-        return StepResult("pulse", Outcome.UNSURE, f"{seconds:g} s {timer}; this board cannot be read"), None
+        return StepResult(
+            "pulse", StepOutcome.UNSURE, f"{seconds:g} s {timer}; this board cannot be read"
+        ), None
     ended_s = _wait_for_end(board, on.written_s + seconds, by_board)
     off = board.off()
     if off.acknowledged is not True or ended_s is None:
-        return StepResult("pulse", Outcome.FAILED, "the relay did not switch off by itself in time"), None
+        return StepResult("pulse", StepOutcome.FAILED, "the relay did not switch off by itself in time"), None
     length_s = ended_s - on.written_s
     text = f"{length_s:.2f} s measured, {seconds:g} s wanted, timed {timer}"
     good = abs(length_s - seconds) <= PULSE_TOLERANCE_S
-    return StepResult("pulse", Outcome.OK if good else Outcome.FAILED, text), length_s
+    return StepResult("pulse", StepOutcome.OK if good else StepOutcome.FAILED, text), length_s
 
 
 def _wait_for_end(board: CommissioningSession, end_s: float, by_board: bool) -> float | None:

@@ -14,7 +14,7 @@ class Alarm:
     """One alarm.
 
     Attributes:
-        code: see `AlarmRaised`.
+        code: see `RaisedAlarm`.
         reason: what happened, a sentence.
         raised_s: monotonic time of the last time it was raised.
         active: what caused it lasts.

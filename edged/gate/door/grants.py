@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import deque
 
-from edged.gate.door.model import Grant, GrantRefused
+from edged.gate.door.model import Grant, RefusedGrant
 
 MAX_REMEMBERED = 1024
 """Unexpired decisions kept in mind; at two seconds of life each, far beyond what one door can see."""
@@ -31,15 +31,15 @@ class GrantBook:
         """When the first waiting grant expires; infinite: none waits."""
         return min((grant.expires_s for grant in self._waiting), default=math.inf)
 
-    def take(self, now: float, grant: Grant) -> GrantRefused | None:
+    def take(self, now: float, grant: Grant) -> RefusedGrant | None:
         """Whether a grant may be looked at at all (None); it is remembered while it could be used."""
         self._taken = {known: until for known, until in self._taken.items() if now < until}
         if not now < grant.expires_s < math.inf:
-            return GrantRefused(grant, "grant_expired", "The grant came too late.")
+            return RefusedGrant(grant, "grant_expired", "The grant came too late.")
         if grant.decision_id in self._taken:
-            return GrantRefused(grant, "grant_already_spent", "This decision was taken up before.")
+            return RefusedGrant(grant, "grant_already_spent", "This decision was taken up before.")
         if len(self._taken) >= MAX_REMEMBERED:
-            return GrantRefused(grant, "door_busy", f"More than {MAX_REMEMBERED} grants at once.")
+            return RefusedGrant(grant, "door_busy", f"More than {MAX_REMEMBERED} grants at once.")
         self._taken[grant.decision_id] = grant.expires_s
         return None
 
@@ -54,15 +54,15 @@ class GrantBook:
         """The grant that has waited longest."""
         return self._waiting.popleft()
 
-    def drop_expired(self, now: float) -> list[GrantRefused]:
+    def drop_expired(self, now: float) -> list[RefusedGrant]:
         """Let go of those whose time is over."""
         late = [grant for grant in self._waiting if now >= grant.expires_s]
         for grant in late:
             self._waiting.remove(grant)
-        return [GrantRefused(each, "grant_expired", "The lane did not get free in time.") for each in late]
+        return [RefusedGrant(each, "grant_expired", "The lane did not get free in time.") for each in late]
 
-    def drop_all(self, code: str, reason: str) -> list[GrantRefused]:
+    def drop_all(self, code: str, reason: str) -> list[RefusedGrant]:
         """Let go of all that wait."""
-        dropped = [GrantRefused(grant, code, reason) for grant in self._waiting]
+        dropped = [RefusedGrant(grant, code, reason) for grant in self._waiting]
         self._waiting.clear()
         return dropped

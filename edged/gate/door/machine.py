@@ -17,17 +17,17 @@ import math
 
 from edged.gate.door.memory import RELEASED, STANDS_OPEN, DoorMemory
 from edged.gate.door.model import (
+    AcknowledgedAlarm,
     Action,
-    AlarmAcknowledged,
+    ChangedMode,
+    CountedPassage,
     DoorMode,
     DoorState,
-    ExitExpected,
+    ExecutedGrant,
+    ExpectedExit,
     Grant,
-    GrantExecuted,
-    GrantQueued,
-    GrantUnused,
-    ModeChanged,
-    PassageCounted,
+    QueuedGrant,
+    UnusedGrant,
 )
 
 
@@ -45,7 +45,7 @@ class Door(DoorMemory):
         return self._flush()
 
     def grant(self, now: float, grant: Grant) -> list[Action]:
-        """Somebody may pass. Answers with GrantExecuted, GrantQueued or GrantRefused."""
+        """Somebody may pass. Answers with ExecutedGrant, QueuedGrant or RefusedGrant."""
         self._settle(now)
         refused = self._grants.take(now, grant)
         if refused:
@@ -60,7 +60,7 @@ class Door(DoorMemory):
         self._settle(now)
         if not self._rules.rex_unlocks and self._state in (DoorState.LOCKED, DoorState.UNLOCKED):
             self._exit_until = now + self._rules.hold_s
-            self._say(ExitExpected())
+            self._say(ExpectedExit())
         elif self._state not in (DoorState.OFFLINE, DoorState.FORCED, *RELEASED):
             self._execute(now, None)
             self._settle(now)
@@ -92,7 +92,7 @@ class Door(DoorMemory):
         """The lane reports that one person went through; `out`: in the other direction."""
         self._settle(now)
         authorised = self._state in RELEASED or (out and self._rules.free_exit) or self._is_open_for(out)
-        self._say(PassageCounted(authorised, out, None if out or not authorised else self._current))
+        self._say(CountedPassage(authorised, out, None if out or not authorised else self._current))
         if not authorised and out:
             self._alarm(now, "passage_reverse", "Somebody went through in the wrong direction.")
         elif not authorised:
@@ -129,9 +129,9 @@ class Door(DoorMemory):
         return self._flush()
 
     def acknowledge(self, by: str) -> list[Action]:
-        """Somebody has seen the alarms. Answers with AlarmAcknowledged for each they had not seen."""
+        """Somebody has seen the alarms. Answers with AcknowledgedAlarm for each they had not seen."""
         for alarm in self._alarms.acknowledge(by):
-            self._say(AlarmAcknowledged(alarm.code, by, alarm.active))
+            self._say(AcknowledgedAlarm(alarm.code, by, alarm.active))
         return self._flush()
 
     def set_mode(self, now: float, mode: DoorMode, source: str = "") -> list[Action]:
@@ -139,7 +139,7 @@ class Door(DoorMemory):
         self._settle(now)
         if mode is not self._mode:
             previous, self._mode = self._mode, mode
-            self._say(ModeChanged(previous, mode, source))
+            self._say(ChangedMode(previous, mode, source))
             if self._state not in (DoorState.OFFLINE, DoorState.FIRE):
                 self._mode_changed(now, previous)
         return self._flush()
@@ -179,7 +179,7 @@ class Door(DoorMemory):
         self._end_on_time(now)
         if self._state is DoorState.UNLOCKED and now >= self._window_ends:
             if self._rules.has_contact or self._rules.has_passage:
-                self._say(GrantUnused(self._current))
+                self._say(UnusedGrant(self._current))
             self._go(DoorState.LOCKED)
         self._watch_contact(now)
         self._out += self._grants.drop_expired(now)
@@ -222,7 +222,7 @@ class Door(DoorMemory):
         elif state is DoorState.FIRE:
             self._refuse(grant, "fire", "Fire release is active; everybody may pass.")
         elif state is DoorState.FREE:
-            self._say(GrantExecuted(grant, extended=True))
+            self._say(ExecutedGrant(grant, extended=True))
         elif grant and self._mode is DoorMode.LOCKED:
             self._refuse(grant, "door_locked_down", "The door is locked down; grants do not open it.")
         elif state is DoorState.FORCED:
@@ -242,7 +242,7 @@ class Door(DoorMemory):
 
     def _wait_for_lane(self, grant: Grant | None, code: str, reason: str) -> None:
         if grant and self._grants.wait(grant):
-            self._say(GrantQueued(grant))
+            self._say(QueuedGrant(grant))
         else:
             self._refuse(grant, code, reason)
 
@@ -257,7 +257,7 @@ class Door(DoorMemory):
         off_at = min(now + self._rules.hold_s * self._factor_of(grant), self._relay.cut_at)
         self._relay.off_at = self._window_ends = max(self._relay.off_at, off_at)
         self._current = grant
-        self._say(GrantExecuted(grant, extended=True))
+        self._say(ExecutedGrant(grant, extended=True))
 
     def _unlock(self, now: float, grant: Grant | None) -> None:
         if self._interlock and not self._interlock.take(self._door_id):
@@ -274,7 +274,7 @@ class Door(DoorMemory):
             on_s = max(rules.hold_s, min(rules.hold_s * self._factor, rules.max_on_s))
             self._window_ends = now + on_s
             self._relay.switch_on(now, now + on_s, None)
-        self._say(GrantExecuted(grant))
+        self._say(ExecutedGrant(grant))
         if self._contact_open:  # it opened a moment ago and was not yet called forced
             self._forced_at = None
             self._go(DoorState.OPEN)

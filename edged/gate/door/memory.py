@@ -9,14 +9,14 @@ from edged.gate.door.grants import GrantBook
 from edged.gate.door.interlock import Interlock
 from edged.gate.door.model import (
     Action,
-    AlarmEnded,
-    AlarmRaised,
+    ChangedState,
     DoorMode,
     DoorRules,
     DoorState,
+    EndedAlarm,
     Grant,
-    GrantRefused,
-    StateChanged,
+    RaisedAlarm,
+    RefusedGrant,
 )
 from edged.gate.door.relay import Relay
 
@@ -114,7 +114,7 @@ class DoorMemory:
             previous, self._state = self._state, state
             if state is DoorState.LOCKED:
                 self._current = None
-            self._say(StateChanged(previous, state))
+            self._say(ChangedState(previous, state))
             if state not in (DoorState.OFFLINE, DoorState.FORCED):
                 self._alarm_over("door_forced")
             if state not in (DoorState.OFFLINE, DoorState.ALARM_HELD):
@@ -122,11 +122,11 @@ class DoorMemory:
 
     def _alarm(self, now: float, code: str, reason: str, *, lasting: bool = False) -> None:
         if self._alarms.raise_(now, code, reason, lasting=lasting):
-            self._say(AlarmRaised(code, reason))
+            self._say(RaisedAlarm(code, reason))
 
     def _alarm_over(self, code: str) -> None:
         if self._alarms.over(code):
-            self._say(AlarmEnded(code))
+            self._say(EndedAlarm(code))
 
     def _say(self, action: Action) -> None:
         self._out.append(action)
@@ -139,7 +139,7 @@ class DoorMemory:
         return actions
 
     def _refuse(self, grant: Grant | None, code: str, reason: str) -> None:
-        self._say(GrantRefused(grant, code, reason))
+        self._say(RefusedGrant(grant, code, reason))
 
     def _refuse_waiting(self, code: str, reason: str) -> None:
         self._out += self._grants.drop_all(code, reason)

@@ -1,6 +1,8 @@
 """What the door machine is told and what it answers: rules, grants, actions. No behaviour.
 
-An action is either a command (`SwitchRelay`) or a fact for the record (everything else).
+An action is either a command (`SwitchRelay`) or a fact for the record (everything else). The names of facts
+begin with the participle (`UnusedGrant`), those of the events that `reports` makes of them end with it
+(`GrantUnused`).
 """
 
 from __future__ import annotations
@@ -111,7 +113,7 @@ class SwitchRelay:
 
 
 @dataclass(frozen=True)
-class GrantExecuted:
+class ExecutedGrant:
     """The relay was switched on, or its time `extended`. No grant: somebody asked to exit."""
 
     grant: Grant | None
@@ -119,14 +121,14 @@ class GrantExecuted:
 
 
 @dataclass(frozen=True)
-class GrantQueued:
+class QueuedGrant:
     """The grant waits for the lane."""
 
     grant: Grant
 
 
 @dataclass(frozen=True)
-class GrantRefused:
+class RefusedGrant:
     """The relay did not move for this grant (None: for a request to exit)."""
 
     grant: Grant | None
@@ -135,19 +137,19 @@ class GrantRefused:
 
 
 @dataclass(frozen=True)
-class GrantUnused:
+class UnusedGrant:
     """The window passed and the sensors saw nobody go through. None: it was opened by a request to exit."""
 
     grant: Grant | None
 
 
 @dataclass(frozen=True)
-class ExitExpected:
+class ExpectedExit:
     """Somebody inside asked to exit and opens by the handle: the opening that follows is not by force."""
 
 
 @dataclass(frozen=True)
-class PassageCounted:
+class CountedPassage:
     """The lane reported one person.
 
     Attributes:
@@ -162,7 +164,7 @@ class PassageCounted:
 
 
 @dataclass(frozen=True)
-class AlarmRaised:
+class RaisedAlarm:
     """Something at the door needs a person: `door_forced`, `door_held`, `max_on_cutoff`, `relay_was_on`,
     `relay_stuck`, `passage_unauthorised`, `passage_reverse`, `fire`, `tamper`, `inputs_lost`."""
 
@@ -171,14 +173,14 @@ class AlarmRaised:
 
 
 @dataclass(frozen=True)
-class AlarmEnded:
+class EndedAlarm:
     """What caused an alarm has ended; until it is acknowledged it stays in the book."""
 
     code: str
 
 
 @dataclass(frozen=True)
-class AlarmAcknowledged:
+class AcknowledgedAlarm:
     """Somebody has seen it. `active`: what caused it lasts."""
 
     code: str
@@ -187,7 +189,7 @@ class AlarmAcknowledged:
 
 
 @dataclass(frozen=True)
-class ModeChanged:
+class ChangedMode:
     """Who may pass has changed. `source`: what wants it so, `schedule` or `order`."""
 
     previous: DoorMode
@@ -196,7 +198,7 @@ class ModeChanged:
 
 
 @dataclass(frozen=True)
-class StateChanged:
+class ChangedState:
     """The machine went from one state to another."""
 
     previous: DoorState
@@ -205,15 +207,15 @@ class StateChanged:
 
 Action = (
     SwitchRelay
-    | GrantExecuted
-    | GrantQueued
-    | GrantRefused
-    | GrantUnused
-    | ExitExpected
-    | PassageCounted
-    | AlarmRaised
-    | AlarmEnded
-    | AlarmAcknowledged
-    | ModeChanged
-    | StateChanged
+    | ExecutedGrant
+    | QueuedGrant
+    | RefusedGrant
+    | UnusedGrant
+    | ExpectedExit
+    | CountedPassage
+    | RaisedAlarm
+    | EndedAlarm
+    | AcknowledgedAlarm
+    | ChangedMode
+    | ChangedState
 )

@@ -38,10 +38,22 @@ class ControlLines(Protocol):
 
     dtr: bool
     rts: bool
-    cts: bool
-    dsr: bool
-    cd: bool
-    ri: bool
+
+    @property
+    def cts(self) -> bool: ...
+
+    @property
+    def dsr(self) -> bool: ...
+
+    @property
+    def cd(self) -> bool: ...
+
+    @property
+    def ri(self) -> bool: ...
+
+    def fileno(self) -> int:
+        """The descriptor of the open port."""
+        ...
 
     def close(self) -> None:
         """Close the port; the kernel lowers both outputs."""

@@ -12,6 +12,7 @@ Adlink's ND modules use other words for the watchdog and are not spoken to.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from edged.board_family import BoardFamily
@@ -212,10 +213,11 @@ class DconDriver(PlainBoard):
         The safe value can only be stored from the outputs as they are, so that waits until all read as off.
         """
         for kind in "SP":
-            if self._surely(lambda kind=kind: self._setting(f"~{self._address}4{kind}", digits=4)) != "0000":
+            read, write = f"~{self._address}4{kind}", f"~{self._address}5{kind}"
+            if self._surely(partial(self._setting, read, digits=4)) != "0000":
                 if self._surely(self._io)[0] != 0:
                     return
-                self._surely(lambda kind=kind: self._setting(f"~{self._address}5{kind}", digits=0))
+                self._surely(partial(self._setting, write, digits=0))
         if self._armed_for() != f"1{self._watchdog}":  # written only when needed: it goes into an EEPROM
             self._surely(lambda: self._setting(f"~{self._address}31{self._watchdog}", digits=0))
         self._armed = self._armed_for().endswith(self._watchdog)

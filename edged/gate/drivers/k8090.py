@@ -35,7 +35,7 @@ PULSES = PulseRange(min_s=1.0, max_s=65535.0, step_s=1.0)
 """Whole seconds in two bytes; 0 would mean the time stored in the card."""
 
 
-class Frame(NamedTuple):
+class K8090Frame(NamedTuple):
     """What a frame carries."""
 
     command: int
@@ -57,12 +57,12 @@ def frame(command: int, mask: int = 0, first: int = 0, second: int = 0) -> bytes
     return body + bytes([-sum(body) & 0xFF, END])
 
 
-def parse_frames(answer: bytes) -> list[Frame]:
+def parse_frames(answer: bytes) -> list[K8090Frame]:
     """All frames of an answer. ValueError when anything else is between or after them."""
     frames = []
     for at in range(0, len(answer), FRAME_BYTES):
         part = answer[at : at + FRAME_BYTES]
-        found = Frame(*part[1:5]) if len(part) == FRAME_BYTES else None
+        found = K8090Frame(*part[1:5]) if len(part) == FRAME_BYTES else None
         if found is None or part != frame(*found):
             raise ValueError(f"expected 04 … check 0F, got {part.hex(' ').upper()}")
         frames.append(found)

@@ -27,7 +27,7 @@ from edged.gate.drivers.rtu import (
     WRITE_COIL,
     WRITE_REGISTER,
     AnswerPending,
-    Refused,
+    ModbusRefused,
     RtuMaster,
 )
 
@@ -59,7 +59,7 @@ REGISTER_ON, REGISTER_OFF, REGISTER_TIMED = 0x0100, 0x0200, 0x0600
 """fc06: high byte command, low byte seconds of the timed one."""
 
 
-class Profile(Protocol):
+class ModbusProfile(Protocol):
     """Which registers do what. Coil numbers count from 1 here; raises what `RtuMaster.call` raises."""
 
     pulse: PulseRange | None
@@ -97,7 +97,7 @@ class Coils:
 class Waveshare(Coils):
     """Coils and the maker's flash command, in tenths of a second, 0.1 s to 3276.7 s."""
 
-    pulse = PulseRange(0.1, 3276.7, 0.1)
+    pulse: PulseRange | None = PulseRange(0.1, 3276.7, 0.1)
 
     def start_pulse(self, channel: int, seconds: float) -> None:
         """Write the flash-on coil of this channel."""
@@ -107,7 +107,7 @@ class Waveshare(Coils):
 class Registers:
     """One register per relay, numbered from 1, written with a command and read as 0 or 1."""
 
-    pulse = PulseRange(1.0, 255.0, 1.0)
+    pulse: PulseRange | None = PulseRange(1.0, 255.0, 1.0)
 
     def __init__(self, master: RtuMaster, address: int, channels: int) -> None:
         self._master = master
@@ -132,7 +132,11 @@ class Registers:
         self._master.write(self._address, WRITE_REGISTER, channel, value)
 
 
-PROFILES = {"waveshare": Waveshare, "coils": Coils, "fc06": Registers}
+PROFILES: dict[str, Callable[[RtuMaster, int, int], ModbusProfile]] = {
+    "waveshare": Waveshare,
+    "coils": Coils,
+    "fc06": Registers,
+}
 
 T = TypeVar("T")
 
@@ -163,7 +167,7 @@ class ModbusDriver:
     ) -> None:
         self._port = port
         self._master = RtuMaster(port, strip_echo=strip_echo)
-        self._profile: Profile = PROFILES[profile](self._master, address, channels)
+        self._profile: ModbusProfile = PROFILES[profile](self._master, address, channels)
         self._has_inputs = FAMILY.profile(profile).has_inputs
         self._address = address
         self._channels = channels
@@ -207,10 +211,12 @@ class ModbusDriver:
     def set(self, channel: int, on: bool) -> bool | None:
         """Switch. The answer repeats the command and says nothing about the relay: always None."""
         self._ask(lambda: self._profile.switch(channel, on))
+        return None
 
     def pulse(self, channel: int, seconds: float) -> bool | None:
         """Start a pulse the board ends. Always None, as `set`."""
         self._ask(lambda: self._profile.start_pulse(channel, seconds))
+        return None
 
     def read_output(self, channel: int) -> bool | None:
         """The relay; None also while the answer to an older question may still come."""
@@ -245,7 +251,7 @@ class ModbusDriver:
         """An exception answer to anything a relay board must know is a matter of settings."""
         try:
             return question()
-        except Refused as refused:
+        except ModbusRefused as refused:
             if refused.code not in (1, 2, 3):
                 raise ValueError(str(refused)) from refused
             raise NeedsOperator(
@@ -260,13 +266,13 @@ class ModbusDriver:
             return len(self._insist(self._read_all_inputs))
         try:
             return len(self._read_all_inputs())
-        except Refused:
+        except ModbusRefused:
             return 0
         except (ValueError, AnswerPending):
             self._insist(lambda: self._profile.state(1))  # it lives; and no older answer can come after this
         try:
             return len(self._read_all_inputs())
-        except (Refused, ValueError, AnswerPending):
+        except (ModbusRefused, ValueError, AnswerPending):
             self._insist(lambda: self._profile.state(1))
             return 0
 
@@ -285,7 +291,7 @@ class ModbusDriver:
                 if mode:
                     self._master.write(self._address, WRITE_REGISTER, INPUT_MODES + number, 0)
             modes = self._master.read_registers(self._address, INPUT_MODES, count) if any(modes) else modes
-        except Refused as refused:
+        except ModbusRefused as refused:
             raise self._linked(f"their modes cannot be read or set ({refused})") from refused
         if any(modes):
             raise self._linked(f"their modes stay {', '.join(map(str, modes))}")

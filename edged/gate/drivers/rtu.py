@@ -38,7 +38,7 @@ BROADCAST_PAUSE_S = 0.1
 EXCEPTIONS = {1: "no such function", 2: "no such address", 3: "no such value", 4: "device failure"}
 
 
-class Refused(Exception):
+class ModbusRefused(Exception):
     """The board answered with an exception: it understood, and will not.
 
     Args:
@@ -127,7 +127,7 @@ class RtuMaster:
         Raises:
             AnswerPending: nothing was sent (reads only; absolute writes are sent whatever is pending).
             ValueError: no answer, or one that makes no sense.
-            Refused: an exception answer.
+            ModbusRefused: an exception answer.
             RetryLater: the port is gone.
         """
         kind = self._kind(address, request)
@@ -156,7 +156,7 @@ class RtuMaster:
         if not doubtful:  # boards answer in order: what was asked before is answered or never will be
             self._pending.clear()
         if answer[0] & 0x80:
-            raise Refused(request[0], answer[1])
+            raise ModbusRefused(request[0], answer[1])
         return answer
 
     # -- the line

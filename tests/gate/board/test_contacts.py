@@ -8,7 +8,7 @@ import serial
 from edged.clock import ManualClock
 from edged.config import GateConfig
 from edged.errors import RetryLater
-from edged.gate.board.contacts import POLL_S, RETRY_S, SILENT_S, Contacts, Seen
+from edged.gate.board.contacts import POLL_S, RETRY_S, SILENT_S, Contacts, ContactsSeen
 from edged.gate.door.inputs import InputKind
 from edged.gate.drivers.control_line import LineDriver
 
@@ -17,7 +17,7 @@ def nothing() -> None:
     return None
 
 
-def edges(seen: list[Seen]) -> dict[InputKind, bool]:
+def edges(seen: list[ContactsSeen]) -> dict[InputKind, bool]:
     return {edge.kind: edge.active for each in seen for edge in each.edges}
 
 

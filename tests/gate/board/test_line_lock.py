@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from edged.gate.board.line_lock import Turn
+from edged.gate.board.line_lock import LineTurn
 
 DEADLINE_S = 30.0
 
@@ -15,7 +15,7 @@ DEADLINE_S = 30.0
 class Users:
     """Threads that want the line, and the order in which they got it."""
 
-    def __init__(self, turn: Turn) -> None:
+    def __init__(self, turn: LineTurn) -> None:
         self.served: list[str] = []
         self._turn = turn
         self._threads: list[threading.Thread] = []
@@ -42,7 +42,7 @@ class Users:
 
 @pytest.fixture
 def turn():
-    return Turn()
+    return LineTurn()
 
 
 @pytest.fixture

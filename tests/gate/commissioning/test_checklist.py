@@ -12,7 +12,7 @@ from edged.clock import SystemClock
 from edged.config import GateConfig
 from edged.errors import NeedsOperator
 from edged.gate.commissioning.checklist import Checklist
-from edged.gate.commissioning.session import Outcome, commissioning_session, pulse_once
+from edged.gate.commissioning.session import StepOutcome, commissioning_session, pulse_once
 
 
 @pytest.fixture
@@ -68,7 +68,7 @@ def test_a_pulse_the_board_does_not_end_fails_and_is_ended(bench):
         later, board.later = board.later, lambda *plan: None
         result, length_s = pulse_once(at_hand, 0.3)
         board.later = later
-    assert (result.outcome, length_s) == (Outcome.FAILED, None)
+    assert (result.outcome, length_s) == (StepOutcome.FAILED, None)
     assert board.relays[0] is False
 
 
@@ -78,7 +78,7 @@ def test_a_plug_that_nobody_pulls_leaves_the_door_open_no_longer_than_allowed(be
     installer = Installer(board, lazy=True)
     with commissioning_session(config, SystemClock()) as at_hand:
         result = Checklist(at_hand, installer).plug()
-    assert (result.outcome, result.text) == (Outcome.SKIPPED, "the plug was not pulled")
+    assert (result.outcome, result.text) == (StepOutcome.SKIPPED, "the plug was not pulled")
     assert board.relays[0] is False
 
 
@@ -144,9 +144,9 @@ def test_contacts_that_cannot_be_read_fail_their_step_and_no_other(bench):
     config = GateConfig(port=str(board.link), pulse_s=0.1, exit_button="line:cts")
     with commissioning_session(config, SystemClock()) as at_hand:
         results = {result.step: result for result in Checklist(at_hand, Installer(board)).run()}
-    assert results["inputs"].outcome is Outcome.FAILED
+    assert results["inputs"].outcome is StepOutcome.FAILED
     assert "no lines for contacts" in results["inputs"].text
-    assert results["plug"].outcome is Outcome.OK
+    assert results["plug"].outcome is StepOutcome.OK
 
 
 def test_a_board_that_turns_out_silent_is_not_said_to_be_readable(bench):

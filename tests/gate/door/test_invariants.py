@@ -8,7 +8,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from edged.gate.door.interlock import Interlock
 from edged.gate.door.machine import Door
-from edged.gate.door.model import DoorMode, DoorRules, DoorState, Grant, GrantExecuted, SwitchRelay
+from edged.gate.door.model import DoorMode, DoorRules, DoorState, ExecutedGrant, Grant, SwitchRelay
 
 TIMES = st.sampled_from([0.0, 0.01, 0.1, 0.5, 1.0, 3.0, 20.0])
 ON_TIMES = st.sampled_from([0.05, 0.5, 2.0, 9.0])
@@ -58,13 +58,13 @@ class DoorUnderAnyInput(RuleBasedStateMachine):
                     assert may_switch_on or self.released, "on without grant, exit request, fire or free"
                     self.on_since = self.now
                 self.relay_on = action.on
-            if isinstance(action, GrantExecuted) and action.grant:
+            if isinstance(action, ExecutedGrant) and action.grant:
                 assert action.grant.decision_id not in self.executed, "executed twice"
                 assert self.now < action.grant.expires_s, "executed after its time"
                 assert self.mode is not DoorMode.LOCKED, "executed in a lock-down"
                 self.executed.add(action.grant.decision_id)
         if not was_on and self.relay_on and not self.released:
-            assert any(isinstance(a, GrantExecuted) for a in actions)
+            assert any(isinstance(a, ExecutedGrant) for a in actions)
 
     @property
     def released(self) -> bool:
@@ -102,7 +102,7 @@ class DoorUnderAnyInput(RuleBasedStateMachine):
         offline = self.door.state is DoorState.OFFLINE
         actions = self.door.grant(self.now, grant)
         if offline:
-            assert not any(isinstance(a, SwitchRelay | GrantExecuted) for a in actions)
+            assert not any(isinstance(a, SwitchRelay | ExecutedGrant) for a in actions)
         self.took(actions, may_switch_on=True)
 
     @rule()
@@ -205,7 +205,7 @@ class TwoDoorsOfAnInterlock(RuleBasedStateMachine):
         switched_on = not was_on and self.doors[which].relay_on
         assert not switched_on or was_locked or any(self.fire)
         if not was_locked and not any(self.fire) and self.doors[which].state is DoorState.LOCKED:
-            assert not any(isinstance(a, GrantExecuted) for a in actions)
+            assert not any(isinstance(a, ExecutedGrant) for a in actions)
 
     @rule(which=st.sampled_from([0, 1]))
     def rex(self, which: int) -> None:

@@ -9,18 +9,18 @@ import pytest
 from edged.gate.door.grants import MAX_REMEMBERED
 from edged.gate.door.machine import Door
 from edged.gate.door.model import (
-    AlarmRaised,
+    ChangedState,
+    CountedPassage,
     DoorRules,
     DoorState,
-    ExitExpected,
+    ExecutedGrant,
+    ExpectedExit,
     Grant,
-    GrantExecuted,
-    GrantQueued,
-    GrantRefused,
-    GrantUnused,
-    PassageCounted,
-    StateChanged,
+    QueuedGrant,
+    RaisedAlarm,
+    RefusedGrant,
     SwitchRelay,
+    UnusedGrant,
 )
 
 
@@ -40,7 +40,7 @@ def grant(name: str = "d1", expires_s: float = 1e6) -> Grant:
 
 
 def codes(actions: list) -> list[str]:
-    return [a.code for a in actions if isinstance(a, GrantRefused | AlarmRaised)]
+    return [a.code for a in actions if isinstance(a, RefusedGrant | RaisedAlarm)]
 
 
 def switches(actions: list) -> list[bool]:
@@ -65,8 +65,8 @@ def test_the_relay_command_comes_before_the_fact_that_reports_it():
     d = door()
     assert d.grant(1.0, grant()) == [
         SwitchRelay(True, pulse_ms=500),
-        GrantExecuted(grant()),
-        StateChanged(DoorState.LOCKED, DoorState.UNLOCKED),
+        ExecutedGrant(grant()),
+        ChangedState(DoorState.LOCKED, DoorState.UNLOCKED),
     ]
 
 
@@ -77,7 +77,7 @@ def test_a_pulse_ends_after_pulse_s_and_the_door_is_locked_again():
     assert d.tick(1.4) == []
     assert d.tick(1.5) == [
         SwitchRelay(False, reason="time_over"),
-        StateChanged(DoorState.UNLOCKED, DoorState.LOCKED),
+        ChangedState(DoorState.UNLOCKED, DoorState.LOCKED),
     ]
     assert d.next_deadline() is None
 
@@ -124,7 +124,7 @@ def test_a_grant_too_soon_after_the_last_one_is_refused():
 def test_a_second_grant_in_hold_mode_extends_but_never_past_max_on():
     d = hold_door(hold_s=5, max_on_s=8)
     d.grant(0.0, grant("a"))
-    assert d.grant(2.0, grant("b")) == [GrantExecuted(grant("b"), extended=True)]
+    assert d.grant(2.0, grant("b")) == [ExecutedGrant(grant("b"), extended=True)]
     assert d.next_deadline() == 7.0
     d.grant(6.0, grant("c"))
     assert d.next_deadline() == 8.0
@@ -151,11 +151,11 @@ def test_a_second_grant_in_a_pulse_is_refused_without_a_queue():
 def test_a_queued_grant_is_executed_when_the_lane_is_free():
     d = door(queue=1, pulse_s=0.3, min_interval_s=1.0)
     d.grant(1.0, grant("a"))
-    assert d.grant(1.1, grant("b")) == [GrantQueued(grant("b"))]
+    assert d.grant(1.1, grant("b")) == [QueuedGrant(grant("b"))]
     assert codes(d.grant(1.2, grant("c"))) == ["door_busy"]
     assert switches(d.tick(1.3)) == [False]
     assert d.next_deadline() == 2.0
-    assert GrantExecuted(grant("b")) in d.tick(2.0)
+    assert ExecutedGrant(grant("b")) in d.tick(2.0)
 
 
 def test_a_queued_grant_that_expires_is_dropped():
@@ -174,8 +174,8 @@ def test_a_passage_ends_the_pulse_and_serves_the_next_in_the_queue():
     d.tick(1.3)
     d.grant(1.4, grant("b"))
     actions = d.passage(2.0)
-    assert PassageCounted(authorised=True, grant=grant("a")) in actions
-    assert GrantExecuted(grant("b")) in actions
+    assert CountedPassage(authorised=True, grant=grant("a")) in actions
+    assert ExecutedGrant(grant("b")) in actions
 
 
 def test_a_passage_in_mid_pulse_switches_off():
@@ -193,7 +193,7 @@ def test_a_window_nobody_used_is_reported_when_a_sensor_could_tell():
     d = door(has_passage=True, passage_window_s=5)
     d.grant(1.0, grant())
     assert switches(d.tick(1.5)) == [False]
-    assert GrantUnused(grant()) in d.tick(6.0)
+    assert UnusedGrant(grant()) in d.tick(6.0)
 
 
 def test_hold_mode_relocks_when_the_door_closes_even_before_the_time_is_over():
@@ -253,7 +253,7 @@ def test_a_request_to_exit_unlocks_like_a_grant():
 
 def test_with_a_mechanical_handle_a_request_to_exit_only_masks_the_forced_alarm():
     d = hold_door(rex_unlocks=False)
-    assert d.rex(1.0) == [ExitExpected()]
+    assert d.rex(1.0) == [ExpectedExit()]
     d.contact(2.0, is_open=True)
     assert d.state is DoorState.OPEN
     assert not d.relay_on

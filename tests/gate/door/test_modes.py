@@ -6,17 +6,17 @@ from edged.gate.door.alarms import AlarmBook
 from edged.gate.door.interlock import Interlock
 from edged.gate.door.machine import Door
 from edged.gate.door.model import (
-    AlarmAcknowledged,
-    AlarmEnded,
-    AlarmRaised,
+    AcknowledgedAlarm,
+    ChangedMode,
+    CountedPassage,
     DoorMode,
     DoorRules,
     DoorState,
+    EndedAlarm,
+    ExecutedGrant,
     Grant,
-    GrantExecuted,
-    GrantRefused,
-    ModeChanged,
-    PassageCounted,
+    RaisedAlarm,
+    RefusedGrant,
     SwitchRelay,
 )
 from edged.gate.door.relay import REASSERT_S
@@ -38,7 +38,7 @@ def grant(name: str = "d1", *, extra_time: bool = False) -> Grant:
 
 
 def codes(actions: list) -> list[str]:
-    return [a.code for a in actions if isinstance(a, GrantRefused | AlarmRaised)]
+    return [a.code for a in actions if isinstance(a, RefusedGrant | RaisedAlarm)]
 
 
 def switches(actions: list) -> list[bool]:
@@ -51,7 +51,7 @@ def switches(actions: list) -> list[bool]:
 def test_locked_refuses_grants_and_lets_people_out():
     d = door()
     assert d.set_mode(1.0, DoorMode.LOCKED, "order") == [
-        ModeChanged(DoorMode.NORMAL, DoorMode.LOCKED, "order")
+        ChangedMode(DoorMode.NORMAL, DoorMode.LOCKED, "order")
     ]
     assert codes(d.grant(2.0, grant())) == ["door_locked_down"]
     assert switches(d.rex(3.0)) == [True]
@@ -102,7 +102,7 @@ def test_free_masks_the_alarms_of_the_contact_and_ends_open_if_the_door_stands_o
 def test_a_grant_while_free_counts_as_let_in_and_moves_nothing():
     d = door()
     d.set_mode(1.0, DoorMode.FREE)
-    assert d.grant(2.0, grant()) == [GrantExecuted(grant(), extended=True)]
+    assert d.grant(2.0, grant()) == [ExecutedGrant(grant(), extended=True)]
 
 
 def test_free_comes_back_with_the_board_and_without_an_alarm():
@@ -168,9 +168,9 @@ def test_a_passage_against_the_direction_of_the_grant_is_an_alarm_and_uses_nothi
     d = lane(has_passage_out=True)
     d.grant(1.0, grant())
     actions = d.passage(1.2, out=True)
-    assert PassageCounted(authorised=False, out=True) in actions
+    assert CountedPassage(authorised=False, out=True) in actions
     assert codes(actions) == ["passage_reverse"]
-    assert PassageCounted(authorised=True, grant=grant()) in d.passage(2.0)
+    assert CountedPassage(authorised=True, grant=grant()) in d.passage(2.0)
 
 
 def test_after_a_request_to_exit_the_lane_is_open_outwards_only():
@@ -183,7 +183,7 @@ def test_after_a_request_to_exit_the_lane_is_open_outwards_only():
 def test_where_people_may_leave_unasked_a_passage_out_is_counted_and_keeps_the_grant():
     d = lane(has_passage_out=True, free_exit=True)
     d.grant(1.0, grant())
-    assert d.passage(1.2, out=True) == [PassageCounted(authorised=True, out=True)]
+    assert d.passage(1.2, out=True) == [CountedPassage(authorised=True, out=True)]
     assert d.state is DoorState.UNLOCKED
 
 
@@ -195,9 +195,9 @@ def test_an_alarm_stays_until_it_is_over_and_acknowledged_in_either_order():
     d.contact(1.0, True)
     d.tick(2.0)
     assert [(a.code, a.active, a.acknowledged_by) for a in d.alarms] == [("door_forced", True, None)]
-    assert d.acknowledge("mia") == [AlarmAcknowledged("door_forced", "mia", active=True)]
+    assert d.acknowledge("mia") == [AcknowledgedAlarm("door_forced", "mia", active=True)]
     assert d.acknowledge("mia") == []
-    assert AlarmEnded("door_forced") in d.contact(3.0, False)
+    assert EndedAlarm("door_forced") in d.contact(3.0, False)
     assert d.alarms == ()
     d.contact(4.0, True)
     d.tick(5.0)
@@ -229,8 +229,8 @@ def test_a_forced_door_whose_board_was_lost_is_not_an_active_alarm_for_ever():
 
 def test_tamper_is_an_alarm_in_every_state_and_moves_nothing():
     d = Door(DoorRules())
-    assert d.tamper(1.0, active=True) == [AlarmRaised("tamper", "A housing at the door was opened.")]
-    assert d.tamper(2.0, active=False) == [AlarmEnded("tamper")]
+    assert d.tamper(1.0, active=True) == [RaisedAlarm("tamper", "A housing at the door was opened.")]
+    assert d.tamper(2.0, active=False) == [EndedAlarm("tamper")]
 
 
 # -- contacts that cannot be read
