@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
-from places import PROJECT
 
 from edged.events import (
     AccessDecided,
@@ -28,7 +26,7 @@ from edged.events import (
     TrackStarted,
 )
 from edged.journal import explain, render, sentence
-from edged.reasons import describe, known_codes
+from edged.reasons import describe
 from edged.record import COLUMNS, Record, record_of, row_of
 
 AT = datetime(2026, 11, 21, 8, 30, 0, 125_000, tzinfo=UTC)
@@ -294,40 +292,6 @@ def test_an_order_of_a_person_is_told_with_who_gave_it_and_what_became_of_it():
 def test_there_is_no_explanation_of_nothing():
     with pytest.raises(ValueError, match="without records"):
         explain([])
-
-
-# --- the words for reason codes -----------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("code", known_codes())
-def test_every_reason_is_a_plain_clause_with_advice_in_sentences(code):
-    reason = describe(code)
-
-    assert re.match(r"[a-z]", reason.meaning)
-    assert not reason.meaning.endswith(".")
-    assert reason.advice == "" or re.match(r"[A-Z].*\.$", reason.advice)
-
-
-def test_an_unknown_code_stands_for_itself():
-    assert str(describe("new_kind_of_trouble")) == "new kind of trouble."
-
-
-def test_every_code_that_rules_quality_and_door_use_has_words():
-    package = PROJECT / "edged"
-    sources = {
-        "vision/quality.py": r'(?:missed\[|^ +)"(\w+_\w+)"(?:\]|:)',
-        "gate/door.py": r'(?:_refuse\(grant|_alarm\(now|_wait_for_lane\(\s*grant),? ?"(\w+)"',
-        "gate/port.py": r'code="(\w+)"',
-        "gate/drivers/lcus.py": r'code="(\w+)"',
-    }
-    used = {
-        code
-        for name, pattern in sources.items()
-        for code in re.findall(pattern, (package / name).read_text(), re.MULTILINE)
-    }
-
-    assert len(used) > 25
-    assert used <= set(known_codes())
 
 
 def test_which_engine_answered_and_why_is_told():
