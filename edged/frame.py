@@ -1,4 +1,4 @@
-"""One picture of the camera with its times. Where it comes from is not its business."""
+"""One picture of the camera with its times. No camera here."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ class Frame:
     """One picture, upright and mirrored as configured.
 
     Attributes:
-        image: height x width x 3 uint8 BGR. Not to be written to: held pictures share it between frames.
+        image: height x width x 3 uint8 BGR. Read-only: held pictures share it between frames.
         number: counts every frame read since the capture loop started, from 1; gaps are dropped frames.
         captured_s: monotonic time at which the picture left the camera (a file: was released), seconds.
         captured_at: the same moment as wall time, aware UTC.
         cut: the picture does not continue the one before (first frame, new still picture, reconnect,
-            file played again): whoever follows things from frame to frame must start over.
+            file played again): a tracker must start over.
     """
 
     image: np.ndarray

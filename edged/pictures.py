@@ -1,6 +1,6 @@
-"""Safe reading of still pictures: size is checked in the file's header before a pixel is decoded.
+"""Reads still pictures safely: it checks the size in the header before it decodes a pixel. Finds no faces.
 
-Used for folders of pictures and for enrolment photographs. Finding faces in them happens elsewhere.
+Folders of pictures and enrolment photographs come through here.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _JPEG_BARE_MARKERS = frozenset({0x01, *range(0xD0, 0xD9)})  # TEM, RSTn, SOI: no
 
 @dataclass(frozen=True)
 class PictureHeader:
-    """What a picture file says of itself. Width and height are in pixels, before EXIF rotation."""
+    """Format and size as the file states them; width and height in pixels, before EXIF rotation."""
 
     format: str
     width: int
@@ -38,7 +38,7 @@ class PictureHeader:
 def read_picture(path: str | Path) -> np.ndarray:
     """Read one still picture from a file.
 
-    Greyscale, 16-bit and transparent pictures become 3 x 8 bit; EXIF rotation is applied.
+    Greyscale, 16-bit and transparent pictures become 3 x 8 bit; OpenCV applies the EXIF rotation.
 
     Returns:
         height x width x 3 uint8 BGR, at full size (see `fit_within`).
@@ -77,7 +77,7 @@ def read_picture(path: str | Path) -> np.ndarray:
 
 
 def decode_picture(data: bytes, *, name: str = "the picture") -> np.ndarray:
-    """Decode one still picture from memory. `name` is only for messages.
+    """Decode one still picture from memory. `name` appears in messages.
 
     Returns:
         height x width x 3 uint8 BGR.
@@ -192,7 +192,7 @@ def _png_has_animation(data: bytes) -> bool:
     while at + 8 <= len(data):
         length, kind = unpack_from(">I4s", data, at)
         if kind in (b"acTL", b"IDAT"):
-            return kind == b"acTL"
+            return bool(kind == b"acTL")
         at += 12 + length
     return False
 

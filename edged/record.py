@@ -1,4 +1,4 @@
-"""One row of the journal and how an event becomes one. No database here."""
+"""One row of the journal: its columns, how an event becomes one, and back. No database here."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ DETAILS = frozenset({
     "track_started", "track_ended", "shot_refused", "shot_chosen", "guidance_changed", "face_identified",
     "recognition_failed", "passage_exhausted", "door_state_changed",
 })  # fmt: skip
-"""Events that only explain: they are kept for a shorter time, and give way first when room is short."""
+"""Events that only explain: the journal keeps them for a shorter time, and they give way first."""
 
 DAMAGED = "record_damaged"
-"""Stands for a row whose content a worn disk has changed, so that the others can be read and delivered."""
+"""Stands for a row that a worn disk has changed, so that the others can be read and delivered."""
 
 
 @dataclass(frozen=True)
 class Record:
-    """One event as it was written.
+    """One event as the journal has it.
 
     Attributes:
-        seq: position in the journal, from 1; later is larger, none is used twice.
+        seq: position in the journal, from 1; later is larger, no number occurs twice.
         at: wall time of the fact, aware UTC, whole milliseconds.
         event: name of the event, e.g. `access_decided`.
         outcome: `granted` or `denied`, decisions only.
@@ -40,8 +40,8 @@ class Record:
         score: 0..100, where the event has one.
         payload: the whole event as `Event.to_dict()` gave it.
         received_at: wall time at which the journal took it; None in records of an older edged.
-        clock: what the wall clock was worth then: `synchronised`, `holdover` (it was, and runs on by itself)
-            or `unknown`; None as above.
+        clock: quality of the wall clock then: `synchronised`, `holdover` (it was, and runs on by itself) or
+            `unknown`; None in records of an older edged.
     """
 
     seq: int
@@ -60,7 +60,7 @@ class Record:
     clock: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """A JSON-ready dict: `seq`, the event as it was written, then `received_at` and `clock`."""
+        """A JSON-ready dict: `seq`, the payload, then `received_at` and `clock`."""
         arrival = {} if self.received_at is None else {"received_at": iso(self.received_at)}
         if self.clock is not None:
             arrival["clock"] = self.clock
@@ -93,7 +93,7 @@ def record_of(row: Mapping[str, Any]) -> Record:
 
 
 def _damaged(seq: int) -> Record:
-    """When it happened is not known either, so it looks as old as can be."""
+    """A `record_damaged` for row `seq`; its time is unknown, so it is as old as can be."""
     at = datetime.fromtimestamp(0, UTC)
     payload = {"event": DAMAGED, "at": iso(at), "code": "database_corrupt"}
     missing = dict.fromkeys(("passage_id", "door_id", "camera_id", "decision_id", "person_id", "outcome"))
@@ -108,7 +108,7 @@ def _reason(payload: dict[str, Any]) -> str | None:
 
 
 def storable(value: Any) -> Any:
-    """`value` without what JSON or UTF-8 cannot hold, because a strange value must not cost the record."""
+    """`value` in a form that JSON and UTF-8 can hold, because a strange value must not cost the record."""
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, str):

@@ -1,4 +1,8 @@
-"""One SQLite file: opened, checked, migrated and written safely. What is in it is its owner's business."""
+"""One SQLite file: opened, checked, migrated and written safely. Its owner decides on the content.
+
+Other packages use `Database`, and by module: `device` (identity of the box) and `errors` (system errors as
+`EdgedError`).
+"""
 
 from edged.database.file import Database
 

@@ -1,4 +1,4 @@
-"""The identity of this box: made once, kept in its data directory, stated in records, uploads and backups."""
+"""The identity of this box: made once, kept in its data directory, part of records, uploads and backups."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from edged.database.errors import from_os_error
 from edged.errors import NeedsOperator
 
 FILE_NAME = "device-id"
-_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # without i, l, o, u: it is read aloud on the telephone
+_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # without i, l, o, u: people read it aloud on the telephone
 _ID = re.compile(r"b_[0-9a-hj-km-np-tv-z]{16}")
 
 
@@ -26,7 +26,7 @@ def device_id(data_dir: Path) -> str:
 
 
 def read_device_id(data_dir: Path) -> str | None:
-    """The same; None when there is none yet. Raises NeedsOperator."""
+    """The id of the box; None when there is none yet. Raises NeedsOperator as `device_id`."""
     path = data_dir / FILE_NAME
     try:
         text = path.read_text(encoding="ascii", errors="replace").strip()

@@ -1,4 +1,4 @@
-"""What SQLite and the system say about a file, turned into errors that name the reaction."""
+"""Turns the errors of SQLite and of the system into errors that name the reaction."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _DISK_FULL_ERRNOS = (errno.ENOSPC, errno.EDQUOT)
 
 @contextmanager
 def plain_errors(path: Path) -> Iterator[None]:
-    """Raise an `EdgedError` for what SQLite raises; a broken constraint is the caller's business."""
+    """Raise an `EdgedError` in place of an error of SQLite; `IntegrityError` passes, callers handle it."""
     try:
         yield
     except sqlite3.IntegrityError:
@@ -26,7 +26,7 @@ def plain_errors(path: Path) -> Iterator[None]:
 
 
 def from_os_error(error: OSError, path: Path) -> NeedsOperator:
-    """The same for what happens before SQLite sees the file."""
+    """The `NeedsOperator` for an error of the system over `path`: `disk_full` or `data_dir_read_only`."""
     return _disk_full(path) if error.errno in _DISK_FULL_ERRNOS else _not_writable(path, str(error))
 
 
@@ -80,7 +80,7 @@ def _not_writable(path: Path, detail: str) -> NeedsOperator:
 
 
 def corrupt(path: Path, detail: str) -> NeedsOperator:
-    """The file cannot be trusted; it is left alone."""
+    """The `NeedsOperator` for a file that cannot be trusted and stays as it is."""
     return NeedsOperator(
         f"{path} is damaged ({detail}); nothing in it was changed.",
         code="database_corrupt",

@@ -1,7 +1,7 @@
-"""Opening, migrating and safely writing one SQLite file; what is stored in it is the business of its owner.
+"""Opens, migrates and safely writes one SQLite file; its owner decides on the content.
 
 The rules: write-ahead log, full sync for what must survive a power cut, numbered migrations that happen
-entirely or not at all, and no repair by deletion: a damaged file is left as it is for a person to look at.
+entirely or not at all, and no repair by deletion: a damaged file stays as it is for a person to look at.
 """
 
 from __future__ import annotations
@@ -9,12 +9,12 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
+from edged.clock import SystemClock
 from edged.database.errors import corrupt, from_os_error, plain_errors
 from edged.database.migrate import migrate, migrations, require_version, transaction
 from edged.errors import NeedsOperator, RetryLater
@@ -32,7 +32,7 @@ class Database:
         """Use `open()` or `open_readonly()`."""
         self.path = path
         self.checked = checked
-        """Its pages were looked at when it was opened; a large file that was closed cleanly is not."""
+        """`open` has checked its pages; it does not for a large file that was closed cleanly."""
         self._connection = connection
         self._lock = threading.RLock()
         self._closed = False
@@ -49,15 +49,15 @@ class Database:
         """Open `path` for writing, create it when absent, and bring it to the newest schema.
 
         Args:
-            path: the database file. A missing directory is created, for its owner only (0700, file 0600).
+            path: the database file; its folder is created when absent, both for the owner only (0700, 0600).
             package: the Python package with the folder `migrations` of `NNNN_name.sql` files.
             synchronous: FULL survives a power cut; NORMAL may lose the last transactions, never the file.
             auto_checkpoint: False when the owner calls `checkpoint()` where a pause does no harm.
 
         Raises:
             NeedsOperator: `database_corrupt`, `data_dir_read_only`, `disk_full`, `database_io_error`.
-            Misconfigured: `database_newer`, the file was written by a newer edged.
-            RetryLater: `database_busy`, another process is writing for longer than 2 s.
+            Misconfigured: `database_newer`, a newer edged has written the file.
+            RetryLater: `database_busy`, another process writes for longer than 2 s.
         """
         path = path.absolute()
         _create_private(path)
@@ -80,7 +80,7 @@ class Database:
 
         Raises:
             NeedsOperator, RetryLater: as `open()`.
-            Misconfigured: `database_newer`, or `database_older` when it has not been migrated yet.
+            Misconfigured: `database_newer`, or `database_older` before its migration.
         """
         path = path.absolute()
         with plain_errors(path):
@@ -96,15 +96,15 @@ class Database:
 
     @contextmanager
     def transaction(self, *, durable: bool = True) -> Iterator[sqlite3.Connection]:
-        """Everything done inside happens, or nothing does. Not to be nested.
+        """Everything done inside happens, or nothing does. Transactions do not nest.
 
         Args:
-            durable: wait until it is on the disk. False costs no disk flush: it survives the end of the
-                process at once, and a power cut after the next durable transaction or about half a minute.
+            durable: wait for the disk. False costs no flush: the transaction survives the end of the process
+                at once, and a power cut after the next durable transaction or about half a minute.
 
         Raises:
             NeedsOperator, RetryLater: as `open()`, `database_closed` after `close()`.
-            sqlite3.IntegrityError: passes through; a broken constraint is the caller's business.
+            sqlite3.IntegrityError: a broken constraint; callers handle it.
         """
         with self._lock, plain_errors(self.path):
             self._require_open()
@@ -129,15 +129,15 @@ class Database:
             return True
 
     def settle(self) -> None:
-        """Wait until everything that can be read here is on the disk, whoever wrote it and however: what was
-        told to others must still be there after a power cut. SQLite holds no locks on the log, so it may be
-        opened.
+        """Wait until everything that can be read here is on the disk, also the transactions of other
+        processes: a power cut must not take away what a receiver has. SQLite holds no locks on the log, so
+        it may be opened.
         """
         log = self.path.with_name(self.path.name + "-wal")
         try:
             descriptor = os.open(log, os.O_RDONLY | os.O_CLOEXEC)
         except FileNotFoundError:
-            return  # it was moved into the file, and that is never done without waiting for the disk
+            return  # SQLite has moved it into the file, and never does so without waiting for the disk
         except OSError as error:
             raise from_os_error(error, log) from error
         try:
@@ -148,13 +148,13 @@ class Database:
             os.close(descriptor)
 
     def damage(self) -> list[str]:
-        """What is wrong with the pages of the file, at most three things; a minute for a large one."""
+        """Faults of the pages of the file, at most three; takes a minute for a large file."""
         with self._lock, plain_errors(self.path):
             self._require_open()
             return _damage(self._connection)
 
     def used_bytes(self) -> int:
-        """Room taken by content; pages that were freed and will be used again are not counted."""
+        """Bytes of content; free pages, which SQLite uses again, do not count."""
         with self._lock, plain_errors(self.path):
             self._require_open()
             pages, free, size = (
@@ -167,15 +167,15 @@ class Database:
         """Move the whole log into the file and cut it to nothing, so that no former content is left in it.
 
         Returns:
-            False when somebody still reads or writes; to be tried again.
+            False when somebody still reads or writes; the caller tries again.
         """
         with self._lock, plain_errors(self.path):
             self._require_open()
             return not self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
 
     def rewrite(self) -> None:
-        """Build the file anew (VACUUM): nothing that was ever removed is left in it. Needs its size once more
-        on the disk, and keeps other writers waiting for as long as it takes."""
+        """Build the file anew (VACUUM), without a trace of removed content. Needs its size once more on the
+        disk; other writers wait for it."""
         with self._lock, plain_errors(self.path):
             self._require_open()
             self._connection.execute("VACUUM")
@@ -201,12 +201,12 @@ def _connect(uri: str) -> sqlite3.Connection:
 
 
 def _text(content: bytes) -> str:
-    """A byte that a worn card has changed must not make the whole row unreadable."""
+    """Text with replacements: one byte that a worn card has changed must not make the row unreadable."""
     return content.decode("utf-8", "replace")
 
 
 def _create_private(path: Path) -> None:
-    """The log and its index take over the mode of the file, so it is made here and not by SQLite."""
+    """Make the file for its owner only; SQLite gives its log and index the mode of the file."""
     try:
         if not path.parent.is_dir():
             path.parent.parent.mkdir(parents=True, exist_ok=True)
@@ -228,24 +228,29 @@ def _configure(connection: sqlite3.Connection, path: Path, synchronous: str, aut
         )
     connection.execute(f"PRAGMA synchronous = {synchronous}")
     connection.execute("PRAGMA foreign_keys = ON")
-    connection.execute("PRAGMA secure_delete = ON")  # what is removed is overwritten: it is about people
+    connection.execute("PRAGMA secure_delete = ON")  # SQLite overwrites removed content: it is about people
     if not auto_checkpoint:
         connection.execute("PRAGMA wal_autocheckpoint = 0")
         connection.execute("PRAGMA journal_size_limit = 0")  # so that the size of the log says what it holds
 
 
 def _ask_for_log(connection: sqlite3.Connection) -> str:
-    """Switching a new file to a write-ahead log takes a lock that SQLite does not wait for, whatever its
-    busy_timeout: of two openers at once, one is refused at once and asks again here.
+    """Switch a new file to a write-ahead log; returns the mode it has then.
+
+    The switch takes a lock for which SQLite does not wait, whatever its busy_timeout: when two processes
+        open a
+    new file at once, it refuses one of them, which asks again here.
     """
-    give_up = time.monotonic() + BUSY_TIMEOUT_MS / 1000
+    clock, nothing = SystemClock(), threading.Condition()
+    give_up_s = clock.monotonic() + BUSY_TIMEOUT_MS / 1000
     while True:
         try:
             return str(connection.execute("PRAGMA journal_mode = WAL").fetchone()[0])
         except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > give_up:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or clock.monotonic() > give_up_s:
                 raise
-            time.sleep(BUSY_RETRY_S)
+            with nothing:
+                clock.wait_until(nothing, clock.monotonic() + BUSY_RETRY_S)
 
 
 def _wal_bytes(path: Path) -> int:
@@ -256,13 +261,13 @@ def _wal_bytes(path: Path) -> int:
 
 
 def _left_unclean(path: Path) -> bool:
-    """A log with content means: killed, lost power, or open in another process."""
+    """Whether the log has content: the last user was killed, lost power, or is another process of now."""
     return _wal_bytes(path) > 0
 
 
 def readonly_uri(path: Path) -> str:
-    """Reading a log needs its index beside it; where nothing may be created (a card mounted read-only) a
-    file that was closed cleanly can still be read as it is."""
+    """The URI to read `path`. A log needs its index beside it; where nothing can be created (a card mounted
+    read-only) SQLite can still read a file that was closed cleanly as it is."""
     as_it_is = not os.access(path.parent, os.W_OK) and not _left_unclean(path)
     return path.as_uri() + ("?mode=ro&immutable=1" if as_it_is else "?mode=ro")
 

@@ -1,4 +1,4 @@
-"""Numbered schema scripts: each is applied entirely or not at all, once, in order."""
+"""Numbered schema scripts: each applies entirely or not at all, once, in order."""
 
 from __future__ import annotations
 
@@ -45,14 +45,14 @@ def migrate(connection: sqlite3.Connection, path: Path, scripts: list[tuple[int,
 
 
 def _statements(sql: str) -> Iterator[str]:
-    """The statements of a script, one by one; `executescript` would commit behind our back."""
+    """The statements of a script, one by one; `executescript` would commit in between."""
     statement = ""
     for piece in sql.split(";"):
         statement += piece + ";"
         if sqlite3.complete_statement(statement):
             yield statement
             statement = ""
-    if statement:  # a comment, or half a statement that SQLite shall refuse
+    if statement:  # a comment, or half a statement, which SQLite refuses
         yield statement
 
 
@@ -80,7 +80,7 @@ def _refuse_newer(seen: int, path: Path, scripts: list[tuple[int, str]]) -> None
 
 @contextmanager
 def transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    """Commit what is done inside, or roll it back."""
+    """Commit everything done inside, or roll it back."""
     connection.execute("BEGIN IMMEDIATE")
     try:
         yield

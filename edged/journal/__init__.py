@@ -1,4 +1,9 @@
-"""The memory of the box: every decision and what came of it, written before anything moves."""
+"""The memory of the box: every decision, on the disk before anything moves, and its outcome.
+
+Other packages use the names exported here, and by module: `chain` (pseudonyms), `clockwatch` (quality of the
+wall clock), `numbers` (a journal put back from a backup), `redaction` (erasing a person), `retention` and
+`room` (age and size), `snapshots` (pictures).
+"""
 
 from edged.journal.explanation import Explanation
 from edged.journal.reader import JournalReader, journal_path

@@ -1,5 +1,6 @@
-"""The hash chain over decisions: adding links, and finding where it was broken. Why it is built like this:
-docs/decisions/0009-erasure-and-the-hash-chain.md.
+"""The hash chain over decisions: adds links and finds where it is broken.
+
+The reasons for its form are in docs/decisions/0009-erasure-and-the-hash-chain.md.
 """
 
 from __future__ import annotations
@@ -27,10 +28,10 @@ from edged.record import COLUMNS, derived
 CHAINED: tuple[type[Event], ...] = (AccessDecided, DoorOrdered, JournalPruned, JournalRestored, PersonErased)
 CHAINED_NAMES = tuple(event_name(kind) for kind in CHAINED)
 PERSONAL = ("person_id", "person_name", "user", "by")
-"""Fields that name somebody: who passed, and who gave an order."""
+"""Fields that name somebody: the person who passed, and the operator."""
 
 ERASED = "erased_"
-"""How every pseudonym begins."""
+"""Beginning of every pseudonym."""
 
 _SALT_BYTES = 16
 _PAGE = 500
@@ -84,7 +85,7 @@ def take_over(database: Database) -> int:
 
 
 def problems(database: Database) -> list[str]:
-    """What does not fit together, one sentence each, at most ten; empty when the chain is whole."""
+    """Faults of the chain, one sentence each, at most ten; empty when it is whole."""
     found: list[str] = []
     for problem in _all_problems(database):
         if len(found) == _MOST_NAMED:
@@ -133,13 +134,13 @@ def _all_problems(database: Database) -> Iterator[str]:
 
 
 def _pseudonym(payload: dict[str, Any]) -> str:
-    """What stands in the place of an erased person."""
+    """The name that stands in the place of an erased person."""
     values = [str(payload.get(name)) for name in PERSONAL]
     return next((value for value in values if value.startswith(ERASED)), values[0])
 
 
 def _object(text: Any) -> dict[str, Any] | None:
-    """The payload of a record; None when it is none."""
+    """The payload of a record; None when it is no JSON object."""
     try:
         value = json.loads(text)
     except (ValueError, TypeError):
@@ -184,7 +185,7 @@ def _fits(row: sqlite3.Row, payload: dict[str, Any], before: Any) -> bool:
     personal, content = _parts(payload, salt, (row["received_at"], row["clock"]))
     if row["salt"] is not None and personal != row["personal"]:
         return False
-    return _link(before, row["seq"], content, row["personal"]) == row["hash"]
+    return bool(_link(before, row["seq"], content, row["personal"]) == row["hash"])
 
 
 def _unlinked(database: Database) -> Iterator[str]:
@@ -200,7 +201,7 @@ def _parts(payload: dict[str, Any], salt: bytes, arrival: tuple[Any, Any]) -> tu
     """The hash of the personal fields with their salt, and that of everything else.
 
     Args:
-        arrival: when the record arrived, and what the clock was worth then.
+        arrival: time of arrival and quality of the clock then, as the row has them.
     """
     personal = json.dumps([payload.get(name) for name in PERSONAL], ensure_ascii=False)
     content = {name: value for name, value in payload.items() if name not in PERSONAL}

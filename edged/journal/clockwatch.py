@@ -1,4 +1,4 @@
-"""What the wall clock is worth, and whether somebody has set it. Only reads; never sets a clock."""
+"""The quality of the wall clock, and steps by which somebody has set it. Only reads; never sets a clock."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from edged.events import ClockStepped
 Quality = Literal["synchronised", "holdover", "unknown"]
 
 STEP_S = 1.0
-"""A change of wall against monotonic time from which it is a step. Slewing is 0.5 ms a second at most
+"""Smallest change of wall against monotonic time that counts as a step. Slewing is at most 0.5 ms a second
 (adjtimex(2)), 5 ms between two looks."""
 
 LOOK_S = 10.0
@@ -35,7 +35,7 @@ class ClockWatch:
     """Watches the wall clock of this machine. Safe to use from any thread.
 
     Args:
-        synchronised: says whether the clock follows a time server now; None when nobody knows.
+        synchronised: tells whether the clock follows a time server now; None when nobody knows.
         publish: gets `ClockStepped`.
     """
 
@@ -59,16 +59,16 @@ class ClockWatch:
 
     @property
     def quality(self) -> Quality:
-        """As found at the last `check()`."""
+        """The quality at the last `check()`."""
         return self._quality
 
     def start(self) -> None:
-        """Look every 10 s from now on. By the monotonic clock: a timer that follows the wall clock would
-        sleep through an hour by which it was set back."""
+        """Look every 10 s of monotonic time: a timer on the wall clock would sleep through an hour by which
+        somebody has set it back."""
         self._thread.start()
 
     def stop(self, timeout_s: float = 1.0) -> bool:
-        """Look no more. True when the thread has ended."""
+        """End the looks. True when the thread has ended."""
         with self._changed:
             self._stopping = True
             self._changed.notify_all()
@@ -77,7 +77,7 @@ class ClockWatch:
         return not self._thread.is_alive()
 
     def check(self) -> Quality:
-        """Look again. Publishes `ClockStepped` when the clock was set since."""
+        """Look again. Publishes `ClockStepped` when somebody has set the clock since."""
         now = self._clock.now()
         state = self._synchronised(now)
         with self._lock:
@@ -107,7 +107,7 @@ class ClockWatch:
 
 
 def quality_now(now: datetime) -> Quality:
-    """What the clock is worth at this moment, for a command that does not watch it."""
+    """The quality of the clock at this moment, for a command that does not watch it."""
     return _quality(synchronised_now(now), was_synchronised=False)
 
 
@@ -118,10 +118,10 @@ def _quality(state: bool | None, was_synchronised: bool) -> Quality:
 
 
 def synchronised_now(now: datetime) -> bool | None:
-    """Whether the clock follows a time server: True; False: it did, and runs on by itself; None: not known.
+    """Whether the clock follows a time server. False: it did, and runs on by itself; None: not known.
 
-    The kernel knows it of every time service. A unit with `ProtectClock=yes` may not ask the kernel, so the
-    mark of systemd-timesyncd is looked at, too.
+    The kernel knows it for every time service. A unit with `ProtectClock=yes` may not ask the kernel, so the
+    file of systemd-timesyncd counts, too.
     """
     if _kernel_says_synchronised():
         return True
@@ -133,7 +133,7 @@ def synchronised_now(now: datetime) -> bool | None:
 
 
 def _kernel_says_synchronised() -> bool:
-    """adjtimex(2) in its reading mode; False also when it may not be asked."""
+    """The answer of adjtimex(2) in its reading mode; False also when we may not ask."""
     buffer = ctypes.create_string_buffer(_TIMEX_BYTES)
     libc = ctypes.CDLL(None, use_errno=True)
     state = libc.adjtimex(buffer)

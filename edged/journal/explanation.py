@@ -1,4 +1,4 @@
-"""What is known about one passage, as values: the shape of an explanation. How it is found: why.py."""
+"""The shape of an explanation: all that is known about one passage, as values. `why.py` finds it."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ class Refusals:
     Attributes:
         code: the reason.
         count: shots it applied to; a shot may have several reasons.
-        best, worst: the measured values nearest to and furthest from being accepted; None if not measured.
+        best, worst: the measured values nearest to and furthest from the limit; None if not measured.
         required: the limit; None if not stated.
-        unit: of the three, with its space, e.g. ` px`.
+        unit: unit of the three, with its space, e.g. ` px`.
     """
 
     code: str
@@ -31,8 +31,13 @@ class Refusals:
 
 @dataclass(frozen=True)
 class Recognition:
-    """What an engine answered for one shot; `error` is the code when it could not, `engine_reason` that for
-    which it was this engine."""
+    """The answer of an engine for one shot.
+
+    Attributes:
+        engine_reason: why this engine was asked.
+        score, margin: 0..100; None where the engine names nobody.
+        error, error_detail: code and text when it had no answer.
+    """
 
     shot_number: int
     engine: str
@@ -50,7 +55,7 @@ class Recognition:
 
 @dataclass(frozen=True)
 class Rule:
-    """One rule as it was applied."""
+    """One access rule and its verdict."""
 
     code: str
     passed: bool
@@ -58,13 +63,13 @@ class Rule:
 
 
 @dataclass(frozen=True)
-class Relay:
-    """What became of a grant.
+class RelayOutcome:
+    """The outcome of a grant: how the relay moved, or why it did not.
 
     Attributes:
-        moved: True or False; None when nobody knows, because the daemon was stopped in between.
-        acknowledged: the board confirmed it; None when it cannot.
-        on_ms: how long it was on; None while it is on, or when it was not recorded.
+        moved: None when nobody knows, because the daemon was stopped in between.
+        acknowledged, off_acknowledged: the board confirmed that it is on, or off; None when it cannot.
+        on_ms: how long it was on; None while it is on, or when the journal does not say.
         code, detail: why it did not move.
     """
 
@@ -85,11 +90,11 @@ class Relay:
 
 @dataclass(frozen=True)
 class Explanation:
-    """Everything known about one passage, or about the order of a person.
+    """Everything known about one passage, or about one manual override.
 
     Attributes:
-        outcome: `granted`, `denied`, `undecided`; of an order `ordered`, or `refused`.
-        ordered: what was ordered and by whom, where it was an order.
+        outcome: `granted`, `denied`, `undecided`; for an override `ordered`, or `refused`.
+        ordered: the override and its operator, where it was one.
     """
 
     passage_id: str | None
@@ -109,14 +114,14 @@ class Explanation:
     recognitions: tuple[Recognition, ...]
     rules: tuple[Rule, ...]
     timings_ms: dict[str, float]
-    relay: Relay | None
+    relay: RelayOutcome | None
     nearest_px: float | None
     seen_s: float | None
     ordered: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """A JSON-ready dict with the same names."""
-        return _jsonable(asdict(self))
+        return {name: _jsonable(value) for name, value in asdict(self).items()}
 
 
 def _jsonable(value: Any) -> Any:

@@ -1,4 +1,4 @@
-"""The numbers of a journal after it was put back from a backup: none may be given twice."""
+"""The numbers of a journal put back from a backup: it must give none of them twice."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from edged.journal.reader import PACKAGE
 from edged.journal.writer import Journal
 
 UNKNOWN_LOSS = 1_000_000
-"""Numbers that are skipped when nobody can say how many were given since the backup: years of records."""
+"""Numbers to skip when nobody knows how many the journal gave since the backup: years of records."""
 
 
 def issued_by(path: Path) -> int | None:
-    """The largest number a journal has given, also read from a damaged file; None when it cannot be read."""
+    """The largest number a journal has given, also from a damaged file; None when that cannot be read."""
     try:
         with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as connection:
             row = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'records'").fetchone()
@@ -29,16 +29,19 @@ def issued_by(path: Path) -> int | None:
 def resume(
     path: Path, clock: Clock, event: JournalRestored, issued: int | None, device: str
 ) -> JournalRestored:
-    """Go on after the last number that was ever given, and write down that and why.
+    """Go on after the last number the journal ever gave, and record the gap and its reason.
 
     Args:
         path: the journal that was put back.
-        event: what happened; the numbers that are skipped are filled in.
+        event: what happened, without the skipped numbers.
         issued: the largest number given before; None when nobody knows.
         device: id of this box.
 
     Returns:
-        The event as it was written. Raises as `Database.open`.
+        The event as written, with the skipped numbers.
+
+    Raises:
+        EdgedError: see `Database.open`.
     """
     database = Database.open(path, package=PACKAGE)
     try:

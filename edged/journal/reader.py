@@ -1,4 +1,4 @@
-"""Questions to the journal. Reads only; works beside a running daemon when opened read-only."""
+"""Reads the journal: by time, passage, person and id. Works beside a running daemon when opened read-only."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class JournalReader:
         """Open for reading, beside a running daemon or without one.
 
         Raises:
-            NotFound: `journal_missing`, nothing was ever recorded there.
+            NotFound: `journal_missing`, there is no journal at `path`.
             NeedsOperator, RetryLater, Misconfigured: see `Database.open_readonly`.
         """
         if not path.is_file():
@@ -63,7 +63,7 @@ class JournalReader:
 
     @property
     def database(self) -> Database:
-        """The file, for what else this package keeps in it."""
+        """The file, for the other tables of this package."""
         return self._database
 
     def settle(self) -> None:
@@ -84,16 +84,16 @@ class JournalReader:
         before_seq: int | None = None,
         after_seq: int | None = None,
     ) -> Records:
-        """Records that fulfil everything given.
+        """Records that fulfil all conditions.
 
         Args:
-            since, until: aware; from `since` on, up to and without `until`.
+            since, until: aware; `since` <= time < `until`.
             person: a person id.
             outcome: `granted`, `denied`, or `undecided`: the ends of passages without a decision.
             event: name of an event, e.g. `door_unlocked`.
             passages: one record per passage, its decision or else its end.
             limit: at most so many; None for all (use `iterate()` for many).
-            newest_first: order of writing, turned round or not.
+            newest_first: False for the order of writing.
             before_seq, after_seq: only records before or after this sequence number, for paging.
 
         Raises:
@@ -154,9 +154,9 @@ class JournalReader:
         return self._with_lock(found)
 
     def last_grants(self, door_id: str | None, since: datetime) -> dict[str, datetime]:
-        """When each person was last let in at a door, from `since` on.
+        """Person id -> time of the last grant at a door, from `since` on.
 
-        A grant that is known not to have moved the relay does not count: that person is still outside.
+        A grant that did not move the relay for a known reason does not count: that person is still outside.
         """
         rows = self._database.query(
             """
@@ -172,7 +172,7 @@ class JournalReader:
         return {row["person_id"]: datetime.fromisoformat(row["at"]).astimezone(UTC) for row in rows}
 
     def unfinished_grants(self) -> Records:
-        """Grants without an outcome: being carried out now, or cut off when the daemon was killed."""
+        """Grants without an outcome: under way now, or cut off when the daemon was killed."""
         return self._records("WHERE seq IN (SELECT seq FROM unfinished_grants) ORDER BY seq")
 
     def snapshot(self, decision_id: str) -> str | None:
@@ -181,20 +181,20 @@ class JournalReader:
         return rows[0][0] if rows else None
 
     def device(self) -> str | None:
-        """Id of the box that wrote this; None in one that was never opened by a daemon with an id."""
+        """Id of the box that writes this journal; None before the first daemon with an id."""
         rows = self._database.query("SELECT value FROM facts WHERE name = 'device_id'")
         return rows[0][0] if rows else None
 
     def last_seq(self) -> int:
-        """The largest number ever given, also when its record is gone; 0 when there was none."""
+        """The largest number ever given, also when its record is gone; 0 before the first."""
         return verifying.issued(self._database)
 
     def verify(self) -> tuple[str, ...]:
-        """Look at every page, every number and every link of the hash chain; minutes for a large file.
+        """Check every page, every number and every link of the hash chain; takes minutes for a large file.
 
         Returns:
-            What is wrong, one sentence each; empty when nothing is. Records removed by retention, and numbers
-            skipped after a restored backup, are no fault as long as they are explained.
+            Faults, one sentence each; empty when there is none. Records removed by retention, and numbers
+            skipped after a restored backup, are no fault as long as a record explains them.
         """
         return tuple(verifying.problems(self._database))
 
@@ -204,7 +204,7 @@ class JournalReader:
 
     def _records(self, clauses: str, *parameters: Any) -> Records:
         rows = self._database.query(f"SELECT * FROM records {clauses}", storable(parameters))
-        return [record_of(row) for row in rows]
+        return [record_of(dict(row)) for row in rows]
 
     def _by_number(self, seq: int) -> Records:
         found = self._records("WHERE seq = ?", seq)

@@ -1,7 +1,7 @@
-"""Taking a person's identity out of the records: what is left is counted under a pseudonym.
+"""Erases the names of a person in the records; what is left counts under a pseudonym.
 
-The hash chain stays valid, because a link covers only a salted hash of the personal fields: the fields are
-replaced, and the salt is dropped, without which nobody can try out who it was.
+The hash chain stays valid, because a link covers only a salted hash of the personal fields: an erasure
+replaces the fields and drops the salt, without which nobody can try out who it was.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _TEXTS = frozenset({"reason", "detail", "error", "hint", "message", "note", "aut
 _NAMES = frozenset({"person_name", "cloud_name", "name"})
 _IDS = frozenset({"person_id", "runner_up_id"})
 ERASED_WORDS = "(erased)"
-"""Instead of what somebody wrote about the person: it may tell who they are without naming them."""
+"""Stands for free text about the person, which may tell who they are without naming them."""
 
 _BATCH = 100
 _RANGE = 5000
@@ -32,18 +32,18 @@ _RANGE = 5000
 
 @dataclass(frozen=True)
 class Identity:
-    """Whom to erase: the id, and every name they had."""
+    """The person to erase: the id, and every name they had."""
 
     person_id: str
     names: frozenset[str]
 
     def needles(self) -> Iterator[str]:
-        """How they may stand in the JSON of a record."""
+        """The forms in which they may stand in the JSON of a record."""
         for text in sorted({self.person_id, *self.names, *(name.casefold() for name in self.names)}):
             yield json.dumps(text, ensure_ascii=False)[1:-1]
 
     def cleaner(self, pseudonym: str) -> Callable[[str], str]:
-        """Replaces the id and the names in a text, where they stand as words of their own."""
+        """A function that replaces the id and the names in a text, where they stand as words of their own."""
         words = sorted((self.person_id, *self.names), key=len, reverse=True)
         pattern = re.compile(rf"(?<![\w-])(?:{'|'.join(map(re.escape, words))})(?![\w-])", re.IGNORECASE)
         return lambda text: pattern.sub(pseudonym, text)
@@ -67,14 +67,16 @@ def erase(
     pseudonym: str,
     consents: Iterable[dict[str, Any]] = (),
 ) -> PersonErased:
-    """Erase the pictures of a person, put the pseudonym in their place, and write down that this was done.
+    """Erase the pictures of a person, put the pseudonym in their place, and record the erasure.
 
-    In small transactions, so that a daemon that writes meanwhile never waits long. May be repeated after an
-    interruption with the same pseudonym.
+    Works in small transactions, so that a daemon that writes meanwhile never waits long. After an
+    interruption call it again with the same pseudonym.
 
     Returns:
-        The event as it was written; not written again when a repetition found nothing to do. Raises as
-        `Database.transaction`.
+        The event as written; a repetition that finds nothing to do does not write it again.
+
+    Raises:
+        EdgedError: see `Database.transaction`.
     """
     pictures = snapshots.forget(_decisions_with_picture(journal, who.person_id))
     records = sum(_replace(journal, seqs, who, pseudonym) for seqs in _touched(journal, who))
@@ -96,13 +98,8 @@ def erase(
     return event
 
 
-def is_named(journal: Journal, who: Identity) -> bool:
-    """Whether any record still names the person."""
-    return next(_touched(journal, who), None) is not None
-
-
 def _decisions_with_picture(journal: Journal, person_id: str) -> list[str]:
-    """Of every passage in which an engine or a decision named the person, also when it was not sure."""
+    """Decisions with a picture in passages where an engine or a decision named the person, sure or not."""
     rows = journal.database.query(
         "SELECT decision_id FROM snapshots WHERE passage_id IN "
         "(SELECT passage_id FROM records WHERE person_id = :person) OR decision_id IN "
@@ -150,7 +147,7 @@ def _store(connection: sqlite3.Connection, seq: int, event: str, payload: dict[s
 def _changed(event: str, text: str, who: Identity, pseudonym: str) -> dict[str, Any] | None:
     """The payload without the person; None when it does not name them.
 
-    Of a chained record only the personal fields may change: the chain covers the rest as it is.
+    In a chained record only the personal fields may change: the chain covers the rest as it is.
     """
     try:
         payload: dict[str, Any] = json.loads(text)
@@ -187,7 +184,7 @@ def _without(value: Any, who: Identity, pseudonym: str, clean: Callable[[str], s
 
 
 def _counts(journal: Journal, pseudonym: str) -> tuple[int, int]:
-    """Decisions under the pseudonym, and how many of them earlier events explain."""
+    """Decisions under the pseudonym, and those of them that earlier events explain."""
     decisions = journal.database.query(
         "SELECT count(*) FROM chain JOIN records USING (seq) WHERE salt IS NULL AND instr(payload, ?) > 0",
         (pseudonym,),

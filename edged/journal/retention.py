@@ -1,4 +1,4 @@
-"""Removing records that were kept for as long as they should be, and saying so. When: the caller."""
+"""Removes records whose time is over, and records that it did. The caller decides when."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from edged.journal.snapshots import SnapshotFolder
 from edged.journal.writer import Journal
 
 DOUBT_H = 24
-"""After a step of the clock of an hour or more nothing is removed for so long: its age may not be its age."""
+"""Hours without removals after the clock stepped by an hour or more: ages may be wrong until then."""
 
 DOUBTFUL_STEP_S = 3600.0
 
 
 @dataclass(frozen=True)
 class Keep:
-    """For how many days each class is kept; 0: for ever."""
+    """Days for which each class is kept; 0: for ever."""
 
     records: int
     details: int
@@ -30,7 +30,7 @@ class Keep:
 
 @dataclass(frozen=True)
 class Removed:
-    """What one run removed. `in_doubt`: nothing, because the clock was set not long ago."""
+    """Rows and pictures that one run removed. `in_doubt`: none, because the clock stepped not long ago."""
 
     details: int = 0
     records: int = 0
@@ -39,10 +39,10 @@ class Removed:
 
 
 class Retention:
-    """The rule of a journal about age.
+    """Enforces the longest age of records, details and pictures.
 
-    Records are removed from the oldest number on, up to the first that is young enough, so a clock that was
-    wrong for a while removes nothing out of turn. What was not delivered, and grants without outcome, stay.
+    A run removes records from the oldest number on, up to the first that is young enough, so a clock that was
+    wrong for a while removes nothing out of turn. Undelivered records and grants without outcome stay.
     """
 
     def __init__(self, journal: Journal, room: Room, snapshots: SnapshotFolder, keep: Keep) -> None:
@@ -53,7 +53,7 @@ class Retention:
         self._keep = keep
 
     def run(self, now: datetime) -> Removed:
-        """Remove what is too old at `now`. Raises NeedsOperator or RetryLater, see `Database.transaction`."""
+        """Remove all that is too old at `now`. Raises EdgedError, see `Database.transaction`."""
         if self._clock_in_doubt(now):
             return Removed(in_doubt=True)
         details = self._remove_details(now)
@@ -62,7 +62,7 @@ class Retention:
         return Removed(details, records, pictures)
 
     def _clock_in_doubt(self, now: datetime) -> bool:
-        """A step of an hour was found within a day, whichever way its time now looks."""
+        """Whether the clock stepped by an hour within the last day; arrival counts, as dates may be wrong."""
         rows = self._database.query(
             "SELECT 1 FROM records WHERE event = 'clock_stepped' AND received_at >= ? "
             "AND abs(json_extract(payload, '$.by_s')) >= ? LIMIT 1",
@@ -126,9 +126,8 @@ class Retention:
             chain_position=links[-1][0] if links else 0,
             chain_hash=bytes(links[-1][1]).hex() if links else "",
         )
-        self._snapshots.forget(
-            decisions
-        )  # first: a crash in between must leave no picture without its decision
+        # pictures first: a crash in between must leave none without its decision
+        self._snapshots.forget(decisions)
         self._journal.write(event, lambda connection, seq: _cut(connection, event))
         return len(seqs)
 
@@ -140,7 +139,7 @@ class Retention:
         return self._snapshots.forget(row[0] for row in rows)
 
     def _first_young(self, since: datetime, after: int) -> int:
-        """The first number after `after` whose record is not older than `since`."""
+        """Number of the first record after `after` that is not older than `since`."""
         rows = self._database.query(
             "SELECT seq FROM records WHERE seq > ? AND coalesce(received_at, at) >= ? ORDER BY seq LIMIT 1",
             (after, iso(since)),
@@ -149,7 +148,7 @@ class Retention:
 
 
 def _cut(connection: sqlite3.Connection, event: JournalPruned) -> None:
-    """Remove all records up to `event.until_seq` with their links; the event itself has just been written."""
+    """Remove all records up to `event.until_seq` with their links, in the transaction that writes `event`."""
     connection.execute("DELETE FROM records WHERE seq <= ?", (event.until_seq,))
     connection.execute("DELETE FROM chain WHERE seq <= ?", (event.until_seq,))
     if event.chain_position:

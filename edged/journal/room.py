@@ -1,4 +1,4 @@
-"""How much room the records take, alarms about it, and what gives way when it is used up."""
+"""The room for records: use, alarms, and the details that give way when it is used up."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from edged.record import DETAILS
 
 LIMITS = (80, 90, 100)
 PRUNE_TO = 0.95
-"""Once full, details are removed down to this share, so that it is not done for every record."""
+"""Share down to which details give way once the room is full, so that not every record removes one."""
 
 RESERVE = 1.1
-"""Up to this share refusals and outcomes are still written; grants are refused from 1 on."""
+"""Share up to which refusals and outcomes may be written; the journal refuses grants from 1 on."""
 
 BATCH = 200
-"""Records removed in one transaction: some 10 ms, in which a decision waits."""
+"""Records removed in one transaction: some 10 ms, for which a decision waits."""
 
 MB = 1_000_000
 _MARKS = ", ".join("?" * len(DETAILS))
@@ -32,7 +32,7 @@ _HINT = {
 
 @dataclass(frozen=True)
 class Use:
-    """What is taken, as share of the budget: 1 is full."""
+    """Room in use, in bytes and as share of the budget; a share of 1 is full."""
 
     share: float
     used_bytes: int
@@ -42,8 +42,8 @@ class Room:
     """The budget of a journal.
 
     Args:
-        max_bytes: of records and snapshots together; None: no limit.
-        undelivered_from: lowest seq some target still has to get; None when nothing waits.
+        max_bytes: budget of records and snapshots together; None: no limit.
+        undelivered_from: lowest seq that some target still has to get; None when none waits.
     """
 
     def __init__(
@@ -61,23 +61,23 @@ class Room:
 
     @property
     def full(self) -> bool:
-        """Grants cannot be written down any more."""
+        """No room for grants any more."""
         return self.use.share >= 1
 
     @property
     def exhausted(self) -> bool:
-        """Not even refusals can."""
+        """No room for refusals either."""
         return self.use.share >= RESERVE
 
     def measure(self) -> Use:
-        """Look what is taken now."""
+        """Measure the use now."""
         used = self._database.used_bytes()
         used += int(self._database.query("SELECT coalesce(sum(bytes), 0) FROM snapshots")[0][0])
         self.use = Use(used / self._max_bytes if self._max_bytes else 0.0, used)
         return self.use
 
     def alarm(self, at: datetime) -> JournalFilling | None:
-        """What is to be said now: once for each limit, until it is well below that again."""
+        """The alarm that is due now: once for each limit, until the use is well below it again."""
         percent = 100 * self.use.share
         passed = max((limit for limit in LIMITS if percent >= limit), default=0)
         if passed <= self._alarmed:
@@ -97,7 +97,7 @@ class Room:
         )
 
     def protected_from(self) -> int:
-        """Records from this seq on must stay, because somebody has not got them yet."""
+        """Lowest seq that must stay, because a delivery target still has to get it."""
         waiting = self._undelivered_from()
         return 2**62 if waiting is None else waiting
 

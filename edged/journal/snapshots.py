@@ -1,7 +1,7 @@
 """Pictures of passages: JPEG files named by their SHA-256, written before anything refers to them.
 
-A picture is taken down after its decision, beside the gate's path. A crash in between leaves a file nobody
-refers to, which the next start removes.
+A picture reaches the disk after its decision and beside the gate's path. A crash in between leaves a file
+that nothing refers to; the next start removes it.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from edged.bus import EventBus, Overflow, Subscription
 from edged.clock import Clock, iso
 from edged.database import Database
 from edged.database.errors import from_os_error
-from edged.events import AccessDecided, Outcome, ShotChosen
+from edged.events import AccessDecided, Event, Outcome, ShotChosen
 
 if TYPE_CHECKING:
     import numpy as np
 
 FOLDER = "snapshots"
 REMEMBERED_PASSAGES = 16
-"""Shots wait for their decision in memory; one is a picture of some 0.5 MB."""
+"""Passages whose shots wait in memory for their decision; a shot is a picture of some 0.5 MB."""
 
 _BATCH = 200
 
@@ -38,7 +38,7 @@ def snapshot_path(data_dir: Path, digest: str) -> Path:
 
 
 class SnapshotFolder:
-    """The pictures of one data directory, and the table that says what they belong to."""
+    """The pictures of one data directory, and the table that links them to decisions."""
 
     def __init__(self, data_dir: Path, database: Database, clock: Clock) -> None:
         self._data_dir = data_dir
@@ -92,7 +92,7 @@ class SnapshotFolder:
         return gone
 
     def sweep(self) -> int:
-        """Erase files nobody refers to, left by a crash. For the start only. Returns how many there were."""
+        """Erase files of a crash, to which no row refers. For the start only. Returns how many there were."""
         swept = 0
         for file in self.files():
             if file.suffix != ".jpg" or not _is_referred_to(self._database, file.stem):
@@ -106,7 +106,7 @@ class SnapshotFolder:
         yield from (file for file in sorted(folder.glob("*/*")) if file.is_file())
 
     def problems(self) -> Iterator[str]:
-        """Pictures that are missing or are not what they were, one sentence each."""
+        """Pictures that are missing or were changed, one sentence each."""
         for row in self._database.query("SELECT DISTINCT hash, decision_id FROM snapshots ORDER BY at"):
             path = snapshot_path(self._data_dir, row["hash"])
             if not path.is_file():
@@ -116,10 +116,10 @@ class SnapshotFolder:
 
 
 class SnapshotService:
-    """Takes down the picture that decided, for the decisions the policy names.
+    """Keeps the picture behind a decision, for the decisions that the policy names.
 
     Args:
-        policy: `denied`: only of those who were not let in.
+        policy: `denied`: only for denials.
         encode: a picture (height x width x 3 uint8 BGR) as JPEG.
     """
 
@@ -130,7 +130,7 @@ class SnapshotService:
         self._shots: OrderedDict[str, dict[float, np.ndarray]] = OrderedDict()
 
     def attach(self, bus: EventBus) -> Subscription | None:
-        """Subscribe; late pictures give way, nobody waits for them. None for the policy `none`."""
+        """Subscribe; old pictures give way, and no publisher waits. None for the policy `none`."""
         if self._policy == "none":
             return None
         return bus.subscribe(
@@ -141,21 +141,25 @@ class SnapshotService:
             overflow=Overflow.DROP_OLDEST,
         )
 
-    def _take(self, event: ShotChosen | AccessDecided) -> None:
+    def _take(self, event: Event) -> None:
         passage = event.passage_id
         if passage is None:
             return
-        if isinstance(event, ShotChosen):
-            if event.picture is not None:
-                self._shots.setdefault(passage, {})[event.captured_s] = event.picture
-                self._shots.move_to_end(passage)
-                while len(self._shots) > REMEMBERED_PASSAGES:
-                    self._shots.popitem(last=False)
-            return
-        shots = self._shots.pop(passage, {})
-        if shots and (self._policy == "all" or event.outcome is Outcome.DENIED):
+        if isinstance(event, ShotChosen) and event.picture is not None:
+            self._remember(passage, event.captured_s, event.picture)
+        elif isinstance(event, AccessDecided):
+            self._keep(event, self._shots.pop(passage, {}))
+
+    def _remember(self, passage: str, captured_s: float, picture: np.ndarray) -> None:
+        self._shots.setdefault(passage, {})[captured_s] = picture
+        self._shots.move_to_end(passage)
+        while len(self._shots) > REMEMBERED_PASSAGES:
+            self._shots.popitem(last=False)
+
+    def _keep(self, decision: AccessDecided, shots: dict[float, np.ndarray]) -> None:
+        if shots and (self._policy == "all" or decision.outcome is Outcome.DENIED):
             newest = shots[max(shots)]
-            self._folder.add(event, self._encode(shots.get(event.captured_s or 0.0, newest)))
+            self._folder.add(decision, self._encode(shots.get(decision.captured_s or 0.0, newest)))
 
 
 def _is_referred_to(database: Database, digest: str) -> bool:
@@ -163,7 +167,7 @@ def _is_referred_to(database: Database, digest: str) -> bool:
 
 
 def _write(path: Path, content: bytes) -> None:
-    """Whole or not at all, on the disk on return. Raises NeedsOperator."""
+    """Write a file entirely or not at all, on the disk on return. Raises NeedsOperator."""
     incoming = path.with_suffix(f".{os.getpid()}")
     try:
         path.parent.parent.mkdir(mode=0o700, exist_ok=True)

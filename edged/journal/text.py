@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime, tzinfo
 
-from edged.journal.explanation import Explanation, Recognition, Refusals, Relay
+from edged.journal.explanation import Explanation, Recognition, Refusals, RelayOutcome
 from edged.reasons import describe
 
 _STAGES = {
@@ -19,7 +19,7 @@ _STAGES = {
 
 
 def sentence(explained: Explanation) -> str:
-    """What was decided and why, in one or two sentences."""
+    """The decision and its reason, in one or two sentences."""
     reason = describe(explained.reasons[0]) if explained.reasons else None
     if explained.ordered:
         refused = f" Refused: {reason}" if reason else ""
@@ -37,7 +37,7 @@ def render(explained: Explanation, zone: tzinfo | None = None) -> str:
     """The whole story, several lines, each fact once.
 
     Args:
-        zone: where wall times are shown; None for the zone of the machine.
+        zone: zone of the wall times; None for that of the machine.
     """
     return "\n".join(_lines(explained, zone))
 
@@ -95,7 +95,7 @@ def _refusal(group: Refusals) -> str:
 
 
 def _number(value: float | None) -> str:
-    """Short, but not rounded so far that a limit that was just missed looks kept."""
+    """Four digits: a limit that was just missed must not look kept."""
     return "-" if value is None else f"{value:.4g}"
 
 
@@ -123,7 +123,7 @@ def _rule(passed: bool, code: str, detail: str) -> str:
     return f"{'pass' if passed else 'FAIL'}  {code}: {detail}"
 
 
-def _relay(relay: Relay, zone: tzinfo | None) -> Iterator[str]:
+def _relay(relay: RelayOutcome, zone: tzinfo | None) -> Iterator[str]:
     if relay.moved is None and not relay.code:
         yield "no outcome is recorded: the grant is being carried out, or the daemon was stopped"
         return
@@ -144,7 +144,7 @@ def _relay(relay: Relay, zone: tzinfo | None) -> Iterator[str]:
         yield _confirmed("off", relay.off_acknowledged, None)
 
 
-def _latency(relay: Relay) -> str:
+def _latency(relay: RelayOutcome) -> str:
     parts = [
         f"{value:.1f} ms after {event}"
         for value, event in (

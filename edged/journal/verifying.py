@@ -9,24 +9,24 @@ from edged.journal import chain
 
 
 def problems(database: Database) -> Iterator[str]:
-    """What is wrong, one sentence each; see `JournalReader.verify`."""
+    """Faults, one sentence each; see `JournalReader.verify`."""
     answers = [row[0] for row in database.query("PRAGMA integrity_check(20)")]
     if answers != ["ok"]:
         yield from (f"The file is damaged: {answer}." for answer in answers)
-        return  # what a damaged file answers to other questions is worth nothing
+        return  # other answers of a damaged file are worth nothing
     yield from _missing(database)
     yield from _unreadable(database)
     yield from chain.problems(database)
 
 
 def issued(database: Database) -> int:
-    """The largest number ever given."""
+    """The largest number the journal ever gave; 0 before the first."""
     given = database.query("SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'records'")[0][0]
     return int(given)
 
 
 def _missing(database: Database) -> Iterator[str]:
-    """Numbers without a record must add up to what was removed or skipped, and not lie beyond it."""
+    """Missing records: numbers without a record must be among those removed or skipped."""
     last_issued = issued(database)
     count, last = database.query("SELECT count(*), coalesce(max(seq), 0) FROM records")[0]
     removed, until = database.query(
@@ -42,7 +42,7 @@ def _missing(database: Database) -> Iterator[str]:
 
 
 def _unreadable(database: Database) -> Iterator[str]:
-    """Of what the chain does not watch over."""
+    """Damaged records outside the chain."""
     rows = database.query(
         "SELECT seq FROM records WHERE NOT json_valid(payload) AND seq NOT IN (SELECT seq FROM chain) "
         "ORDER BY seq LIMIT 20"

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from edged.journal.explanation import Explanation, Recognition, Refusals, Relay, Rule
+from edged.journal.explanation import Explanation, Recognition, Refusals, RelayOutcome, Rule
 from edged.record import Record
 
-# What each refusal is about: the measure, its unit, and whether more of it is better.
 _MEASURES: dict[str, tuple[str, str, bool]] = {
     "face_too_small": ("face_px", " px", True),
     "face_too_uncertain": ("detection", "", True),
@@ -20,6 +19,7 @@ _MEASURES: dict[str, tuple[str, str, bool]] = {
     "too_bright": ("illumination", "", False),
     "face_incomplete": ("completeness", "", True),
 }
+"""Refusal -> its measure, the unit, and whether more of it is better."""
 
 _ANSWERS = ("face_identified", "recognition_failed")
 
@@ -100,7 +100,7 @@ def _first_known(records: Sequence[Record], column: str) -> str | None:
 
 
 def _refusals(refused: Sequence[dict[str, Any]]) -> tuple[Refusals, ...]:
-    """Grouped by code, most frequent first."""
+    """Refused shots grouped by code, most frequent first."""
     codes = dict.fromkeys(code for shot in refused for code in shot["reasons"])
     groups = [_group(code, [shot for shot in refused if code in shot["reasons"]]) for code in codes]
     return tuple(sorted(groups, key=lambda group: -group.count))
@@ -137,14 +137,14 @@ def _recognition(record: Record) -> Recognition:
 
 
 def _timings(records: Sequence[Record], decision: dict[str, Any]) -> dict[str, float]:
-    """Of the decision; of the last shot that got furthest when there is none."""
+    """Timings of the decision; without one, those of the last record that has any."""
     if decision.get("timings_ms"):
         return dict(decision["timings_ms"])
     with_timings = [r.payload["timings_ms"] for r in records if r.payload.get("timings_ms")]
     return dict(with_timings[-1]) if with_timings else {}
 
 
-def _relay(records: Sequence[Record], *, granted: bool) -> Relay | None:
+def _relay(records: Sequence[Record], *, granted: bool) -> RelayOutcome | None:
     unlocked = _last(records, "door_unlocked")
     if unlocked is not None:
         return _moved(unlocked, _last(records, "door_locked"))
@@ -152,13 +152,13 @@ def _relay(records: Sequence[Record], *, granted: bool) -> Relay | None:
     if refused is not None:
         code = refused.payload["code"]
         moved = None if code == "interrupted" else False
-        return Relay(moved=moved, at=refused.at, code=code, detail=refused.payload["reason"])
-    return Relay(moved=None) if granted else None
+        return RelayOutcome(moved=moved, at=refused.at, code=code, detail=refused.payload["reason"])
+    return RelayOutcome(moved=None) if granted else None
 
 
-def _moved(unlocked: Record, locked: Record | None) -> Relay:
+def _moved(unlocked: Record, locked: Record | None) -> RelayOutcome:
     on, off = unlocked.payload, _payload(locked)
-    return Relay(
+    return RelayOutcome(
         moved=True,
         at=unlocked.at,
         mode=on["mode"],

@@ -1,9 +1,12 @@
-"""Writing the journal: decisions durably before anything moves, everything else in small groups.
+"""Writes the journal: decisions durably before anything moves, everything else in small groups.
 
-A decision or the outcome of a grant is on the disk when the call returns. What only explains (tracks, shots,
-identifications) is collected for half a second and written together without waiting for the disk, because a
-face in front of a camera makes dozens of such events a second and a memory card wears out with every write.
-When the room for records is used up, the oldest details give way; then nobody is let in (see room.py).
+A decision or the outcome of a grant is on the disk when the call returns. Events that only explain (tracks,
+shots, identifications) wait for half a second and go to the disk together, without a flush: a face in front
+of a camera makes dozens of them a second, and a memory card wears out with every write. When the room for
+records is used up, the oldest details give way; after that the journal refuses grants (see room.py).
+
+The waiting events are a list and not a `WorkQueue`: they are written in one transaction, also by the next
+durable write, and stay when the disk refuses them.
 """
 
 from __future__ import annotations
@@ -48,7 +51,8 @@ AT_ONCE = (
 GROUP_S = 0.5
 GROUP_EVENTS = 100
 RETRY_S = 2.0
-MOST_WAITING = 2000  # while the disk refuses them; then the oldest details give way
+MOST_WAITING = 2000
+"""Details that wait while the disk refuses them; beyond that the oldest give way."""
 REMEMBERED_DECISIONS = 1024
 LOOK_WHEN_FULL_S = 5.0
 INTERRUPTED = "The daemon stopped before the outcome was recorded; the relay may or may not have moved."
@@ -57,7 +61,7 @@ _INSERT = f"INSERT INTO records ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * 
 
 
 class Journal(JournalReader):
-    """The journal of this box, open for writing. Safe to use from any thread; close it to end cleanly."""
+    """The journal of this box, open for writing. Safe to use from any thread; `close()` ends it cleanly."""
 
     def __init__(
         self,
@@ -91,12 +95,12 @@ class Journal(JournalReader):
         undelivered_from: Callable[[], int | None] = lambda: None,
         device: str | None = None,
     ) -> Journal:
-        """Open the journal at `path`, create it when absent.
+        """Open the journal at `path`; create it when absent.
 
         Args:
-            clock_quality: what the wall clock is worth now, see `ClockWatch`.
+            clock_quality: gives the quality of the wall clock now, see `ClockWatch`.
             max_bytes: room for records and snapshots; None: no limit.
-            undelivered_from: lowest seq that a delivery target still has to get; None when none waits.
+            undelivered_from: gives the lowest seq that a delivery target still has to get; None: none waits.
             device: id of this box, written into a journal that has none yet.
 
         Raises:
@@ -121,19 +125,19 @@ class Journal(JournalReader):
 
     @property
     def room(self) -> Room:
-        """What the records may take, and do."""
+        """The room for records and its use."""
         return self._room
 
     def commit_decision(self, event: AccessDecided | DoorOrdered) -> int:
-        """Write a decision, or the order of a person; when this returns, a power cut cannot take it away.
+        """Write a decision or a manual override; when this returns, a power cut cannot take it away.
 
         Returns:
             Its sequence number.
 
         Raises:
-            NeedsOperator, RetryLater: it could not be written; nothing may move because of it.
+            NeedsOperator, RetryLater: it is not written, so nothing may move because of it.
                 `journal_full`: the room for records is used up.
-            EdgedError: `decision_repeated`, the decision id was used before.
+            EdgedError: `decision_repeated`, the journal has this decision id already.
         """
         return self.write(event)
 
@@ -141,11 +145,11 @@ class Journal(JournalReader):
         """Write any other event: outcomes and alarms at once, the rest with its neighbours.
 
         Returns:
-            The sequence number; None for an event that is written within `GROUP_S` seconds, and for a detail
-            that there is no room for.
+            The sequence number; None for an event that the journal writes within `GROUP_S` seconds, and for a
+            detail without room.
 
         Raises:
-            EdgedError: it could not be written, or an earlier group could not.
+            EdgedError: the event is not written, or an earlier group was not.
         """
         if isinstance(event, (*AT_ONCE, AccessDecided)):
             return self.write(event)
@@ -164,7 +168,7 @@ class Journal(JournalReader):
         return None
 
     def flush(self) -> None:
-        """Write what is waiting. Raises as `record()`; what could not be written goes on waiting."""
+        """Write the waiting events. Raises as `record()`; on an error they go on waiting."""
         with self._changed:
             if self._waiting:
                 with self._database.transaction(durable=False) as connection:
@@ -178,7 +182,7 @@ class Journal(JournalReader):
             at: wall time to write, aware; now when left out.
 
         Returns:
-            The grants it was written for.
+            These grants.
         """
         grants = self.unfinished_grants()
         for grant in grants:
@@ -196,11 +200,11 @@ class Journal(JournalReader):
         return grants
 
     def attach(self, bus: EventBus) -> Subscription:
-        """Write every event of the bus from now on, except decisions that were committed before.
+        """Write every event of the bus from now on, except decisions that are committed already.
 
-        A decision that could not be committed when it was made (a denial, then) is tried once more. The
-        publisher waits up to a second for room. A failure to write is raised in the subscriber's thread, so
-        the bus reports it as `SubscriberFailed`. What the journal has to say goes over the bus, too.
+        A denial whose commit failed gets a second attempt here. The publisher waits up to a second for room.
+        The bus reports a failure to write as `SubscriberFailed`. Events of the journal itself go over the
+        bus, too.
         """
         self._bus = bus
         return bus.subscribe(
@@ -212,7 +216,7 @@ class Journal(JournalReader):
         event: Event,
         with_it: Callable[[sqlite3.Connection, int], object] = lambda connection, seq: None,
     ) -> int:
-        """One durable transaction with `event` last; what was waiting goes along, so the order is kept.
+        """Write the waiting events and then `event` in one durable transaction, so the order is kept.
 
         Args:
             with_it: does more in the same transaction; gets the connection and the sequence number.
@@ -246,14 +250,14 @@ class Journal(JournalReader):
         return seq
 
     def tell(self, event: Event) -> None:
-        """Have `event` written and, where there is a bus, heard by everybody."""
+        """Record `event`; where there is a bus, publish it, which records it, too."""
         if self._bus is None:
             self.record(event)
         else:
             self._bus.publish(event)
 
     def look_after_room(self) -> None:
-        """Measure, raise alarms, let the oldest details give way when it is full. Raises as `flush()`."""
+        """Measure the room, raise alarms, remove the oldest details when it is full. Raises as `flush()`."""
         use = self._room.measure()
         if (alarm := self._room.alarm(self._clock.now())) is not None:
             self.tell(alarm)
@@ -261,7 +265,7 @@ class Journal(JournalReader):
             self._prune()
 
     def close(self) -> None:
-        """Write what is waiting, move the log into the file and let go of it. A second call does nothing."""
+        """Write the waiting events, move the log into the file, let go of it. A second call does nothing."""
         with self._changed:
             if self._closing:
                 return
@@ -274,15 +278,15 @@ class Journal(JournalReader):
             self._database.close()
 
     def _on_event(self, event: Event) -> None:
-        decided = isinstance(event, AccessDecided | DoorOrdered)
-        if not (decided and event.decision_id in self._committed):
+        committed = isinstance(event, AccessDecided | DoorOrdered) and event.decision_id in self._committed
+        if not committed:
             self.record(event)
 
     def _row(self, event: Event) -> tuple[Any, ...]:
         return row_of(event, self._clock.now(), self._clock_quality())
 
     def _require_room(self, event: Event) -> None:
-        """A grant must leave room for its outcome; a refusal may use what is kept back for it."""
+        """Check the room: a grant must leave some for its outcome; a refusal may use the reserve."""
         if not isinstance(event, AccessDecided | DoorOrdered) or not self._room.full:
             return
         if _opens(event) or self._room.exhausted:
@@ -305,7 +309,7 @@ class Journal(JournalReader):
             self.write(JournalPruned(at=now, code="journal_full", removed=removed, until_seq=until))
 
     def _report_time_gone_back(self) -> None:
-        """A clock that is behind the newest record was set, or lost, while the daemon was not running."""
+        """Record a clock that is behind the newest record: it was set, or lost, since the last run."""
         newest = self._database.query("SELECT received_at FROM records ORDER BY seq DESC LIMIT 1")
         now = self._clock.now()
         if newest and newest[0][0] is not None:
@@ -332,7 +336,7 @@ class Journal(JournalReader):
                     self._changed.wait_for(lambda: self._closing, timeout=RETRY_S)
 
     def _wait_for_group(self) -> bool:
-        """Wait until something was written or should be. False: the journal is being closed."""
+        """Wait until a group is due or something was written. False: the journal is closing."""
         with self._changed:
             self._changed.wait_for(
                 lambda: self._waiting or self._long_log_possible or self._closing,
@@ -346,15 +350,15 @@ class Journal(JournalReader):
 
 
 def _keep_account(connection: sqlite3.Connection, event: Event, seq: int) -> None:
-    """Remember a grant until its outcome is written, in the same transactions."""
-    if _opens(event):
+    """Keep the account of grants without an outcome, in the transaction that writes `event`."""
+    if isinstance(event, AccessDecided | DoorOrdered) and _opens(event):
         connection.execute("INSERT INTO unfinished_grants VALUES (?, ?)", (event.decision_id, seq))
     elif isinstance(event, DoorUnlocked | GrantNotExecuted):
         connection.execute("DELETE FROM unfinished_grants WHERE decision_id = ?", (event.decision_id,))
 
 
-def _opens(event: Event) -> bool:
-    """A grant, or an order to open that was accepted: the relay may move because of it."""
+def _opens(event: AccessDecided | DoorOrdered) -> bool:
+    """Whether the relay may move because of `event`: a grant, or an accepted command to open."""
     if isinstance(event, DoorOrdered):
         return event.action == "open" and event.code is None
-    return isinstance(event, AccessDecided) and event.outcome is Outcome.GRANTED
+    return event.outcome is Outcome.GRANTED

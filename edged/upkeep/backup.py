@@ -1,6 +1,6 @@
-"""Backups: a folder with a copy of every database, the pictures they refer to, and a list of what is in it.
+"""Backups: a folder with a copy of every database, the pictures they refer to, and a manifest.
 
-Made beside a running daemon; it appears under its name only when it is complete and was checked.
+A backup is made beside a running daemon; it appears under its name only when it is complete and checked.
 """
 
 from __future__ import annotations
@@ -39,10 +39,11 @@ MANIFEST = "manifest.json"
 FORMAT = 1
 PREFIX = "edged-"
 SPARE_BYTES = 16 * 1024 * 1024
-"""Left on the disk beside a backup, so that the daemon can go on writing."""
+"""Room that a backup leaves on its disk, so that the daemon can go on writing."""
 
 _PARTIAL = ".partial-"
-_PAGES = 1000  # copied between two looks whether to stop: 4 MB
+_PAGES = 1000
+"""Pages copied between two questions whether to stop: 4 MB."""
 
 
 @dataclass(frozen=True)
@@ -56,15 +57,15 @@ class CopiedFile:
 
 @dataclass(frozen=True)
 class Backup:
-    """A backup as its list describes it.
+    """A backup as its manifest describes it.
 
     Attributes:
         path: the folder.
-        device: id of the box it is of.
+        device: id of the box.
         made_at: wall time, aware.
         edged: version that made it.
-        databases: by file name.
-        pictures: photographs and snapshots in it.
+        databases: file name -> its copy.
+        pictures: number of photographs and snapshots.
     """
 
     path: Path
@@ -76,22 +77,22 @@ class Backup:
 
     @property
     def bytes(self) -> int:
-        """Of the databases together."""
+        """Size of the databases together."""
         return sum(file.bytes for file in self.databases.values())
 
 
 def make_backup(
     data_dir: Path, target: Path, clock: Clock, *, stopped: Callable[[], bool] = lambda: False
 ) -> Backup:
-    """Copy everything in `data_dir` into a new folder in `target`, which is made when absent.
+    """Copy everything in `data_dir` into a new folder in `target`; create `target` when absent.
 
     Args:
-        stopped: asked now and then; True ends it at once, leaving nothing.
+        stopped: asked every 4 MB; True ends the backup at once and leaves nothing.
 
     Raises:
-        RetryLater: `backup_stopped`, or `backup_exists` of this very second.
+        RetryLater: `backup_stopped`, or `backup_exists`: one of this very second.
         NotFound: `backup_nothing`: there is no database in `data_dir`.
-        NeedsOperator: the disk (`disk_full`, …), or a damaged database: of that no backup is made.
+        NeedsOperator: the disk (`disk_full`, …), or `database_corrupt`: a damaged database is not backed up.
     """
     names = present(data_dir)
     if not names:
@@ -100,7 +101,7 @@ def make_backup(
             code="backup_nothing",
             hint="Is this the data directory of the daemon?",
         )
-    made_at = datetime.fromisoformat(iso(clock.now()))  # as precise as it is listed
+    made_at = datetime.fromisoformat(iso(clock.now()))  # as precise as the manifest
     final = target / f"{PREFIX}{made_at.astimezone(UTC):%Y%m%dT%H%M%SZ}"
     partial = target / f"{_PARTIAL}{final.name}"
     if final.exists():
@@ -127,7 +128,7 @@ def make_backup(
 
 
 def write_manifest(folder: Path, made_at: datetime, pictures: int) -> Backup:
-    """List what is in the folder of a backup. Also after the content was changed (see forget.py)."""
+    """Write the manifest of the backup in `folder`; again after an erasure has changed its content."""
     databases = {name: _describe(folder / name) for name in present(folder)}
     backup = Backup(folder, device_id(folder), made_at, __version__, databases, pictures)
     content: dict[str, Any] = {"format": FORMAT, **asdict(backup), "made_at": iso(made_at)}
@@ -143,7 +144,7 @@ def write_manifest(folder: Path, made_at: datetime, pictures: int) -> Backup:
 
 
 def read_backup(path: Path) -> Backup:
-    """What a backup says of itself.
+    """The backup in `path` as its manifest describes it.
 
     Raises:
         NotFound: `backup_missing`: there is none.
@@ -175,14 +176,14 @@ def read_backup(path: Path) -> Backup:
 
 
 def check_backup(backup: Backup, only: str | None = None) -> None:
-    """Make sure that a backup can be restored.
+    """Check that a backup can be restored.
 
     Args:
-        only: look at this database alone.
+        only: check this database alone.
 
     Raises:
         NeedsOperator: `backup_damaged`.
-        Misconfigured: `database_newer`: a newer edged has written it.
+        Misconfigured: `database_newer`: a newer edged has written a database.
     """
     for name, listed in backup.databases.items():
         if only not in (None, name):
@@ -205,13 +206,13 @@ def list_backups(folder: Path) -> list[Backup]:
     for path in sorted(folder.glob(f"{PREFIX}*"), reverse=True) if folder.is_dir() else ():
         try:
             found.append(read_backup(path))
-        except EdgedError:  # verify reports it; a backup that cannot be read is none
+        except EdgedError:  # `edged verify` reports it; an unreadable backup is none
             continue
     return sorted(found, key=lambda backup: backup.made_at, reverse=True)
 
 
 def broken_backups(folder: Path) -> list[Path]:
-    """Folders that hold the databases of a backup, but no readable list of them, or are not finished."""
+    """Folders with the databases of a backup that have no readable manifest, or are not finished."""
     found = []
     for path in (*folder.glob(f"{PREFIX}*"), *folder.glob(f"{_PARTIAL}*")):
         try:
@@ -234,7 +235,8 @@ def remove_backup(backup: Backup) -> None:
 def copy_database(source: Path, target: Path, stopped: Callable[[], bool] = lambda: False) -> None:
     """Copy one database as it is now, beside its writers, and check the copy.
 
-    Raises as `make_backup()`.
+    Raises:
+        EdgedError: as `make_backup`.
     """
 
     def go_on(status: int, remaining: int, total: int) -> None:
@@ -262,7 +264,7 @@ def copy_database(source: Path, target: Path, stopped: Callable[[], bool] = lamb
 
 
 def link_or_copy(source: Path, target: Path) -> None:
-    """The same file under another name; a copy where that cannot be. For files that are never changed."""
+    """Give a file that never changes another name; copy it where the file system has no links."""
     make_private(target.parent)
     try:
         os.link(source, target)
@@ -274,19 +276,19 @@ def link_or_copy(source: Path, target: Path) -> None:
 
 def referred_pictures(folder: Path) -> Iterator[Path]:
     """The pictures that the databases in `folder` refer to, as paths below it."""
-    for name, sql, place in (
-        (LIBRARY, "SELECT DISTINCT photo FROM faces", lambda photo: Path(PHOTOS, photo)),
-        (
-            JOURNAL,
-            "SELECT DISTINCT hash FROM snapshots",
-            lambda digest: Path(SNAPSHOTS, digest[:2], f"{digest}.jpg"),
-        ),
-    ):
-        if (folder / name).is_file():
-            uri = f"{(folder / name).as_uri()}?mode=ro&immutable=1"  # nobody writes a finished backup
-            with closing(sqlite3.connect(uri, uri=True)) as connection:
-                if _has_table(connection, sql.rsplit(" ", 1)[1]):
-                    yield from (place(row[0]) for row in connection.execute(sql))
+    yield from (Path(PHOTOS, photo) for photo in _distinct(folder / LIBRARY, "faces", "photo"))
+    for digest in _distinct(folder / JOURNAL, "snapshots", "hash"):
+        yield Path(SNAPSHOTS, digest[:2], f"{digest}.jpg")
+
+
+def _distinct(file: Path, table: str, column: str) -> Iterator[str]:
+    """The values of a column; none where the file or the table is absent."""
+    if not file.is_file():
+        return
+    uri = f"{file.as_uri()}?mode=ro&immutable=1"  # nobody writes a finished backup
+    with closing(sqlite3.connect(uri, uri=True)) as connection:
+        if _has_table(connection, table):
+            yield from (row[0] for row in connection.execute(f"SELECT DISTINCT {column} FROM {table}"))
 
 
 def _copy_pictures(data_dir: Path, folder: Path) -> int:

@@ -1,4 +1,4 @@
-"""Where backups lie: the folder of the daily ones, and those made by hand, for an erasure to find."""
+"""Folders of backups: that of the daily ones, and those of backups by hand, for an erasure to find."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ FILE_NAME = "backup-folders"
 
 
 def backup_folder(config: Config) -> Path:
-    """Where the daily backups go."""
+    """Folder of the daily backups."""
     return config.journal.backup_dir or config.data_dir / BACKUPS
 
 
 def remember_place(data_dir: Path, folder: Path) -> None:
-    """Keep in mind that backups of `data_dir` lie in `folder`. Raises OSError when it cannot be written."""
+    """Add `folder` to those with backups of `data_dir`. Raises OSError when it cannot be written."""
     places = remembered_places(data_dir)
     if folder in places:
         return
@@ -37,7 +37,7 @@ def remember_place(data_dir: Path, folder: Path) -> None:
 
 
 def remembered_places(data_dir: Path) -> list[Path]:
-    """The folders, in the order in which they were first used; empty when there are none."""
+    """Folders of backups by hand, in the order of their first use; empty when there are none."""
     try:
         content = (data_dir / FILE_NAME).read_bytes()
     except FileNotFoundError:
@@ -46,10 +46,10 @@ def remembered_places(data_dir: Path) -> list[Path]:
 
 
 def distinct(folders: Iterable[Path]) -> list[Path]:
-    """The folders, absolute, each once however it was written."""
+    """The folders, absolute, each once however it is spelled."""
     return list(dict.fromkeys(folder.resolve() for folder in folders))
 
 
 def missing_places(data_dir: Path) -> list[Path]:
-    """Those that are not there now: a disk that is not attached, a folder that was removed."""
+    """Remembered folders that are absent now: on a detached disk, or removed."""
     return [place for place in remembered_places(data_dir) if not place.is_dir()]

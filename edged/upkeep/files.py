@@ -1,4 +1,4 @@
-"""What lies in a data directory: its databases, who migrates them, its folders of pictures. Opens nothing."""
+"""Content of a data directory: its databases, the packages that migrate them, its folders. Opens nothing."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ PHOTOS = "photos"
 SNAPSHOTS = "snapshots"
 BACKUPS = "backups"
 ASIDE = "set-aside"
-"""Where a damaged or replaced file goes."""
+"""Folder for damaged or replaced files."""
 
 INCOMING = ".restoring"
-"""Where the databases of a backup are made ready to be put back; left over only by a crash."""
+"""Folder in which a restore prepares databases; only a crash leaves it behind."""
 
 _CHUNK = 1 << 20
 

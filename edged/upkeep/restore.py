@@ -1,4 +1,4 @@
-"""Putting a backup back: all of it on request, or one damaged database. What was there is set aside."""
+"""Puts a backup back: all of it on request, or one damaged database. Sets the former files aside."""
 
 from __future__ import annotations
 
@@ -40,13 +40,13 @@ def restore(source: Path, data_dir: Path, clock: Clock, *, force: bool = False) 
     """Replace every database of `data_dir` that the backup `source` holds, and put back its pictures.
 
     Args:
-        force: also a backup of another box; this one keeps its own id.
+        force: accept a backup of another box; this one keeps its own id.
 
     Returns:
-        What was written into the journal about it; None when the backup holds no journal.
+        The event in the journal about it; None when the backup holds no journal.
 
     Raises:
-        NeedsOperator: a daemon runs there (`data_dir_in_use`), `backup_damaged`, the disk.
+        NeedsOperator: `data_dir_in_use` (a daemon runs there), `backup_damaged`, the disk.
         Misconfigured: `backup_of_other_device`, `database_newer`, `backup_newer`.
         NotFound: `backup_missing`.
     """
@@ -75,15 +75,15 @@ def restore(source: Path, data_dir: Path, clock: Clock, *, force: bool = False) 
 def repair(data_dir: Path, name: str, backup_dirs: Iterable[Path], clock: Clock) -> JournalRestored | None:
     """Put a damaged database back from the newest good backup of this box. For the start of the daemon.
 
-    The library is never put back by itself: whoever was removed since the backup would be let in again.
+    The library stays as it is: people removed since the backup would be let in again.
 
     Args:
-        name: its file name.
+        name: file name of the database.
         backup_dirs: folders of backups.
 
     Returns:
-        What happened; in the journal already when it was the journal. None: there is no good backup, and
-        nothing was changed.
+        What happened; it is in the journal already when that is the database. None: there is no good backup,
+        and nothing has changed.
 
     Raises:
         NeedsOperator: the disk.
@@ -114,8 +114,9 @@ def _newest_good(data_dir: Path, name: str, backup_dirs: Iterable[Path]) -> Back
 def _replace(
     backup: Backup, names: list[str], data_dir: Path, clock: Clock, code: str, issued: int | None
 ) -> JournalRestored:
-    """Set the databases aside, with their logs, and put those of the backup in their place. A journal is made
-    ready before, so that at no moment one lies there that would give numbers again."""
+    """Set the databases aside, with their logs, and put those of the backup in their place. The journal of
+    the backup skips its numbers before that, so that at no moment a journal lies there that would give them
+    again."""
     incoming, aside = data_dir / INCOMING, _free_name(data_dir / ASIDE, clock)
     event = _event(backup, JOURNAL if JOURNAL in names else names[0], code, aside, clock)
     try:

@@ -1,4 +1,4 @@
-"""The care a running daemon takes of its records: repair, clock, age, pictures, daily backups."""
+"""Upkeep in a running daemon: repair, clock, age of records, pictures, daily backups."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _JPEG_QUALITY = 85
 class Upkeep:
     """Looks after the data directory of one daemon, which must have been locked before.
 
-    Where delivery has targets, no record is removed before `follow_delivery()` was called.
+    Where delivery has targets, it removes no record before `follow_delivery()`.
     """
 
     def __init__(self, config: Config, bus: EventBus, clock: Clock) -> None:
@@ -53,14 +53,15 @@ class Upkeep:
     # -- opening
 
     def opened(self, name: str, opener: Callable[[], Opened]) -> Opened:
-        """What `opener` opens. A damaged file is put back from the newest good backup first, if there is one.
+        """The result of `opener`; a damaged file comes back from the newest good backup first, if there is
+        one.
 
         Args:
-            name: of the database file, see `edged.upkeep.files`.
+            name: database file, see `edged.upkeep.files`.
 
         Raises:
-            NeedsOperator: `database_corrupt`: there is no good backup, or it is the library, which is never
-                put back by itself. Nothing was changed then.
+            NeedsOperator: `database_corrupt`: there is no good backup, or the file is the library, which
+                only an operator may put back. Nothing has changed then.
         """
         try:
             return opener()
@@ -74,7 +75,7 @@ class Upkeep:
             return opener()
 
     def open_journal(self) -> Journal:
-        """The journal, with everything the configuration says of it. Raises as `opened()`."""
+        """The journal as the configuration describes it. Raises as `opened()`."""
         data_dir, settings = self._config.data_dir, self._config.journal
         self._journal = self.opened(
             JOURNAL,
@@ -99,8 +100,8 @@ class Upkeep:
     # -- while it runs
 
     def attach(self) -> None:
-        """Say what was put back, remove what a crash left, take pictures from now on. After the journal's own
-        `attach()`, so that it is written down."""
+        """Announce repairs, remove pictures that a crash left, keep pictures from now on. Call it after the
+        journal's own `attach()`, which writes the announcements down."""
         for restored in self._restored:
             if restored.file != JOURNAL:
                 self._bus.publish(restored)
@@ -118,15 +119,15 @@ class Upkeep:
         self._watch.start()
 
     def follow_delivery(self, undelivered_from: Callable[[], int | None]) -> None:
-        """From now on keep what delivery still needs.
+        """From now on keep the records that delivery still needs.
 
         Args:
-            undelivered_from: lowest seq that a target still has to get; None: nothing waits.
+            undelivered_from: gives the lowest seq that a target still has to get; None: none waits.
         """
         self._undelivered_from = undelivered_from
 
     def stop(self) -> None:
-        """Break off a backup under way, watch the clock no more."""
+        """End a backup under way and the watch over the clock."""
         self._stopping.set()
         self._watch.stop()
 
@@ -142,7 +143,7 @@ class Upkeep:
         ]
 
     def check_journal(self) -> None:
-        """Look at every page of a journal that was too large for that at the start, beside its users."""
+        """Check every page of a journal that was too large for that at the start, beside its users."""
         path = journal_path(self._config.data_dir)
         try:
             database = Database.open_readonly(path, package=DATABASES[JOURNAL])
@@ -163,7 +164,7 @@ class Upkeep:
             )
 
     def remove_old(self) -> None:
-        """Remove what was kept for as long as it should be. A failure is reported, and tried again later."""
+        """Remove records whose time is over. Publishes a failure; the next run tries again."""
         try:
             self._retention.run(self._clock.now())
             self._journal.look_after_room()
@@ -175,7 +176,7 @@ class Upkeep:
             )
 
     def back_up_if_due(self) -> None:
-        """Make a backup when the newest is a day old, and remove the oldest ones. Reports both ways."""
+        """Make a backup when the newest is a day old, and remove the oldest. Publishes how it ended."""
         keep = self._config.journal.keep_backups
         if not keep:
             return

@@ -1,4 +1,4 @@
-"""`edged verify`: everything that should be true of a data directory, looked at. Reads only."""
+"""`edged verify`: checks everything that should be true of a data directory. Reads only."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from edged.upkeep.erasure.forget import unfinished
 from edged.upkeep.files import ASIDE, DELIVERY, JOURNAL, present
 
 BACKUP_AGE = timedelta(hours=36)
-"""A daily backup that is older was missed once."""
+"""Age of the newest backup from which a daily one is missing."""
 
 
 class Level(StrEnum):
@@ -34,7 +34,7 @@ class Level(StrEnum):
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was looked at: a file, `snapshots`, `backups`, …, and what is to be said of it."""
+    """Result of one check: the part (a file, `snapshots`, `backups`, …), how serious, and the words."""
 
     part: str
     level: Level
@@ -44,10 +44,10 @@ class Finding:
 def verify(
     data_dir: Path, clock: Clock, *, backup_dirs: Iterable[Path], expect_backup: bool = True
 ) -> list[Finding]:
-    """Look at databases, numbers, hash chain, pictures, backups and unfinished erasures.
+    """Check databases, numbers, hash chain, pictures, backups and unfinished erasures.
 
     Args:
-        backup_dirs: where backups should be.
+        backup_dirs: folders in which backups should be.
         expect_backup: a missing or old backup is worth a warning.
 
     Raises:
@@ -71,7 +71,7 @@ def verify(
 
 
 def _opened(name: str, findings: Iterator[Finding]) -> list[Finding]:
-    """A database that cannot even be opened is a finding, not the end of looking."""
+    """The findings; a database that does not even open is one more of them, and the checks go on."""
     done: list[Finding] = []
     try:
         done.extend(findings)
@@ -132,7 +132,7 @@ def _device(data_dir: Path, name: str, journal: JournalReader) -> Iterator[Findi
 
 
 def _delivered(data_dir: Path, name: str, last_seq: int, clock: Clock) -> Iterator[Finding]:
-    """Receivers have what the journal no longer has, when its end was cut off."""
+    """Targets whose place is beyond the end of the journal: its end was cut off."""
     if not (data_dir / DELIVERY).is_file():
         return
     outbox = Outbox.open_readonly(data_dir, clock)

@@ -1,1 +1,4 @@
-"""Erasing a person everywhere, proving it, and finishing an erasure that a power cut interrupted."""
+"""Erases a person everywhere, proves it, and finishes an erasure that a power cut has interrupted.
+
+`forget` is the way in; `marker`, `traces`, `mentions` and `scan` are its steps.
+"""

@@ -1,7 +1,7 @@
-"""`edged forget`: erase a person everywhere edged keeps anything of them, backups included, and prove it.
+"""`edged forget`: erase a person everywhere in edged, backups included, and prove it.
 
-What the law wants counted stays countable: records and punches keep their times under a pseudonym. The order
-is: library first, so that nobody recognises them any more; then records, punches and backups; then the proof.
+Records and punches keep their times under a pseudonym, because the law wants them counted. The library comes
+first, so that no engine recognises the person any more; then records, punches and backups; then the proof.
 """
 
 from __future__ import annotations
@@ -37,32 +37,32 @@ from edged.upkeep.backup import (
     write_manifest,
 )
 from edged.upkeep.backup_places import distinct
-from edged.upkeep.erasure import marker as begun
-from edged.upkeep.erasure import traces as tracing
-from edged.upkeep.erasure.marker import Begun
+from edged.upkeep.erasure import marker
+from edged.upkeep.erasure.marker import ErasureMarker
 from edged.upkeep.erasure.mentions import erase_mentions
 from edged.upkeep.erasure.scan import Hit, scan
-from edged.upkeep.erasure.traces import Traces
+from edged.upkeep.erasure.traces import Traces, journal_traces, library_traces
 from edged.upkeep.files import ASIDE, ATTENDANCE, DATABASES, INCOMING, JOURNAL, LIBRARY, present
 
 PASSES = 5
-"""A daemon may write down once more whom it had just recognised; each pass waits a second for that."""
+"""Searches before the erasure gives up: a daemon may still write a person it has just recognised, so each
+pass after the first waits a second."""
 
 _PSEUDONYM_CHARS = "0123456789abcdefghjkmnpqrstvwxyz"
 
 
 @dataclass
 class Forgotten:
-    """What an erasure did.
+    """The result of an erasure.
 
     Attributes:
         pseudonym: stands for the person from now on.
-        records, decisions, snapshots, punches, photographs: how many were anonymised or erased.
-        backups: how many were written anew without the person.
-        removed: backups and former databases that could not be, and what was left of unfinished ones: removed
-            as a whole.
-        cloud_id: whose erasure the cloud has still to confirm; None when it has nothing of them.
-        left: where something of them is still found; empty is the proof.
+        records, decisions, snapshots, punches, photographs: number anonymised or erased.
+        backups: number written anew without the person.
+        removed: backups and former databases that could not be written anew, and remains of unfinished ones:
+            removed as a whole.
+        cloud_id: id whose erasure the cloud has still to confirm; None when it has nothing of the person.
+        left: places where something of the person is still found; empty is the proof.
     """
 
     pseudonym: str
@@ -80,7 +80,7 @@ class Forgotten:
     searched_in: list[Path] = field(default_factory=list)
 
     def summary(self) -> dict[str, Any]:
-        """JSON-ready, without anything of the person but the cloud's id."""
+        """The result, JSON-ready; the id in the cloud is all it holds of the person."""
         hidden = ("left", "searched_for", "searched_in")
         fields = {name: value for name, value in vars(self).items() if name not in hidden}
         return {**fields, "left": [f"{hit.what} in {hit.file}" for hit in self.left]}
@@ -88,35 +88,35 @@ class Forgotten:
 
 def unfinished(data_dir: Path) -> str | None:
     """Id of a person whose erasure was interrupted; None when there is none."""
-    started = begun.read(data_dir)
+    started = marker.read(data_dir)
     return None if started is None else started.person_id
 
 
 def forget(data_dir: Path, person_id: str, clock: Clock, *, backup_dirs: Iterable[Path] = ()) -> Forgotten:
-    """Erase a person. May run beside the daemon, and again after an interruption.
+    """Erase a person. Works beside the daemon, and once more after an interruption.
 
     Args:
         backup_dirs: folders of backups.
 
     Raises:
-        NotFound: `person_unknown`: nothing here knows them.
-        NeedsOperator, RetryLater: the disk, or a database in use (see `Database.open`). To be repeated.
+        NotFound: `person_unknown`: nothing here names them.
+        NeedsOperator, RetryLater: the disk, or a database in use (see `Database.open`). Call it again later.
     """
-    if not person_id.strip():  # stands in every text
+    if not person_id.strip():  # it would be found in every text
         raise _unknown(person_id)
-    started = begun.read(data_dir)
+    started = marker.read(data_dir)
     resumed = started is not None and started.person_id == person_id
     folders = distinct(backup_dirs)
     backups = [backup for folder in folders for backup in list_backups(folder)]
     remnants = [path for folder in folders for path in broken_backups(folder) if _knows(path, person_id)]
-    # one that was being written anew when it was interrupted may not know the person any more
+    # a backup half written anew at the interruption may not name the person any more
     concerned = [backup for backup in backups if resumed or _knows(backup.path, person_id)]
     if not (resumed or concerned or remnants or _knows(data_dir, person_id)):
         raise _unknown(person_id)
     traces = _collect(data_dir, Traces(person_id), clock)
     done = Forgotten("", traces.in_library, photographs=traces.photographs)
     for backup in concerned:
-        with suppress(EdgedError):  # it will be removed
+        with suppress(EdgedError):  # the erasure will remove it
             _collect(backup.path, traces, clock)
     done.pseudonym = _begin(data_dir, traces, started)
     _erase_here(data_dir, traces, clock, done)
@@ -129,7 +129,7 @@ def forget(data_dir: Path, person_id: str, clock: Clock, *, backup_dirs: Iterabl
     done.searched_for = traces
     done.searched_in = [data_dir, *(backup.path for backup in concerned if backup.path.exists())]
     done.left = _prove(data_dir, traces, clock, done)
-    begun.remove(data_dir)
+    marker.remove(data_dir)
     return done
 
 
@@ -142,17 +142,17 @@ def _unknown(person_id: str) -> NotFound:
 
 
 def look_again(data_dir: Path, done: Forgotten, clock: Clock) -> None:
-    """After the cloud has confirmed: nothing needs the id any more, so it must be gone, too."""
+    """Search again after the cloud has confirmed: nothing needs the id any more, so it must be gone, too."""
     done.cloud_id = None
     if done.searched_for is not None:
         done.left = _prove(data_dir, done.searched_for, clock, done)
 
 
-# -- one data directory, or a backup, which is laid out like one
+# -- one data directory, or a backup, which has the same layout
 
 
 def _knows(folder: Path, person_id: str) -> bool:
-    """Whether any database there names the person. One that cannot be read is taken to."""
+    """Whether a database there names the person, or cannot be read and might."""
     needle = json.dumps(person_id, ensure_ascii=False)[1:-1]
     for name, sql, values in (
         (LIBRARY, "SELECT 1 FROM people WHERE person_id = ?", [person_id]),
@@ -174,10 +174,10 @@ def _collect(folder: Path, traces: Traces, clock: Clock) -> Traces:
     names = present(folder)
     if LIBRARY in names:
         with _library(folder, clock) as store:
-            tracing.of_library(store, traces)
+            library_traces(store, traces)
     if JOURNAL in names:
         with _journal(folder, clock) as journal:
-            tracing.of_journal(journal, folder, traces)
+            journal_traces(journal, folder, traces)
     return traces
 
 
@@ -192,7 +192,7 @@ def _erase_here(data_dir: Path, traces: Traces, clock: Clock, done: Forgotten) -
 
 
 def _anonymise(data_dir: Path, traces: Traces, clock: Clock, done: Forgotten) -> None:
-    """Punches, records, and what the rows of others say of the person. May be repeated."""
+    """Put the pseudonym into punches, records and the rows of others. A second call does no harm."""
     names = present(data_dir)
     if ATTENDANCE in names:
         done.punches += _punches(data_dir, traces.person_id, done.pseudonym, clock)
@@ -207,7 +207,7 @@ def _anonymise(data_dir: Path, traces: Traces, clock: Clock, done: Forgotten) ->
 
 
 def _erase_in_backup(backup: Backup, traces: Traces, clock: Clock, done: Forgotten) -> None:
-    """Write a backup anew without the person; one that cannot be is removed."""
+    """Write a backup anew without the person; remove it where that fails."""
     aside = Forgotten(done.pseudonym)
     try:
         _erase_here(backup.path, traces, clock, aside)
@@ -240,7 +240,7 @@ def _punches(data_dir: Path, person_id: str, pseudonym: str, clock: Clock) -> in
 
 
 def _prove(data_dir: Path, traces: Traces, clock: Clock, done: Forgotten) -> list[Hit]:
-    """Look for the person in every file; empty logs, rewrite databases and look again while there is any."""
+    """Search every file for the person; while there is a hit, erase, rewrite databases and search again."""
     needles, hits = list(traces.all_needles()), []
     for attempt in range(PASSES):
         _empty_logs(data_dir)
@@ -257,8 +257,8 @@ def _prove(data_dir: Path, traces: Traces, clock: Clock, done: Forgotten) -> lis
 
 
 def _is_expected(hit: Hit, done: Forgotten) -> bool:
-    """Two places hold the id for a while: what is being done, and the queue until the cloud has confirmed."""
-    if begun.belongs(hit.file):
+    """Whether the hit may be there: the marker, or the queue of an erasure the cloud has not confirmed."""
+    if marker.belongs(hit.file):
         return True
     return done.cloud_id is not None and hit.what == "id" and hit.file.name.startswith(LIBRARY)
 
@@ -273,7 +273,7 @@ def _empty_logs(data_dir: Path) -> None:
 
 
 def _rewrite(names: set[str], data_dir: Path) -> None:
-    """Build databases anew: pages from before they were overwritten on removal may hold anything."""
+    """Build databases anew: pages of an older edged, which did not overwrite removed content, may hold it."""
     for name in names & set(DATABASES):
         database = Database.open(data_dir / name, package=DATABASES[name])
         try:
@@ -289,14 +289,16 @@ def _pause(clock: Clock, seconds: float) -> None:
             clock.wait_until(changed, until_s)
 
 
-# -- what has been begun
+# -- the marker of an unfinished erasure
 
 
-def _begin(data_dir: Path, traces: Traces, started: Begun | None) -> str:
-    """The pseudonym: that of an interrupted erasure of the same person, or a new one, written down first."""
+def _begin(data_dir: Path, traces: Traces, started: ErasureMarker | None) -> str:
+    """The pseudonym: that of an interrupted erasure of the same person, or a new one, in the marker first."""
     if started is None:
         pseudonym = ERASED + "".join(secrets.choice(_PSEUDONYM_CHARS) for _ in range(10))
-        begun.write(data_dir, Begun(traces.person_id, pseudonym, sorted(traces.names), traces.consents))
+        marker.write(
+            data_dir, ErasureMarker(traces.person_id, pseudonym, sorted(traces.names), traces.consents)
+        )
         return pseudonym
     if started.person_id != traces.person_id:
         raise RetryLater(

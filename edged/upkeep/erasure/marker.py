@@ -1,7 +1,6 @@
-"""An erasure that has begun, written down until it is finished. Private, and removed at the end.
+"""The marker of an unfinished erasure: a private file that exists from its beginning to its end.
 
-After an interruption the databases cannot tell any more who was meant, what they were called, and what they
-had agreed to.
+After an interruption the databases cannot tell any more who the person is, their names, and their consents.
 """
 
 from __future__ import annotations
@@ -20,8 +19,8 @@ FILE_NAME = "erasing.json"
 
 
 @dataclass(frozen=True)
-class Begun:
-    """Who is being erased, what stands for them from now on, and what is said of them in the end."""
+class ErasureMarker:
+    """The person, the pseudonym that replaces them, and what the final record says about their consents."""
 
     person_id: str
     pseudonym: str
@@ -29,11 +28,11 @@ class Begun:
     consents: list[dict[str, Any]]
 
 
-def read(data_dir: Path) -> Begun | None:
-    """The erasure that was interrupted; None when there is none. Raises NeedsOperator (`erasure_damaged`)."""
+def read(data_dir: Path) -> ErasureMarker | None:
+    """The unfinished erasure; None when there is none. Raises NeedsOperator (`erasure_damaged`)."""
     file = data_dir / FILE_NAME
     try:
-        return Begun(**json.loads(file.read_text(encoding="utf-8")))
+        return ErasureMarker(**json.loads(file.read_text(encoding="utf-8")))
     except FileNotFoundError:
         return None
     except OSError as error:
@@ -46,13 +45,13 @@ def read(data_dir: Path) -> Begun | None:
         ) from error
 
 
-def write(data_dir: Path, begun: Begun) -> None:
-    """Write it down, whole or not at all, on the disk on return. Raises NeedsOperator."""
+def write(data_dir: Path, started: ErasureMarker) -> None:
+    """Write the marker entirely or not at all, on the disk on return. Raises NeedsOperator."""
     file, incoming = data_dir / FILE_NAME, _incoming(data_dir)
     try:
         descriptor = os.open(incoming, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
         with open(descriptor, "w", encoding="utf-8") as opened:
-            json.dump(asdict(begun), opened)
+            json.dump(asdict(started), opened)
         sync(incoming)
         os.replace(incoming, file)
         sync(data_dir)
@@ -62,13 +61,13 @@ def write(data_dir: Path, begun: Begun) -> None:
 
 
 def remove(data_dir: Path) -> None:
-    """It is finished."""
+    """Remove the marker at the end of the erasure."""
     for file in (data_dir / FILE_NAME, _incoming(data_dir)):
         file.unlink(missing_ok=True)
 
 
 def belongs(file: Path) -> bool:
-    """Whether a file is one of these, which name the person until the end."""
+    """Whether a file is the marker, which names the person until the end."""
     return file.name in (FILE_NAME, _incoming(file.parent).name)
 
 

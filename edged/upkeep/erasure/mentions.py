@@ -1,5 +1,7 @@
-"""What the rows of other people say about somebody: who corrected a punch, who recorded a consent, what a
-receiver answered. The rows of the person themselves are the business of their databases.
+"""Erases a person from the rows of others: author of a correction, witness of a consent, answer of a
+receiver.
+
+Their own rows are up to `forget`.
 """
 
 from __future__ import annotations
@@ -19,13 +21,16 @@ _PLACES = {
 
 
 def erase_mentions(data_dir: Path, clean: Callable[[str], str]) -> int:
-    """Take a person out of the words of others.
+    """Erase a person from the rows of others.
 
     Args:
-        clean: gives a text without them.
+        clean: gives a text without the person.
 
     Returns:
-        How many rows had them. Raises as `Database.open`.
+        Number of rows that named them.
+
+    Raises:
+        EdgedError: see `Database.open`.
     """
     changed = 0
     for name, package in present(data_dir).items():
@@ -53,7 +58,7 @@ def _clean_table(
         if after != before:
             cleaned.append((*after, row[0]))
     if cleaned:
-        # ledgers refuse every change; for this one their triggers step aside, in the same transaction
+        # the triggers of a ledger refuse every change, so they go and come back in the same transaction
         triggers = connection.execute(
             "SELECT name, sql FROM sqlite_schema WHERE type = 'trigger' AND tbl_name = ?", [table]
         ).fetchall()

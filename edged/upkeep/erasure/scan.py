@@ -1,4 +1,4 @@
-"""Looking for bytes in every file of a folder: the proof that something is gone, or where it still is."""
+"""Searches every file of a folder for bytes: the proof that something is gone, or where it still is."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 SHORTEST = 5
-"""Shorter texts stand in any file by chance."""
+"""Shortest text to search for, bytes; shorter ones are in any file by chance."""
 
 _SLICE = 64
 _SLICES = 8
@@ -16,7 +16,7 @@ _SLICES = 8
 
 @dataclass(frozen=True)
 class Needle:
-    """Bytes to look for, what they are, and longer texts that contain them and are somebody else's."""
+    """Bytes to search for, their meaning, and longer texts of other people that contain them."""
 
     what: str
     content: bytes
@@ -25,14 +25,14 @@ class Needle:
 
 @dataclass(frozen=True)
 class Hit:
-    """Something was found: in which file, and what."""
+    """A file that holds a needle, and the meaning of that needle."""
 
     file: Path
     what: str
 
 
 def text_needles(what: str, texts: Iterable[str], others: Iterable[str] = ()) -> Iterator[Needle]:
-    """Needles for ids or names. `others`: what else is known to stand there."""
+    """Needles for ids or names. `others`: ids and names of other people, which may contain them."""
     known = [other.encode() for other in others]
     for text in sorted(set(texts)):
         content = text.encode()
@@ -47,7 +47,7 @@ def part_needles(what: str, content: bytes) -> Iterator[Needle]:
         yield Needle(what, content)
         return
     step = (len(content) - _SLICE) / _SLICES
-    # the beginning is left out: the header of a picture is the same in many
+    # without the beginning: many pictures have the same header
     for number in range(1, _SLICES + 1):
         piece = content[int(number * step) : int(number * step) + _SLICE]
         if len(set(piece)) > _SLICE // 8:  # padding is no sign of anybody
@@ -55,10 +55,10 @@ def part_needles(what: str, content: bytes) -> Iterator[Needle]:
 
 
 def scan(folders: Iterable[Path], needles: Iterable[Needle]) -> list[Hit]:
-    """Look into every regular file below the folders, names of files included.
+    """Search every regular file below the folders, and its name.
 
     Returns:
-        Each file and kind of finding once, in the order of the files.
+        Each file and meaning once, in the order of the files.
     """
     wanted = list(needles)
     hits: dict[Hit, None] = {}
@@ -78,7 +78,7 @@ def _holds(file: Path, needle: Needle) -> bool:
                 return False
             with mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) as content:
                 return any(not _is_other(content, at, needle) for at in _positions(content, needle.content))
-    except FileNotFoundError:  # a log of a database that was closed meanwhile
+    except FileNotFoundError:  # the log of a database that another process has just closed
         return False
 
 
@@ -90,7 +90,7 @@ def _positions(content: mmap.mmap, piece: bytes) -> Iterator[int]:
 
 
 def _is_other(content: mmap.mmap, at: int, needle: Needle) -> bool:
-    """The place belongs to a longer text of somebody else."""
+    """Whether the bytes at `at` belong to a longer text of somebody else."""
     for other in needle.not_in:
         offset = other.find(needle.content)
         while offset >= 0:

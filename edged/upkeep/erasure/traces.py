@@ -1,4 +1,4 @@
-"""What is to be looked for after a person was erased: collected before, from everywhere they may stand."""
+"""Traces of a person, collected before the erasure so that the proof can search for them after it."""
 
 from __future__ import annotations
 
@@ -17,14 +17,15 @@ from edged.upkeep.files import SNAPSHOTS
 
 @dataclass
 class Traces:
-    """A person as they stand in one data directory.
+    """A person as one data directory has them.
 
     Attributes:
         names: every name they have or had.
         others: ids and names of other people, which may contain theirs.
         needles: templates and pictures.
-        consents: their entries of the ledger, without who recorded them.
-        in_library: they are people of the library.
+        consents: their entries of the ledger, without the witnesses.
+        in_library: the library has them.
+        photographs: number of their photographs.
     """
 
     person_id: str
@@ -41,15 +42,15 @@ class Traces:
         return Identity(self.person_id, frozenset(self.names))
 
     def all_needles(self) -> Iterator[Needle]:
-        """Everything to be looked for."""
+        """Everything to search for."""
         yield from text_needles("id", [self.person_id], self.others)
         folded = {name.casefold() for name in self.names}
         yield from text_needles("name", self.names | folded, self.others)
         yield from self.needles
 
 
-def of_library(store: LibraryStore, traces: Traces) -> None:
-    """Add what the library knows of the person, and of everybody else."""
+def library_traces(store: LibraryStore, traces: Traces) -> None:
+    """Add the traces of the person in the library, and the ids and names of everybody else."""
     page = 1
     while people := store.list_people(page=page, page_size=1000).people:
         for person in people:
@@ -75,8 +76,8 @@ def of_library(store: LibraryStore, traces: Traces) -> None:
         traces.photographs += 1
 
 
-def of_journal(journal: Journal, data_dir: Path, traces: Traces) -> None:
-    """Add what the records know of the person, and of everybody else."""
+def journal_traces(journal: Journal, data_dir: Path, traces: Traces) -> None:
+    """Add the traces of the person in the records, and the ids of everybody else."""
     traces.names |= names_of(journal, traces.person_id)
     for (person_id,) in journal.database.query(
         "SELECT DISTINCT person_id FROM records WHERE person_id IS NOT NULL"
