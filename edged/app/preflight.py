@@ -7,8 +7,9 @@ the daemon waits for those.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 
-from edged.app.cameras import LivenessParts
+from edged.app.camera_watch import LivenessParts
 from edged.camera.registry import open_source
 from edged.clock import Clock
 from edged.config import Config, GateConfig
@@ -41,12 +42,12 @@ def preflight(config: Config, clock: Clock) -> list[EdgedError]:
 
 def _parts(config: Config, clock: Clock) -> Iterator[Callable[[], object]]:
     for camera in config.cameras:
-        yield lambda camera=camera: open_source(camera, clock=clock)
-    yield lambda: LivenessParts.check(config.vision)
+        yield partial(open_source, camera, clock=clock)
+    yield partial(LivenessParts.check, config.vision)
     for gate in config.gates:
-        yield lambda gate=gate: _build_board(gate, clock)
+        yield partial(_build_board, gate, clock)
     if config.recognition.engine != LOCAL:
-        yield lambda: _build_cloud(config, clock)
+        yield partial(_build_cloud, config, clock)
 
 
 def _build_board(gate: GateConfig, clock: Clock) -> None:

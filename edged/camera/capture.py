@@ -118,6 +118,11 @@ class CaptureLoop:
         self._thread.join(timeout_s)
         return not self._thread.is_alive()
 
+    @property
+    def connected(self) -> bool:
+        """The source has delivered a frame since it was last lost."""
+        return self._connected
+
     def counters(self) -> CaptureCounters:
         """A copy of the counters; may be called from any thread."""
         source, last_s = self._source, self._last_captured_s

@@ -119,7 +119,7 @@ def _to_json(event: EventDict, **options: Any) -> str:
     return json.dumps(event, ensure_ascii=False, default=lambda value: mask_url(str(value)))
 
 
-def _add_priority(logger: WrappedLogger, method: str, line: str) -> str:  # type: ignore[override]
+def _add_priority(logger: WrappedLogger, method: str, line: EventDict | str) -> str:
     """Each line of a traceback needs its own mark, or the journal files it under the default."""
     mark = f"<{_PRIORITIES.get(method, 6)}>"
-    return "\n".join(mark + part for part in line.split("\n"))
+    return "\n".join(mark + part for part in str(line).split("\n"))

@@ -12,8 +12,8 @@ from cloud_faces import FaceCloudStub
 from cloud_stub import TOKEN_PATH, answer, ok
 from structlog.testing import capture_logs
 
+from edged.app.cloud_part import open_cloud
 from edged.app.daemon import Daemon
-from edged.app.engines import open_cloud
 from edged.bus import EventBus
 from edged.clock import SystemClock
 from edged.config import Config

@@ -19,9 +19,10 @@ from pathlib import Path
 from typing import Any
 
 from edged.access import AccessDoor, AccessService, DoorPolicy, PersonRecord
-from edged.app.attendance_desk import start_attendance
-from edged.app.deliveries import start_delivery
-from edged.bus import EventBus
+from edged.app.attendance_part import AttendancePart
+from edged.app.delivery_part import DeliveryPart
+from edged.app.site import Site
+from edged.app.upkeep_part import UpkeepPart
 from edged.clock import SystemClock
 from edged.config import Config
 from edged.delivery.targets import http as _loaded_before_the_fork  # noqa: F401
@@ -41,7 +42,6 @@ from edged.ids import new_id
 from edged.library.people import PersonDetails
 from edged.library.store import LibraryStore
 from edged.ops.lock import lock_data_dir
-from edged.upkeep.files import ATTENDANCE
 from edged.upkeep.service import Upkeep
 
 PEOPLE = 6
@@ -140,9 +140,10 @@ class Box:
     def _start(self) -> None:
         clock, config = self._clock, self._config
         self._stack.enter_context(lock_data_dir(config.data_dir, clock=clock))
-        self._bus = EventBus(clock)
-        upkeep = Upkeep(config, self._bus, clock)
-        self._journal = upkeep.open_journal()
+        site = Site(config, clock)
+        self._bus = site.bus
+        site.upkeep = upkeep = Upkeep(config, self._bus, clock)
+        site.journal = self._journal = upkeep.open_journal()
         self._jobs = {job["id"]: job["func"] for job in upkeep.jobs()}
         self._stack.callback(self._journal.close)
         closed = [grant.decision_id for grant in self._journal.close_unfinished()]
@@ -152,13 +153,10 @@ class Box:
         self._enrol()
         self._journal.attach(self._bus)
         self._bus.subscribe(AccessDecided, self._act, name="gate", capacity=64)
-        upkeep.opened(
-            ATTENDANCE, lambda: start_attendance(config, self._journal, self._bus, clock, self._stack)
-        )
-        self._delivery = start_delivery(config, self._journal, upkeep, self._bus, clock, self._stack)
-        upkeep.follow_delivery(self._delivery.undelivered_from)
-        upkeep.attach()
-        self._stack.callback(upkeep.stop)
+        for part in (AttendancePart(site), DeliveryPart(site), UpkeepPart(site)):
+            self._stack.callback(part.close)
+            part.start()
+        self._delivery = site.delivery
         self._start_decisions()
         self._report("ready")
 

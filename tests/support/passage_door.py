@@ -16,7 +16,7 @@ from drawn_local import DrawnLocal
 from shots import drawn_shot
 
 from edged.access import AccessDoor, AccessService, DoorPolicy, PersonRecord
-from edged.app.engines import greet, open_cloud
+from edged.app.cloud_part import greet, open_cloud
 from edged.bus import EventBus, Overflow
 from edged.clock import SystemClock
 from edged.config import Config

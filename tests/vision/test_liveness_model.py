@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from places import PROJECT
 
 from edged import models
-from edged.app.cameras import LivenessParts
+from edged.app.camera_watch import LivenessParts
 from edged.clock import ManualClock
 from edged.config import VisionConfig
 from edged.errors import Misconfigured

@@ -29,7 +29,7 @@ class Announcements:
     must not hold up the calls.
     """
 
-    def __init__(self, clock: Clock, publish: Callable[[Event], None]) -> None:
+    def __init__(self, clock: Clock, publish: Callable[[Event], object]) -> None:
         self._clock = clock
         self._publish = publish
         self._said: dict[str, _Said] = {}

@@ -36,7 +36,7 @@ def open_governor(
     data_dir: Path,
     clock: Clock,
     *,
-    publish: Callable[[Event], None] = lambda event: None,
+    publish: Callable[[Event], object] = lambda event: None,
 ) -> Governor:
     """The governor for what `recognition.cloud` says, with its counters in `data_dir`.
 
@@ -66,7 +66,7 @@ class Governor:
         allowance: AllowanceStore,
         clock: Clock,
         *,
-        publish: Callable[[Event], None] = lambda event: None,
+        publish: Callable[[Event], object] = lambda event: None,
         random: Callable[[], float] = chance,
     ) -> None:
         """

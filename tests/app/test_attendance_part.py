@@ -5,14 +5,15 @@ from contextlib import ExitStack, closing, contextmanager
 
 import pytest
 
-from edged.app.attendance_desk import start_attendance
+from edged.app.attendance_part import AttendancePart
+from edged.app.site import Site
 from edged.attendance.punch import Direction
 from edged.attendance.store import FILE_NAME, PunchLedger
-from edged.bus import EventBus
 from edged.clock import ManualClock
 from edged.config import Config
 from edged.events import AccessDecided, DirectionKeyPressed, Outcome
 from edged.journal import Journal, journal_path
+from edged.upkeep.service import Upkeep
 
 
 class Box:
@@ -29,13 +30,14 @@ class Box:
         config = Config.model_validate(
             {"data_dir": self.folder, "attendance": {"enabled": True, **attendance}}
         )
-        bus = EventBus(self.clock)
+        site = Site(config, self.clock)
+        site.upkeep = Upkeep(config, site.bus, self.clock)
         with ExitStack() as stack:
-            journal = Journal.open(journal_path(self.folder), self.clock)
-            stack.callback(journal.close)
-            start_attendance(config, journal, bus, self.clock, stack)
-            yield bus, journal
-            assert bus.close(5)
+            site.journal = stack.enter_context(closing(site.upkeep.open_journal()))
+            part = stack.enter_context(closing(AttendancePart(site)))
+            part.start()
+            yield site.bus, site.journal
+            assert site.bus.close(5)
 
     def run(self, *happens, crash=False, **attendance):
         """These people are let in; with `crash` the decisions are committed, but get no further."""

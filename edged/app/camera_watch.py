@@ -1,4 +1,4 @@
-"""One camera of the box at work: its capture loop, mailbox and vision thread. Starts and ends them."""
+"""One camera at work: its capture loop, mailbox and vision thread."""
 
 from __future__ import annotations
 
@@ -6,22 +6,20 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from edged import models
-from edged.bus import EventBus
-from edged.camera.capture import CaptureLoop
+from edged.app.site import Site
+from edged.camera.capture import CaptureCounters, CaptureLoop
 from edged.camera.mailbox import Mailbox
 from edged.camera.registry import open_source
 from edged.camera.source import FrameSource
 from edged.clock import Clock
 from edged.config import CameraConfig, VisionConfig
 from edged.models import ModelFile
-from edged.ops.heartbeat import Heartbeats
 from edged.vision.analyser import Analyser
 from edged.vision.faces import FaceReader
 from edged.vision.liveness import modality_drivers as drivers
 from edged.vision.liveness import operator_model
 from edged.vision.liveness.modality_drivers import AlsoRequired
-from edged.vision.liveness.model import LivenessModel
-from edged.vision.liveness.operator_model import OperatorModel
+from edged.vision.liveness.model import LivenessModel, OperatorModel
 from edged.vision.passage_verdicts import PassageVerdicts
 from edged.vision.service import VisionService
 from edged.vision.spoofing import NoSpoofGuard, PassiveSpoofGuard, SpoofGuard
@@ -31,7 +29,7 @@ BEAT_S = 5.0
 
 @dataclass(frozen=True)
 class LivenessParts:
-    """What the cameras of a box share for liveness: the network's file and the drivers of further cameras."""
+    """What all cameras share for liveness: the file of the network, and the drivers of further modalities."""
 
     network: ModelFile | OperatorModel
     also: AlsoRequired
@@ -43,13 +41,13 @@ class LivenessParts:
 
     @staticmethod
     def check(config: VisionConfig) -> None:
-        """Raises what `load` would, as far as it shows without starting a driver, which opens its camera."""
+        """Raise what `load` would, as far as it shows without starting a driver, which opens its camera."""
         _network(config)
         drivers.find(config.liveness.also_required)
 
 
 def _network(config: VisionConfig) -> ModelFile | OperatorModel:
-    """The operator's own has answered once: in the vision thread it would be too late to refuse it."""
+    """A model of the operator's answers once here: the vision thread could only fail over it later."""
     manifest = config.liveness.model
     if manifest is None:
         return models.load("face_liveness")
@@ -76,11 +74,11 @@ class CameraWatch:
     """A camera and the thread that looks at its pictures.
 
     Args:
-        camera: which one.
-        door_id: the door whose people it sees.
-        passages: where every passage of the box stands.
-        part: how it is called among the heartbeats, after `camera` and `vision`; empty for the only one.
-        speed, loop: for sources with an end, see `Daemon`.
+        camera: its configuration.
+        site: of the daemon.
+        liveness: what all cameras share.
+        verdicts: where every passage of the site stands.
+        suffix: stands after `camera` and `vision` in the names of the heartbeats; empty for the only camera.
 
     Raises:
         EdgedError: the address of the source is one that can never be opened.
@@ -89,37 +87,31 @@ class CameraWatch:
     def __init__(
         self,
         camera: CameraConfig,
-        vision: VisionConfig,
+        site: Site,
         liveness: LivenessParts,
-        bus: EventBus,
-        clock: Clock,
+        verdicts: PassageVerdicts,
         *,
-        door_id: str,
-        passages: PassageVerdicts,
-        heartbeats: Heartbeats,
-        part: str = "",
-        speed: float = 1.0,
-        loop: bool = False,
+        suffix: str = "",
     ) -> None:
         self.camera = camera
-        self._config = vision
+        self.beats = (f"camera{suffix}", f"vision{suffix}")
+        self._config = site.config.vision
+        self._door_id = site.config.door_of(camera)
         self._liveness = liveness
-        self._clock = clock
-        self._door_id = door_id
-        self._passages = passages
-        self._heartbeats = heartbeats
-        self._parts = (f"camera{part}", f"vision{part}")
+        self._clock = site.clock
+        self._verdicts = verdicts
+        self._heartbeats = site.heartbeats
         self._open_source()  # one that can never be opened is a wrong setting, not an outage
         mailbox = Mailbox()
-        self._vision = VisionService(mailbox, self._analyser, bus, on_beat=self._beat(1))
+        self._vision = VisionService(mailbox, self._analyser, site.bus, on_beat=self._beat(1))
         self._capture = CaptureLoop(
             camera,
             self._open_source,
             mailbox,
-            bus,
-            clock,
-            speed=speed,
-            loop=loop,
+            site.bus,
+            site.clock,
+            speed=site.playback.speed,
+            loop=site.playback.loop,
             on_beat=self._beat(0),
         )
 
@@ -141,9 +133,18 @@ class CameraWatch:
         return self._vision.stop(timeout_s)
 
     def forget_beats(self) -> None:
-        """It is being stopped: silence is no sign of a hang any more."""
-        for part in self._parts:
-            self._heartbeats.forget(part)
+        """Watch its threads no longer: they end as intended."""
+        for name in self.beats:
+            self._heartbeats.forget(name)
+
+    @property
+    def connected(self) -> bool:
+        """The source delivers frames."""
+        return self._capture.connected
+
+    def counters(self) -> CaptureCounters:
+        """Counters of the capture loop."""
+        return self._capture.counters()
 
     @property
     def counts(self) -> FrameCounts:
@@ -152,7 +153,7 @@ class CameraWatch:
         return FrameCounts(counters.read, self._vision.analysed, counters.dropped)
 
     def _beat(self, number: int) -> Callable[[], None]:
-        return self._heartbeats.register(self._parts[number], BEAT_S)
+        return self._heartbeats.register(self.beats[number], BEAT_S)
 
     def _open_source(self) -> FrameSource:
         return open_source(self.camera, clock=self._clock)
@@ -167,7 +168,7 @@ class CameraWatch:
             camera_id=self.camera.id,
             door_id=self._door_id,
             spoofing=self._spoof_guards(),
-            passages=self._passages,
+            passages=self._verdicts,
         )
 
     def _spoof_guards(self) -> Callable[[], SpoofGuard]:

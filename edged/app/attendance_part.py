@@ -1,55 +1,79 @@
-"""Attendance as part of the daemon: the ledger, what the journal holds that has no punch yet, and what people
-corrected that the journal does not hold yet."""
+"""Attendance: the ledger of punches.
+
+At the start the ledger gets the granted passages of the journal that have no punch yet, and the journal gets
+the corrections it does not hold yet.
+"""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Container
-from contextlib import ExitStack
+from collections.abc import Container, Mapping
 from datetime import timedelta
 from typing import Any
 
+from edged.app.part import PartHealth, PartState
+from edged.app.site import Site
+from edged.app.site_part import SitePart
 from edged.attendance.punch import Punch
 from edged.attendance.service import AttendanceService, GrantedPassage
 from edged.attendance.store import FILE_NAME, PunchLedger
-from edged.bus import EventBus
-from edged.clock import Clock
-from edged.config import Config
 from edged.events import Outcome, PunchCorrected
 from edged.journal import Journal
 from edged.ops.control import Command
 from edged.record import Record
+from edged.upkeep.files import ATTENDANCE
 
 
-def start_attendance(
-    config: Config, journal: Journal, bus: EventBus, clock: Clock, stack: ExitStack
-) -> dict[str, Command]:
-    """Punch whom the journal says was let in and has no punch, then everybody who is let in from now on.
+class AttendancePart(SitePart):
+    """Punches the granted passages of the journal that have no punch yet, then every later one.
 
-    Switched off, it only notes that what was let in meanwhile gets no punch later. `stack` closes the ledger.
-
-    Returns:
-        For the control socket: `attendance.key` and `attendance.corrected`; empty when there is no ledger.
-
-    Raises:
-        EdgedError: the ledger cannot be opened.
+    Switched off, it only notes that the passages granted meanwhile get no punch later. Where attendance has
+    never been on there is no ledger, and nothing to note.
     """
-    known = (config.data_dir / FILE_NAME).exists()
-    if not (config.attendance.enabled or known):
-        return {}
-    ledger = PunchLedger.open(config.data_dir, clock)
-    stack.callback(ledger.close)
-    newest = next((record.seq for record in journal.list(limit=1)), 0)
-    ledger.want(config.attendance.enabled, newest)
-    corrections = Corrections(ledger, journal)
-    corrections.tell()
-    commands: dict[str, Command] = {"attendance.corrected": corrections.command}
-    if config.attendance.enabled:
-        service = AttendanceService(config.attendance, ledger, bus, clock, zone=config.timezone)
-        _catch_up(service, ledger, journal, newest)
+
+    name = "attendance"
+
+    def __init__(self, site: Site) -> None:
+        super().__init__(site)
+        self._commands: dict[str, Command] = {}
+
+    def start(self) -> None:
+        """Raises EdgedError when the ledger cannot be opened and no backup replaces it."""
+        config = self._site.config
+        if config.attendance.enabled or (config.data_dir / FILE_NAME).exists():
+            self._site.upkeep.opened(ATTENDANCE, self._begin)
+
+    def commands(self) -> Mapping[str, Command]:
+        """`attendance.corrected` where there is a ledger, `attendance.key` where attendance is on."""
+        return self._commands
+
+    def health(self) -> PartHealth:
+        """Counters of the subscription to decisions."""
+        if not self._site.config.attendance.enabled:
+            return self._is(PartState.OFF, "Attendance is not switched on.")
+        return self._is(PartState.OK, "Granted passages become punches.", **self._subscriber("attendance"))
+
+    def _begin(self) -> None:
+        """Runs again, from the opening on, when a damage showed and a backup has replaced the ledger."""
+        site, enabled = self._site, self._site.config.attendance.enabled
+        ledger = PunchLedger.open(site.config.data_dir, site.clock)
+        self._stack.callback(ledger.close)
+        newest = next((record.seq for record in site.journal.list(limit=1)), 0)
+        ledger.want(enabled, newest)
+        corrections = Corrections(ledger, site.journal)
+        corrections.tell()
+        self._commands["attendance.corrected"] = corrections.command
+        if enabled:
+            self._punch(ledger, newest)
+
+    def _punch(self, ledger: PunchLedger, newest: int) -> None:
+        site = self._site
+        service = AttendanceService(
+            site.config.attendance, ledger, site.bus, site.clock, zone=site.config.timezone
+        )
+        _catch_up(service, ledger, site.journal, newest)
         service.attach()
-        commands["attendance.key"] = service.key_command
-    return commands
+        self._commands["attendance.key"] = service.key_command
 
 
 class Corrections:
@@ -102,9 +126,12 @@ def _corrected(row: Punch) -> PunchCorrected:
 
 
 def _catch_up(service: AttendanceService, ledger: PunchLedger, journal: Journal, newest: int) -> None:
-    new = {"after_seq": ledger.caught_up(), "newest_first": False, "limit": None}
-    granted = journal.list(event="access_decided", outcome=Outcome.GRANTED, **new)
-    announced = {record.decision_id for record in journal.list(event="punch_recorded", **new)}
+    seq = ledger.caught_up()
+    granted = journal.list(
+        event="access_decided", outcome=Outcome.GRANTED, after_seq=seq, newest_first=False, limit=None
+    )
+    punches = journal.list(event="punch_recorded", after_seq=seq, newest_first=False, limit=None)
+    announced = {record.decision_id for record in punches}
     journal.database.settle()  # the ledger must not rely on what a power cut can take out of the journal
     service.catch_up((_grant(record, announced) for record in granted if record.person_id), newest)
 
