@@ -9,7 +9,8 @@ from edged.app.part import PartHealth, PartState, TimedJob
 from edged.app.site_part import SitePart
 from edged.clock import iso
 from edged.upkeep.backup import list_backups
-from edged.upkeep.service import BACKUP_AFTER, backup_folder
+from edged.upkeep.backup_places import backup_folder
+from edged.upkeep.service import BACKUP_AFTER
 
 BACKUP_OVERDUE = BACKUP_AFTER + timedelta(hours=24)
 """Age of the newest backup from which the state is degraded: one was missed, or the box was off."""
