@@ -72,6 +72,14 @@ class Schedule:
         return tuple(hours for weekday, hours in self.weekly if weekday == day.weekday())
 
 
+@dataclass(frozen=True)
+class Shift:
+    """A named shift, e.g. `day` with `Mon-Fri 08:00-17:00`."""
+
+    name: str
+    hours: Schedule
+
+
 def parse(entries: Iterable[str]) -> Schedule:
     """Read entries such as `Mon-Fri 08:00-17:30`, `Sat,Sun 22:00-06:00`, `2026-12-24 08:00-12:00` and
     `2026-12-25 closed`. 24:00 is the end of a day; an end before the start is on the next day. Entries with a
@@ -93,6 +101,14 @@ def parse(entries: Iterable[str]) -> Schedule:
         else:
             raise ValueError(f"{entry!r} is not like `Mon-Fri 08:00-17:30` or `2026-12-25 closed`")
     return Schedule(tuple(weekly), tuple(dated.items()))
+
+
+def parse_shift(text: str) -> Shift:
+    """`day Mon-Fri 08:00-17:00` as a Shift. Raises ValueError naming what cannot be understood."""
+    name, _, hours = text.strip().partition(" ")
+    if not name or not hours.strip():
+        raise ValueError(f"{text!r} is not like `day Mon-Fri 08:00-17:00`")
+    return Shift(name, parse([hours]))
 
 
 def _days(text: str, entry: str) -> list[int]:

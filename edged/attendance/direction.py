@@ -3,30 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 
 from edged.attendance.punch import Direction, Punch
-from edged.schedule import Schedule, parse
+from edged.schedule import Shift
 
 NEAR_SHIFT = timedelta(hours=4)
 """A punch further than this from every begin and end of a shift gets no direction from the shifts."""
-
-
-@dataclass(frozen=True)
-class Shift:
-    """A named shift, e.g. `day` with `Mon-Fri 08:00-17:00`."""
-
-    name: str
-    hours: Schedule
-
-
-def parse_shift(text: str) -> Shift:
-    """`day Mon-Fri 08:00-17:00` as a Shift. Raises ValueError naming what cannot be understood."""
-    name, _, hours = text.strip().partition(" ")
-    if not name or not hours.strip():
-        raise ValueError(f"{text!r} is not like `day Mon-Fri 08:00-17:00`")
-    return Shift(name, parse([hours]))
 
 
 def by_alternation(last: Punch | None, at: datetime, longest: timedelta) -> Direction:

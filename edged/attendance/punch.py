@@ -15,11 +15,6 @@ class Direction(StrEnum):
     IN = "in"
     OUT = "out"
 
-    @property
-    def other(self) -> Direction:
-        """The opposite way."""
-        return Direction.OUT if self is Direction.IN else Direction.IN
-
 
 class Action(StrEnum):
     """What a row of the ledger does.

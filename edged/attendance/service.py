@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from edged.attendance.direction import by_alternation, by_schedule, parse_shift
+from edged.attendance.direction import by_alternation, by_schedule
 from edged.attendance.punch import Direction, Punch, effective
 from edged.attendance.store import PunchLedger
 from edged.bus import EventBus, Overflow
@@ -18,6 +18,7 @@ from edged.clock import Clock
 from edged.config.attendance_section import AttendanceConfig
 from edged.errors import Misconfigured, NeedsOperator, RetryLater
 from edged.events import AccessDecided, DirectionKeyPressed, Outcome, PunchRecorded
+from edged.schedule import parse_shift
 
 KEY_S = 10.0
 """Longest time between a direction key and the passage it applies to."""

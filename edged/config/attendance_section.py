@@ -8,14 +8,11 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from edged.config.base import Section, Text
-from edged.schedule import parse
+from edged.schedule import parse_shift
 
 
 def _shift(text: str) -> str:
-    name, _, hours = text.strip().partition(" ")
-    if not name or not hours.strip():
-        raise ValueError(f"{text!r} is not like `day Mon-Fri 08:00-17:00`")
-    parse([hours])
+    parse_shift(text)
     return text
 
 

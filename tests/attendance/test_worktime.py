@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edged.attendance.direction import by_alternation, by_schedule, parse_shift
+from edged.attendance.direction import by_alternation, by_schedule
 from edged.attendance.punch import Action, Direction, Punch, effective
 from edged.attendance.worktime import day_of, pair_up, work_days
+from edged.schedule import parse_shift
 
 BERLIN = ZoneInfo("Europe/Berlin")
 IN, OUT = Direction.IN, Direction.OUT
