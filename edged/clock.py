@@ -1,11 +1,13 @@
 """Wall and monotonic time as an object that callers pass in. No other module asks the system for the time.
 
 Durations and deadlines use `monotonic()`, records use `now()` (aware UTC). Code that waits for a time calls
-`wait_until()`. Tests pass a `ManualClock` and move it, so no test sleeps.
+`sleep()`, `wait_until()` or `wait_readable()`. Tests pass a `ManualClock` and move it, so no test sleeps.
+ruff refuses every other look at the time (`banned-api` in pyproject.toml).
 """
 
 from __future__ import annotations
 
+import select
 import threading
 import time
 from datetime import UTC, datetime, timedelta
@@ -30,6 +32,21 @@ class Clock(Protocol):
         """
         ...
 
+    def sleep(self, seconds: float) -> None:
+        """Let `seconds` pass; zero or less returns at once."""
+        ...
+
+    def wait_readable(self, descriptor: int, seconds: float) -> bool:
+        """Wait until the file descriptor has something to read or was hung up, at most `seconds`.
+
+        Returns:
+            Whether it has; zero or less only looks.
+
+        Raises:
+            OSError, ValueError: the descriptor is closed.
+        """
+        ...
+
 
 class SystemClock:
     """The machine's own clocks."""
@@ -43,9 +60,19 @@ class SystemClock:
     def wait_until(self, changed: threading.Condition, deadline_s: float | None) -> None:
         changed.wait(None if deadline_s is None else max(0.0, deadline_s - self.monotonic()))
 
+    def sleep(self, seconds: float) -> None:
+        if seconds > 0:
+            time.sleep(seconds)
+
+    def wait_readable(self, descriptor: int, seconds: float) -> bool:
+        return bool(select.select([descriptor], [], [], max(0.0, seconds))[0])
+
 
 class ManualClock:
-    """A clock that stands still until a test moves it: `advance()` moves both times, `step_wall()` one."""
+    """A clock that stands still until a test moves it: `advance()` moves both times, `step_wall()` one.
+
+    A sleep, and a wait for a descriptor that has nothing to read, moves it by itself.
+    """
 
     def __init__(
         self, now: datetime = datetime(2026, 1, 1, 8, 0, tzinfo=UTC), monotonic: float = 1000.0
@@ -84,6 +111,15 @@ class ManualClock:
         finally:
             with self._arrived:
                 self._waiting.remove(changed)
+
+    def sleep(self, seconds: float) -> None:
+        self.advance(max(0.0, seconds))
+
+    def wait_readable(self, descriptor: int, seconds: float) -> bool:
+        ready = bool(select.select([descriptor], [], [], 0.0)[0])
+        if not ready:
+            self.sleep(seconds)
+        return ready
 
     def someone_waits(self, how_many: int = 1, timeout_s: float = 10.0) -> bool:
         """Wait in real time until `how_many` threads are inside `wait_until()`. False: they never came."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -140,7 +139,7 @@ def watch(board: CommissioningSession, clock: Clock, seconds: float | None, as_j
             fed_s = clock.monotonic()
         if until_s is not None and clock.monotonic() >= until_s:
             return
-        time.sleep(POLL_S)
+        clock.sleep(POLL_S)
 
 
 def exit_if_failed(outcomes: list[StepOutcome]) -> None:

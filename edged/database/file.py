@@ -238,10 +238,9 @@ def _ask_for_log(connection: sqlite3.Connection) -> str:
     """Switch a new file to a write-ahead log; returns the mode it has then.
 
     The switch takes a lock for which SQLite does not wait, whatever its busy_timeout: when two processes
-        open a
-    new file at once, it refuses one of them, which asks again here.
+    open a new file at once, it refuses one of them, which asks again here.
     """
-    clock, nothing = SystemClock(), threading.Condition()
+    clock = SystemClock()  # the other process knows no other clock
     give_up_s = clock.monotonic() + BUSY_TIMEOUT_MS / 1000
     while True:
         try:
@@ -249,8 +248,7 @@ def _ask_for_log(connection: sqlite3.Connection) -> str:
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or clock.monotonic() > give_up_s:
                 raise
-            with nothing:
-                clock.wait_until(nothing, clock.monotonic() + BUSY_RETRY_S)
+            clock.sleep(BUSY_RETRY_S)
 
 
 def _wal_bytes(path: Path) -> int:

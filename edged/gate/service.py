@@ -315,7 +315,7 @@ class GateService:
             self._busy = False
             self._wake.notify_all()
             if not self._inbox and not self._stopping:
-                self._wake.wait(max(0.0, wake_at - self._clock.monotonic()))
+                self._clock.wait_until(self._wake, wake_at)
             self._busy = True
 
     def _is_idle(self) -> bool:

@@ -22,9 +22,10 @@ GUARD = PROJECT / "edged" / "gate_guard.py"
 
 CHILD = """
 import sys
+from edged.clock import SystemClock
 from edged.gate.board.guarded import GuardedLine
 from pathlib import Path
-line = GuardedLine(Path(sys.argv[1]), 9600, [bytes.fromhex("A00100A1")], 0.02)
+line = GuardedLine(Path(sys.argv[1]), 9600, [bytes.fromhex("A00100A1")], SystemClock())
 line.lease(float(sys.argv[2]))
 line.write(bytes.fromhex("A00101A2"))
 print("on", flush=True)
@@ -45,8 +46,13 @@ def guard(board, tmp_path):
         yield process
 
 
-def connect(tmp_path, timeout=0.02):
-    return GuardedLine(tmp_path / "guard.sock", 115200, [OFF], timeout)
+def connect(tmp_path):
+    return GuardedLine(tmp_path / "guard.sock", 115200, [OFF], SystemClock())
+
+
+def wait_and_read(line):
+    assert SystemClock().wait_readable(line.fileno(), DEADLINE_S)
+    return line.read(1)
 
 
 def is_on(board):
@@ -70,11 +76,11 @@ def switched_on_by_a_child(tmp_path, board, lease_s):
 
 
 def test_bytes_pass_in_both_directions(board, guard, tmp_path):
-    line = connect(tmp_path, timeout=2.0)
+    line = connect(tmp_path)
     line.write(ON)
     assert is_on(board)
     line.write(b"\xff")
-    assert line.read(1) == b"C"
+    assert wait_and_read(line) == b"C"
     line.close()
 
 
@@ -113,10 +119,10 @@ def test_released_means_nothing_is_written_any_more(board, guard, tmp_path):
 
 
 def test_after_a_lease_ran_out_nothing_is_written_until_the_board_is_opened_again(board, guard, tmp_path):
-    line = connect(tmp_path, timeout=DEADLINE_S)
+    line = connect(tmp_path)
     line.lease(0.0)
     with pytest.raises(OSError, match="lease ran out"):
-        line.read(1)
+        wait_and_read(line)
     with pytest.raises(OSError, match="lease ran out"):
         line.write(ON)
     line.close()

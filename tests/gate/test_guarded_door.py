@@ -91,7 +91,7 @@ def test_without_its_guard_the_gate_is_out_of_service_and_says_why(bench, tmp_pa
 def test_a_guard_that_serves_another_daemon_is_told_apart_from_a_missing_board(bench, board, tmp_path):
     path = tmp_path / "taken.sock"
     with running_guard(board.link, path):
-        other = GuardedLine(path, 9600, [b""], 0.02)
+        other = GuardedLine(path, 9600, [b""], bench.clock)
         bench.keeper("/dev/guarded", guard=path, firmware="feedback", wait_until_ready=False)
         lost = bench.wait_for(GateLost)
         other.close()

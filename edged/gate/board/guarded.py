@@ -8,11 +8,12 @@ from __future__ import annotations
 import errno
 import json
 import socket
-import time
 from collections import deque
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+
+from edged.clock import Clock
 
 MAX_PACKET = 64 * 1024
 ANSWER_S = 0.5
@@ -26,14 +27,14 @@ class GuardedLine:
         path: the guard's socket (`gate.guard`).
         baud: speed of the board's port.
         safe: commands that switch the relay off, which the guard sends when a lease runs out.
-        timeout: longest wait of one `read`, seconds.
+        clock: for the deadlines.
 
     Raises:
         OSError: no guard, one that serves another daemon, or the board is not there.
     """
 
-    def __init__(self, path: Path, baud: int, safe: Sequence[bytes], timeout: float) -> None:
-        self._timeout = timeout
+    def __init__(self, path: Path, baud: int, safe: Sequence[bytes], clock: Clock) -> None:
+        self._clock = clock
         self._data = b""
         self._answers: deque[dict[str, Any]] = deque()
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET | socket.SOCK_CLOEXEC)
@@ -54,13 +55,14 @@ class GuardedLine:
             pass
         return len(self._data)
 
+    def fileno(self) -> int:
+        """Descriptor that can be waited for; afterwards `in_waiting` may still be 0."""
+        return self._socket.fileno()
+
     def read(self, size: int = 1) -> bytes:
-        """Up to `size` bytes; waits for the first one up to the time-out."""
-        until_s = time.monotonic() + self._timeout
-        while not self._data:
-            left_s = until_s - time.monotonic()
-            if left_s <= 0 or not self._take(left_s):
-                break
+        """Up to `size` of the bytes that came; does not wait."""
+        if not self._data:
+            self._take(0.0)
         data, self._data = self._data[:size], self._data[size:]
         return data
 
@@ -97,9 +99,9 @@ class GuardedLine:
             self._socket.send(json.dumps(question).encode())
         except (BrokenPipeError, ConnectionResetError) as error:
             raise _hung_up() from error
-        until_s = time.monotonic() + ANSWER_S
+        until_s = self._clock.monotonic() + ANSWER_S
         while not self._answers:
-            left_s = until_s - time.monotonic()
+            left_s = until_s - self._clock.monotonic()
             if left_s <= 0 or not self._take(left_s):
                 raise OSError(errno.ETIMEDOUT, "the gate guard does not answer")
         answer = self._answers.popleft()
@@ -108,11 +110,10 @@ class GuardedLine:
 
     def _take(self, within_s: float) -> bool:
         """Take in one packet. False: none came in time."""
-        self._socket.settimeout(max(within_s, 0.0))
+        if not self._clock.wait_readable(self._socket.fileno(), within_s):
+            return False
         try:
             packet = self._socket.recv(MAX_PACKET)
-        except (TimeoutError, BlockingIOError):
-            return False
         except ConnectionResetError:
             packet = b""
         if not packet:

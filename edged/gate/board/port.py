@@ -27,8 +27,6 @@ from edged.gate.sim.url import is_simulated, parse_url
 if TYPE_CHECKING:
     from edged.config import GateConfig
 
-READ_SLICE_S = 0.02
-"""Longest single wait inside a read; deadlines are kept in steps of this."""
 WRITE_TIMEOUT_S = 0.2
 """A few bytes that were not taken by then never will be."""
 BY_ID = Path("/dev/serial/by-id")
@@ -68,12 +66,12 @@ class SerialPort:
         self.close()
         try:
             if self._guard is not None:
-                self._serial = GuardedLine(self._guard, self.baud, self.safe, READ_SLICE_S)
+                self._serial = GuardedLine(self._guard, self.baud, self.safe, self.clock)
                 return
             self._serial = serial.Serial(
                 self.path,
                 self.baud,
-                timeout=READ_SLICE_S,
+                timeout=0.0,
                 write_timeout=WRITE_TIMEOUT_S,
                 exclusive=True,
             )
@@ -135,18 +133,23 @@ class SerialPort:
         began_s = last_s = self.clock.monotonic()
         with self._reporting_loss() as port:
             while not done(data):
-                now = self.clock.monotonic()
+                until_s = began_s + within_s
                 if data and quiet_s is not None:
-                    if now - last_s >= quiet_s or now - began_s >= within_s + 2 * quiet_s:
-                        break
-                elif now - began_s >= within_s:
+                    until_s = min(last_s + quiet_s, until_s + 2 * quiet_s)
+                left_s = until_s - self.clock.monotonic()
+                if left_s <= 0:
                     break
-                more = port.read(max(1, port.in_waiting))
-                if more:
+                if more := self._next(port, left_s):
                     data += more
                     last_s = self.clock.monotonic()
         self.heard = bool(data)
         return data
+
+    def _next(self, port: Any, within_s: float) -> bytes:
+        """The bytes that came, else those that come first within this time, possibly none."""
+        if not port.in_waiting:
+            self.clock.wait_readable(port.fileno(), within_s)
+        return bytes(port.read(max(1, port.in_waiting)))
 
     def modem_lines(self) -> tuple[bool, ...]:
         """CTS, DSR, DCD and RI, True: raised.
@@ -179,7 +182,7 @@ class SerialPort:
         until_s, limit_at = now + quiet_s, now + limit_s
         with self._reporting_loss() as port:
             while now < min(until_s, limit_at):
-                if port.read(max(1, port.in_waiting)):
+                if self._next(port, min(until_s, limit_at) - now):
                     until_s = self.clock.monotonic() + quiet_s
                 now = self.clock.monotonic()
 

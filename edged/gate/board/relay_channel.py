@@ -5,7 +5,6 @@ No door logic, no events, no threads.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -161,7 +160,7 @@ class RelayChannel:
         early_s = ends_s - self._clock.monotonic()
         if early_s > PULSE_LAG_S or not self.readback:
             return False
-        time.sleep(max(0.0, early_s + PULSE_LAG_S))
+        self._clock.sleep(max(0.0, early_s + PULSE_LAG_S))
         over = self._driver.read_output(self._channel) is False
         self.may_be_on = self.may_be_on and not over
         return over

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Protocol
 
@@ -185,7 +184,7 @@ class Checklist:
         while not happened():
             if self._board.clock.monotonic() >= until_s:
                 return False
-            time.sleep(POLL_S)
+            self._board.clock.sleep(POLL_S)
         return True
 
     def _lost(self) -> bool:

@@ -6,7 +6,6 @@ The port belongs to one program at a time.
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -117,7 +116,7 @@ class CommissioningSession:
             states = self._elsewhere.states()
             if None not in states.values() or self.clock.monotonic() >= until_s:
                 return states
-            time.sleep(POLL_S)
+            self.clock.sleep(POLL_S)
 
     def close(self) -> None:
         """Close the port and give GPIO lines back; the relay is left as it is."""
@@ -143,14 +142,14 @@ class CommissioningSession:
         until_s = self.clock.monotonic() + seconds
         while self.clock.monotonic() < until_s:
             self.link.feed_watchdog()
-            time.sleep(min(max(0.0, until_s - self.clock.monotonic()), 1.0))
+            self.clock.sleep(min(max(0.0, until_s - self.clock.monotonic()), 1.0))
 
     def _patiently(self, read: Callable[[], T | None]) -> T | None:
         for _ in range(MISSES):
             answer = read()
             if answer is not None:
                 return answer
-            time.sleep(POLL_S)
+            self.clock.sleep(POLL_S)
         return None
 
 
@@ -243,7 +242,7 @@ def _wait_for_end(board: CommissioningSession, end_s: float, by_board: bool) -> 
         asked_s = board.clock.monotonic()
         if board.state() is False:
             return asked_s
-        time.sleep(0.01)
+        board.clock.sleep(0.01)
     return None
 
 

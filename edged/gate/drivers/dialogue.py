@@ -7,7 +7,6 @@ Boards answer in the order they were asked. So after k answers that did not come
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
@@ -148,7 +147,7 @@ class Dialogue:
     def _send(self, data: bytes) -> None:
         pause_s = self._sent_s + self._gap_s - self.port.clock.monotonic()
         if self._gap_s and pause_s > 0:
-            time.sleep(pause_s)
+            self.port.clock.sleep(pause_s)
         self.port.discard()
         self._sent_s = self.port.write(data)
 

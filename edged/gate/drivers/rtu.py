@@ -8,7 +8,6 @@ which answers in order, has answered a later one of another kind.
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
 from edged.errors import RetryLater
@@ -176,7 +175,7 @@ class RtuMaster:
             self._port.discard_until_quiet(QUIET_S, LATEST_ANSWER_S)
         pause_s = self._free_at - self._clock.monotonic()
         if pause_s > 0:
-            time.sleep(pause_s)
+            self._clock.sleep(pause_s)
         self._port.discard()
 
     def _send(self, data: bytes) -> None:

@@ -79,7 +79,7 @@ class SimBoard:
         self.firmware = make_firmware(url, self)
         self._thread: threading.Thread | None = None
         self._cable = threading.RLock()
-        self._closing = threading.Event()
+        self._closing = False
         self._puller: threading.Thread | None = None
         self.plug()
         if url.unplug_s is not None:
@@ -113,7 +113,9 @@ class SimBoard:
 
     def close(self) -> None:
         """Unplug and leave nothing behind."""
-        self._closing.set()
+        with self._changed:
+            self._closing = True
+            self._changed.notify_all()
         if self._puller:
             self._puller.join()
         self.unplug()
@@ -198,11 +200,19 @@ class SimBoard:
 
     def _pull(self, after_s: float, back_s: float | None) -> None:
         """Pull the plug, and put it back, when the URL says so."""
-        if self._closing.wait(after_s):
+        if not self._time_passes(after_s):
             return
         self.unplug()
-        if back_s is not None and not self._closing.wait(back_s):
+        if back_s is not None and self._time_passes(back_s):
             self.plug()
+
+    def _time_passes(self, seconds: float) -> bool:
+        """Whether so much time passed before the board was closed."""
+        until_s = self._clock.monotonic() + seconds
+        with self._changed:
+            while not self._closing and self._clock.monotonic() < until_s:
+                self._clock.wait_until(self._changed, until_s)
+            return not self._closing
 
     def _appear(self) -> None:
         if self.link.exists() and not self.link.is_symlink():
@@ -251,8 +261,7 @@ class SimBoard:
 
     def _takes_time(self, byte_count: int, extra_s: float = 0.0) -> bool:
         """Let the bytes' time on the line pass (10 bits each). False: the plug was pulled meanwhile."""
-        pulled, _, _ = select.select([self._wake_r], [], [], byte_count * 10 / self._baud + extra_s)
-        return not pulled
+        return not self._clock.wait_readable(self._wake_r, byte_count * 10 / self._baud + extra_s)
 
     def _note(self, direction: str, data: bytes) -> None:
         with self._changed:

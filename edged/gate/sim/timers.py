@@ -60,4 +60,4 @@ class Timers:
                     action()
                 if not due:
                     next_s = min((at_s for at_s, _ in self._plans.values()), default=None)
-                    self._changed.wait(None if next_s is None else next_s - now)
+                    self._clock.wait_until(self._changed, next_s)
