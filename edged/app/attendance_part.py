@@ -59,9 +59,9 @@ class AttendancePart(SitePart):
         ledger = PunchLedger.open(site.config.data_dir, site.clock)
         self._stack.callback(ledger.close)
         newest = next((record.seq for record in site.journal.list(limit=1)), 0)
-        ledger.want(enabled, newest)
+        ledger.set_enabled(enabled, newest)
         corrections = Corrections(ledger, site.journal)
-        corrections.tell()
+        corrections.write_new()
         self._commands["attendance.corrected"] = corrections.command
         if enabled:
             self._punch(ledger, newest)
@@ -77,31 +77,31 @@ class AttendancePart(SitePart):
 
 
 class Corrections:
-    """Takes what people corrected out of the ledger into the journal: each correction once, whatever ends the
-    daemon in between."""
+    """Copies corrections from the ledger into the journal, each once, even when the daemon ends in
+    between."""
 
     def __init__(self, ledger: PunchLedger, journal: Journal) -> None:
         self._ledger = ledger
         self._journal = journal
         self._lock = threading.Lock()
 
-    def tell(self) -> int:
-        """Write down those that are new. Returns how many. Raises as `Journal.write`."""
+    def write_new(self) -> int:
+        """Write the new ones to the journal. Returns how many. Raises what `Journal.write` raises."""
         with self._lock:
-            rows = self._ledger.untold_corrections()
+            rows = self._ledger.unjournalled_corrections()
             for row in rows:
                 event = _corrected(row)
-                if not self._is_told(event):
+                if not self._is_journalled(event):
                     self._journal.write(event)
-                self._ledger.mark_told(row)
+                self._ledger.mark_journalled(row)
         return len(rows)
 
     def command(self, peer: object, arguments: dict[str, Any]) -> dict[str, Any]:
-        """`attendance.corrected` of the control socket: somebody has just corrected something."""
-        return {"told": self.tell()}
+        """`attendance.corrected` of the control socket: a person has just corrected something."""
+        return {"told": self.write_new()}
 
-    def _is_told(self, event: PunchCorrected) -> bool:
-        """Its number alone does not say so: a ledger that was put back from a backup gives numbers again."""
+    def _is_journalled(self, event: PunchCorrected) -> bool:
+        """Compares times too, because a ledger restored from a backup gives numbers a second time."""
         same_time = self._journal.list(
             event="punch_corrected", since=event.at, until=event.at + timedelta(milliseconds=1), limit=None
         )

@@ -73,7 +73,7 @@ class PunchLedger:
         with self._database.transaction() as connection:
             connection.execute("UPDATE caught_up SET seq = max(seq, ?)", [journal_seq])
 
-    def untold_corrections(self) -> list[Punch]:
+    def unjournalled_corrections(self) -> list[Punch]:
         """Corrections, including punches added by hand, that the journal may not hold yet."""
         rows = self._database.query(
             "SELECT * FROM punches WHERE action <> 'punch' "
@@ -81,21 +81,21 @@ class PunchLedger:
         )
         return [_punch(row) for row in rows]
 
-    def mark_told(self, correction: Punch) -> None:
+    def mark_journalled(self, correction: Punch) -> None:
         """The journal holds this correction and all before it."""
         with self._database.transaction() as connection:
             connection.execute(
                 "UPDATE caught_up SET corrections = max(corrections, ?)", [correction.punch_id]
             )
 
-    def want(self, wanted: bool, journal_seq: int) -> None:
+    def set_enabled(self, enabled: bool, journal_seq: int) -> None:
         """Switch attendance on or off from now on. When it was off until now, no record of the journal up to
         its newest, `journal_seq`, gets a punch. A journal that was begun anew counts from 1 again.
         """
         with self._database.transaction() as connection:
             connection.execute(
                 "UPDATE caught_up SET seq = iif(wanted, min(seq, :newest), :newest), wanted = :wanted",
-                {"newest": journal_seq, "wanted": int(wanted)},
+                {"newest": journal_seq, "wanted": int(enabled)},
             )
 
     def correct(
