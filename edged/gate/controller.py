@@ -1,8 +1,8 @@
-"""Works one door: lets the door machine act, carries out its commands, tells the facts. No threads, no bus.
+"""Works one door: runs the door machine, executes its commands, reports its facts. No threads, no bus.
 
-What the contacts say and what the hours want comes from `DoorSenses`; coming and going of the board is here.
+`DoorSenses` supplies contacts and hours; connecting to the board and losing it are handled here.
 
-Called by the keeper's thread only; what is in here may block for the length of one exchange with the board.
+Only the gate's thread calls it; a call may block for the length of one exchange with the board.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import math
 from collections.abc import Callable
 from functools import partial
 
+from edged.backoff import Backoff, PauseRule
 from edged.clock import Clock
 from edged.config import GateConfig
 from edged.errors import EdgedError, RetryLater
@@ -22,11 +23,12 @@ from edged.gate.door.timetable import ModeOrder
 from edged.gate.door_inputs import DoorSenses
 from edged.gate.reports import Reports
 
-RETRY_MIN_S, RETRY_MAX_S, RETRY_FACTOR = 0.1, 2.0, 1.6
+RETRY = PauseRule(first_s=0.1, longest_s=2.0, factor=1.6)
+"""Between attempts to find a lost board."""
 LEASE_MARGIN_S = 1.0
-"""Later than planned by this, and the gate guard switches off: longer than an exchange with a board takes."""
+"""A turn later than planned by this makes the gate guard switch off; an exchange with a board is shorter."""
 MISSED_BEAT_S = 0.4
-"""After a missed answer the next question comes sooner: lost or not should be known quickly."""
+"""Time to the next readback after a missed answer: a lost board should show quickly."""
 
 
 class GateController:
@@ -36,9 +38,9 @@ class GateController:
         door: the machine.
         link: the relay.
         senses: contacts and hours.
-        reports: where facts go.
-        beat_s: time between two readbacks of an idle board.
-        should_end: asked between the attempts of anything that is repeated.
+        reports: receives the facts.
+        beat_s: time between two readbacks of an idle board, seconds.
+        should_end: True ends every repeated attempt.
     """
 
     def __init__(
@@ -66,11 +68,11 @@ class GateController:
         self._proven = False
         self._missed = False
         self._last_error: EdgedError | None = None
-        self._retry_at, self._retry_s = 0.0, RETRY_MIN_S
+        self._retry = Backoff(RETRY)
         self._beat_at = 0.0
         self._on_since: float | None = None
 
-    # -- to look at, from any thread
+    # -- state, for any thread
 
     @property
     def connected(self) -> bool:
@@ -79,12 +81,12 @@ class GateController:
 
     @property
     def last_error(self) -> EdgedError | None:
-        """Why the board is not there."""
+        """Why the board was last lost; None while it is there."""
         return self._last_error
 
     @property
     def door(self) -> Door:
-        """The machine, to be looked at only."""
+        """The machine, for reading only."""
         return self._door
 
     @property
@@ -94,12 +96,12 @@ class GateController:
 
     @property
     def may_be_on(self) -> bool:
-        """The relay was switched on and is not known to be off since."""
+        """The relay was switched on and has not been proven off since."""
         return self._link.may_be_on
 
     @property
     def hardware_pulse(self) -> bool:
-        """The on-time is ended by the connected board itself; else by this program."""
+        """The connected board itself ends the on-time; else this program does."""
         return self._connected and self._pulse_s is not None and self._link.times_pulse(self._pulse_s)
 
     @property
@@ -110,9 +112,9 @@ class GateController:
     # -- to do
 
     def take_proof(self) -> bool:
-        """Whether the relay was read back since this was last asked, or the board is known to be lost.
+        """Whether the relay was read back since the last call, or the board is known to be lost.
 
-        A board that cannot be read counts as read when its port takes no harm.
+        A board without readback counts as read while its port works.
         """
         proven, self._proven = self._proven or not self._connected, False
         return proven
@@ -130,28 +132,28 @@ class GateController:
         return answer
 
     def order_mode(self, order: ModeOrder) -> None:
-        """Somebody has said who may pass."""
+        """Put a manual override in force."""
         self._senses.order(order)
         self._keep_hours()
 
     def acknowledge(self, by: str) -> list[str]:
-        """Somebody has seen the alarms. Returns the codes of those nobody had seen before."""
+        """Acknowledge the alarms. Returns the codes of those that were not acknowledged before."""
         facts, _ = self._perform(lambda now: self._door.acknowledge(by))
         return [fact.code for fact in facts if isinstance(fact, AcknowledgedAlarm)]
 
     def step(self) -> float:
-        """Do everything that is due. Returns the monotonic time at which something will be again."""
+        """Do everything that is due. Returns the monotonic time of the next work."""
         wake_at = self._step()
         if self._connected:
             try:
                 self._link.renew_lease(wake_at - self._clock.monotonic() + LEASE_MARGIN_S)
             except EdgedError as error:
                 self._lose(error)
-        return wake_at if self._connected else min(wake_at, self._retry_at)
+        return wake_at if self._connected else min(wake_at, self._retry_at())
 
     def _step(self) -> float:
         self._keep_hours()
-        if not self._connected and self._clock.monotonic() >= self._retry_at:
+        if not self._connected and self._clock.monotonic() >= self._retry_at():
             self._connect()
         self._perform(self._door.tick)
         # one exchange with the board at most, so that a grant that comes meanwhile waits for no second one
@@ -159,7 +161,7 @@ class GateController:
             self._sense()
         wake_at = math.inf if self._off_is_near() else self._senses.due_s(self._connected)
         if not self._connected:
-            return min(wake_at, self._retry_at)
+            return min(wake_at, self._retry_at())
         door_at = self._door.next_deadline()
         return min(wake_at, self._beat_at, math.inf if door_at is None else door_at)
 
@@ -170,7 +172,7 @@ class GateController:
         self._senses.close()
 
     def _keep_hours(self) -> None:
-        """Let the door have the mode it should have now."""
+        """Set the mode that hours and overrides give now."""
         mode, source = self._senses.mode()
         if mode is not self._door.mode:
             self._perform(lambda now: self._door.set_mode(now, mode, source))
@@ -180,11 +182,11 @@ class GateController:
         if self._connected and self._off_is_near():
             return
         try:
-            told = self._senses.poll(self._connected)
+            inputs = self._senses.poll(self._connected)
         except EdgedError as error:
             self._lose(error)
             return
-        for tell in told:
+        for tell in inputs:
             self._perform(partial(tell, self._door))
 
     def _off_is_near(self) -> bool:
@@ -194,13 +196,12 @@ class GateController:
     # -- commands and facts
 
     def _perform(self, step: Callable[[float], list[Action]]) -> tuple[list[Action], EdgedError | None]:
-        """Let the door machine act, carry out its commands, report its facts.
+        """Run one step of the door machine, execute its commands, report its facts.
 
-        On a shared port it acts when the line is free: on-times and the ends of grants count from then.
+        On a shared port the step runs when the line is free: on-times and the ends of grants count from then.
 
         Returns:
-            What the machine answered, and why a command did not get through, if one did not and nothing is
-            known to have moved.
+            The machine's actions, and the error of a command that failed without moving anything.
         """
         with self._link.turn:
             return self._carry_out(step(self._clock.monotonic()))
@@ -219,7 +220,7 @@ class GateController:
                     switched = self._switch(action)
                 except EdgedError as error:
                     failure, written_s = error, self._link.written_s
-                    # the command may have gone out and only its answer be missing
+                    # the command may have gone out, with only its answer missing
                     if action.on and written_s is not None and written_s != written_before_s:
                         switched = Switched(written_s, None, None)
                     else:
@@ -239,10 +240,10 @@ class GateController:
         return switched
 
     def _timer_s(self, command: SwitchRelay) -> float | None:
-        """After how long the board is to switch off by itself, if it can.
+        """Time after which a board with a timer switches off by itself, seconds; None: never.
 
-        When the pulse is over, or else when the longest permitted on-time is: no dead host leaves a door open
-        for longer than that. Fire and free have no end that a board could know.
+        The pulse, or else the longest permitted on-time: no dead host leaves a door open for longer.
+        Fire and free (unlocked) have no end that a board could know.
         """
         if not command.on or self._door.state in RELEASED:
             return None
@@ -250,9 +251,9 @@ class GateController:
         return pulse_s if pulse_s is not None and self._link.times_pulse(pulse_s) else self._max_on_s
 
     def _switched(self, command: SwitchRelay, switched: Switched) -> None:
-        """Keep the books after a command: on-time, alarm, and no belief in a relay that does not obey."""
+        """Record a command: on-time, alarm, and a relay that does not obey."""
         if command.on:
-            if self._on_since is None or self._door.state not in RELEASED:  # a held relay is told repeatedly
+            if self._on_since is None or self._door.state not in RELEASED:  # held: a repeated command
                 self._on_since = switched.written_s
         else:
             self._report_locked(command.reason, switched.written_s, switched.acknowledged)
@@ -263,7 +264,7 @@ class GateController:
             self._relay_obeys()
 
     def _disobeyed(self, wanted_on: bool) -> None:
-        """A relay that stays off harms nobody; one that stays on takes the gate out of service."""
+        """A relay that stays off is an alarm; one that stays on also takes the gate out of service."""
         wanted, is_ = ("on", "off") if wanted_on else ("off", "on")
         meaning = "The door stays locked" if wanted_on else "The door may be unlocked"
         what = f"The relay was switched {wanted} and reads back {is_}. {meaning}: check the board."
@@ -283,10 +284,10 @@ class GateController:
             self._reports.fact(fact, None)
 
     def _beat(self) -> bool:
-        """Read the relay now and then, but not when a command is due so soon that it would come late.
+        """Read the relay once a beat, but not when that would delay a command that is due.
 
         Returns:
-            Whether the board was spoken to.
+            Whether there was an exchange with the board.
         """
         now = self._clock.monotonic()
         if now < self._beat_at:
@@ -320,10 +321,10 @@ class GateController:
             self._lose(error)
         return True
 
-    # -- coming and going of the board
+    # -- connection
 
     def _connect(self) -> None:
-        """Open, read the relay, force it to what it should be; only then are grants accepted."""
+        """Open, read the relay, set its wanted state; the gate accepts grants only after that."""
         acknowledged: bool | None = None
         try:
             was_on = self._link.connect()
@@ -338,11 +339,11 @@ class GateController:
             self._door.board_lost(self._clock.monotonic())  # its facts cancel out those not yet reported
             self._lose(error)
             return
-        if acknowledged is None and self._link.readback:  # told to end before it was sure
+        if acknowledged is None and self._link.readback:  # ended before the readback came
             self._door.board_lost(self._clock.monotonic())
             return
         self._last_error = None
-        self._retry_s = RETRY_MIN_S
+        self._retry.reset()
         self._beat_at = self._clock.monotonic() + self._beat_s
         self._reports.connected(was_on)
         self._relay_obeys()
@@ -354,16 +355,18 @@ class GateController:
         self._connected = True
 
     def _lose(self, error: EdgedError) -> None:
-        """Out of service: make safe what can be, say so, try again later."""
+        """Out of service: go to the safe state, report it, plan the next attempt."""
         self._connected = False
         self._last_error = error
         self._make_safe("board_lost")
-        self._reports.lost(error, self._retry_s)
-        self._retry_at = self._clock.monotonic() + self._retry_s
-        self._retry_s = min(self._retry_s * RETRY_FACTOR, RETRY_MAX_S)
+        self._reports.lost(error, self._retry.failed(self._clock.monotonic()))
+
+    def _retry_at(self) -> float:
+        """Monotonic time of the next attempt to connect."""
+        return self._retry.until_s or 0.0
 
     def _make_safe(self, reason: str) -> None:
-        """Relay off if it can still be reached, port closed, door offline."""
+        """Safe state: relay off if the board can be reached, port closed, door offline."""
         was_on = self._link.may_be_on
         switched = self._link.make_safe()
         if was_on and switched and not self._link.may_be_on:

@@ -1,6 +1,6 @@
-"""What a door learns from outside: its contacts and the hours of the wall clock. For the gate's thread.
+"""Inputs of a door from outside: its contacts and the hours of the wall clock. For the gate's thread.
 
-Turns settled contacts into inputs of the door machine and knows which mode it should be in. Moves nothing.
+Turns settled contacts into inputs of the door machine and gives the mode it should be in. Moves nothing.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ from edged.gate.door.timetable import ModeOrder, Timetable
 from edged.schedule import parse
 
 Tell = Callable[[Door, float], list[Action]]
-"""Tells the door machine one thing at a monotonic time."""
+"""Gives the door machine one input at a monotonic time."""
 
 
 class DoorSenses:
     """Contacts and hours of one door.
 
     Args:
-        zone: of the site, for the hours.
-        order: of an earlier run, which may still stand.
-        on_key: an attendance key was pressed.
+        zone: time zone of the site, for the hours.
+        order: override of an earlier run, which may still be in force.
+        on_key: called when an attendance key is pressed.
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class DoorSenses:
 
     @property
     def standing_order(self) -> ModeOrder | None:
-        """The order that stands in place of the hours."""
+        """The order in force; None: the hours count."""
         return self._hours.order
 
     def states(self) -> dict[str, bool | None]:
@@ -59,15 +59,15 @@ class DoorSenses:
         return self._contacts.states()
 
     def hours_change(self, at: datetime) -> datetime | None:
-        """When the hours next say something else than at `at`; None: not within a week."""
+        """When the hours next give another mode than at `at`; None: not within a week."""
         return self._hours.next_change(at)
 
     def order(self, order: ModeOrder) -> None:
-        """Somebody has said who may pass."""
+        """Put a manual override in force."""
         self._hours.give(order, self._clock.now(), self._clock.monotonic())
 
     def mode(self) -> tuple[DoorMode, Literal["order", "schedule"]]:
-        """The mode the door should be in now, and who says so."""
+        """The mode the door should be in now, and its source."""
         mode = self._hours.mode(self._clock.now(), self._clock.monotonic())
         return mode, "order" if self._hours.order else "schedule"
 
@@ -80,34 +80,34 @@ class DoorSenses:
         return now + timedelta(seconds=due_s - monotonic) if math.isfinite(due_s) else None
 
     def due_s(self, board: bool) -> float:
-        """Monotonic time at which there is something to do; `board`: it is connected. Infinite: never."""
+        """Monotonic time of the next work; `board`: the board is connected. Infinite: never."""
         hours_s = self._hours.due(self._clock.now(), self._clock.monotonic())
         contacts_s = self._contacts.due_s(board)
         return hours_s if contacts_s is None else min(hours_s, contacts_s)
 
     def poll(self, board: bool) -> list[Tell]:
-        """Read the contacts that are due. Raises RetryLater: the board is to be taken for lost."""
+        """Read the contacts that are due. Raises RetryLater: the board counts as lost."""
         if not self._contacts:
             return []
         return [tell for seen in self._contacts.poll(board) for tell in self._meaning(seen)]
 
     def board_lost(self) -> list[Tell]:
-        """Nothing is known any more of the contacts that are read through the board."""
+        """The contacts on the board are unknown from now on."""
         return self._unknown(self._contacts.board_lost())
 
     def close(self) -> None:
-        """Give back what was taken for reading."""
+        """Release the lines taken for reading."""
         self._contacts.close()
 
     def _meaning(self, seen: ContactsSeen) -> list[Tell]:
-        told = self._unknown(seen.lost)
+        inputs = self._unknown(seen.lost)
         if seen.problem is not None:
             what = f"Contacts cannot be read: {seen.problem}"
-            told.append(lambda door, now: door.trouble(now, "inputs_lost", what))
+            inputs.append(lambda door, now: door.trouble(now, "inputs_lost", what))
         if seen.ended:
-            told.append(lambda door, now: door.trouble(now, "inputs_lost", None))
-        told += [tell for edge in seen.edges if (tell := self._edge(edge))]
-        return told
+            inputs.append(lambda door, now: door.trouble(now, "inputs_lost", None))
+        inputs += [tell for edge in seen.edges if (tell := self._edge(edge))]
+        return inputs
 
     def _edge(self, edge: InputEdge) -> Tell | None:
         active, first = edge.active, edge.first
@@ -118,7 +118,7 @@ class DoorSenses:
                 return lambda door, now: door.fire(now, active)
             case InputKind.TAMPER:
                 return lambda door, now: door.tamper(now, active)
-        if first or not active:  # what is a moment counts when it begins, and only when that was seen
+        if first or not active:  # a momentary contact counts at its beginning, if that was seen
             return None
         match edge.kind:
             case InputKind.EXIT:
@@ -130,7 +130,7 @@ class DoorSenses:
         return None
 
     def _unknown(self, lost: tuple[InputKind, ...]) -> list[Tell]:
-        """Fire stays as it was last seen: what cannot be read never locks a door."""
+        """Fire keeps its last state: an unreadable contact never locks a door."""
         return [lambda door, now: door.contact_unknown(now)] if InputKind.DOOR in lost else []
 
 

@@ -1,4 +1,4 @@
-"""What a gate is doing, as plain values for status pages and `edged door status`. Looks only."""
+"""State of a gate as plain values for status pages and `edged door status`. Reads only."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def gate_health(
 
     Args:
         controller, senses: None before the gate has started.
-        events_lost: so far, because nobody took them in time.
+        events_lost: so far, because the queue to the bus was full.
         now: monotonic.
 
     Returns:

@@ -1,7 +1,7 @@
-"""Remembers over a restart who may pass at which door, as somebody ordered it. One small file.
+"""Keeps the last override of each door over a restart. One small file.
 
-The journal has every order as well, but finding the last one for a door there takes the longer the more is in
-it, and a lock-down must stand from the first moment.
+The journal has every order as well, but a search for the last one takes longer as the journal grows, and a
+lockdown must be in force from the first moment.
 """
 
 from __future__ import annotations
@@ -30,15 +30,15 @@ class OverrideStore:
     def __init__(self, directory: Path) -> None:
         self._path = directory / FILE_NAME
         self.damaged: Path | None = None
-        """Where a file that made no sense was put: orders of an earlier run are forgotten then."""
+        """New path of an unreadable file, whose overrides are lost; None: the file was sound."""
         self._orders = self._read()
 
     def order(self, door_id: str) -> ModeOrder | None:
-        """The last order for a door; its time may be over."""
+        """The last order for a door, which may have ended; None: there is none."""
         return self._orders.get(door_id)
 
     def keep(self, door_id: str, order: ModeOrder) -> None:
-        """Remember an order. It is on the disk when this returns.
+        """Store an order. It is on the disk when this returns.
 
         Raises:
             NeedsOperator: `order_not_kept`.
@@ -62,7 +62,7 @@ class OverrideStore:
         self._orders = orders
 
     def _read(self) -> dict[str, ModeOrder]:
-        """A file that makes no sense is put aside: it must not keep the doors from working."""
+        """Read all orders. An unreadable file is moved aside: it must not keep the doors from working."""
         try:
             found = json.loads(self._path.read_text(encoding="utf-8"))
             return {door_id: _order(each) for door_id, each in found.items()}

@@ -1,7 +1,7 @@
-"""Orders of people to the doors: open, lock down, set free, back to normal, acknowledge; and their status.
+"""Operator commands for the doors: open, lock down, unlock, back to normal, acknowledge; and their status.
 
 Every order, a refused one as well, becomes a `DoorOrdered` that is committed before anything moves because of
-it. How an order got here (command line, page) is not known here.
+it. This module does not know how an order arrived (command line, page).
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from edged.ids import new_id
 from edged.reasons import describe
 
 LONGEST_S = 366 * 86_400.0
-"""Of an order for a time; whoever means longer means the configuration."""
+"""Longest timed override. For anything longer, change the configuration."""
 MODES = {"lock": DoorMode.LOCKED, "free": DoorMode.FREE, "normal": DoorMode.NORMAL}
 _PASSING = ("too_soon", "door_busy", "gate_busy", "board_offline", "grant_expired", "interlocked")
-"""Refusals that may be over in a moment."""
+"""Refusals that may pass within moments."""
 
 
 class Asker(Protocol):
-    """Who gives an order: user number and name, as the kernel says; None where there is no such user."""
+    """Who gives an order: user number and name from the kernel; None where there is no such user."""
 
     @property
     def uid(self) -> int | None: ...
@@ -45,7 +45,7 @@ Command = Callable[[Asker, dict[str, Any]], dict[str, Any]]
 
 @dataclass(frozen=True)
 class _Order:
-    """One order as it came."""
+    """One order as received."""
 
     asker: Asker
     door_id: str
@@ -59,23 +59,23 @@ class OrderDesk:
     """Takes the orders for all doors of the box.
 
     Args:
-        keepers: by door id.
-        book: who may pass is remembered in it.
-        commit: writes an order durably or raises an EdgedError; then nothing is done.
-        publish: tells everybody else; may be told again what was committed.
+        gates: by door id.
+        store: keeps overrides over a restart.
+        commit: writes an order durably or raises an EdgedError, which stops the order.
+        publish: takes the events for everybody else, committed ones included.
     """
 
     def __init__(
         self,
-        keepers: Mapping[str, GateService],
-        book: OverrideStore,
+        gates: Mapping[str, GateService],
+        store: OverrideStore,
         clock: Clock,
         *,
         commit: Callable[[DoorOrdered], object],
         publish: Callable[[Event], object],
     ) -> None:
-        self._keepers = dict(keepers)
-        self._book = book
+        self._gates = dict(gates)
+        self._store = store
         self._clock = clock
         self._commit = commit
         self._publish = publish
@@ -84,7 +84,7 @@ class OrderDesk:
         """By name: `door.status`, `door.open`, `door.lock`, `door.free`, `door.normal`, `door.ack`.
 
         Arguments: `door` (an id; may be left out when there is one), `all` (true: every door, not for open),
-        `by` (who says so), `for_s` (lock, free, normal: seconds), `extra_time` (open). Each returns
+        `by` (the name they give), `for_s` (lock, free, normal: seconds), `extra_time` (open). Each returns
         `{"doors": [...]}` and raises an EdgedError with code and hint when the order is refused; with `all`
         a refusal is the entry of its door, with `code`, `error` and `hint`.
         """
@@ -95,7 +95,7 @@ class OrderDesk:
 
     def _status(self, asker: Asker, arguments: dict[str, Any]) -> dict[str, Any]:
         chosen = self._doors(arguments, every=arguments.get("door") is None)
-        return {"doors": [{"door": door_id, **self._keepers[door_id].health()} for door_id in chosen]}
+        return {"doors": [{"door": door_id, **self._gates[door_id].health()} for door_id in chosen]}
 
     def _order(self, action: str, asker: Asker, arguments: dict[str, Any]) -> dict[str, Any]:
         every = _flag(arguments.get("all")) and action != "open"
@@ -123,13 +123,13 @@ class OrderDesk:
 
     def _doors(self, arguments: dict[str, Any], *, every: bool) -> list[str]:
         if every:
-            return list(self._keepers)
-        door_id, known = arguments.get("door"), ", ".join(self._keepers)
-        if door_id is None and len(self._keepers) == 1:
-            return list(self._keepers)
+            return list(self._gates)
+        door_id, known = arguments.get("door"), ", ".join(self._gates)
+        if door_id is None and len(self._gates) == 1:
+            return list(self._gates)
         if door_id is None:
             raise Misconfigured("Which door?", code="door_not_named", hint=f"Name one of: {known}.")
-        if not isinstance(door_id, str) or door_id not in self._keepers:
+        if not isinstance(door_id, str) or door_id not in self._gates:
             what = f"There is no door {str(door_id)[:50]!r}."
             raise NotFound(what, code="door_unknown", hint=f"The doors are: {known}.")
         return [door_id]
@@ -141,12 +141,12 @@ class OrderDesk:
             return self._acknowledge(order)
         return self._set_mode(order)
 
-    # -- what is done
+    # -- actions
 
     def _open(self, order: _Order) -> dict[str, Any]:
-        keeper, now_s = self._keepers[order.door_id], self._clock.monotonic()
-        expires_s = now_s + keeper.grant_ttl_s
-        if not keeper.ready:
+        gate, now_s = self._gates[order.door_id], self._clock.monotonic()
+        expires_s = now_s + gate.grant_ttl_s
+        if not gate.ready:
             raise self._refused(order, "board_offline", "The relay board is not connected.")
         event = self._event(order, expires_s=expires_s)
         self._record(order, event)
@@ -158,7 +158,7 @@ class OrderDesk:
             decided_s=now_s,
         )
         try:
-            answer = keeper.open_once(grant)
+            answer = gate.open_once(grant)
         except RetryLater as error:
             self._publish(
                 GrantNotExecuted(
@@ -176,26 +176,26 @@ class OrderDesk:
         return self._answer(order, event, outcome="queued" if waits else "opened")
 
     def _set_mode(self, order: _Order) -> dict[str, Any]:
-        keeper, now = self._keepers[order.door_id], self._clock.now()
+        gate, now = self._gates[order.door_id], self._clock.now()
         until = None if order.seconds is None else now + timedelta(seconds=order.seconds)
-        change = keeper.hours_change(now) if until is None else None
+        change = gate.hours_change(now) if until is None else None
         wanted = ModeOrder(MODES[order.action], now, until, change)
-        if wanted.mode is DoorMode.FREE and keeper.interlocked:
+        if wanted.mode is DoorMode.FREE and gate.interlocked:
             raise self._refused(order, "order_free_interlocked", "The door belongs to an interlock.")
         if wanted.mode is DoorMode.FREE and not wanted.has_end:
             raise self._refused(order, "order_needs_end", "The door would be free without an end.")
         event = self._event(order, until=until)
         self._record(order, event)
         try:
-            self._book.keep(order.door_id, wanted)
-        finally:  # better a lock-down that would not survive a restart than none
-            keeper.order_mode(wanted)
+            self._store.keep(order.door_id, wanted)
+        finally:  # a lockdown that would not survive a restart is better than none
+            gate.order_mode(wanted)
         return self._answer(order, event, outcome=wanted.mode.value)
 
     def _acknowledge(self, order: _Order) -> dict[str, Any]:
         event = self._event(order)
         self._record(order, event)
-        codes = self._keepers[order.door_id].acknowledge(order.by or order.asker.user or "unknown")
+        codes = self._gates[order.door_id].acknowledge(order.by or order.asker.user or "unknown")
         return self._answer(order, event, outcome="acknowledged", alarms=codes)
 
     # -- the record
@@ -214,7 +214,7 @@ class OrderDesk:
         )
 
     def _record(self, order: _Order, event: DoorOrdered) -> None:
-        """Commit and tell. Raises what `commit` raises, after saying so; nothing has moved then."""
+        """Commit and publish. Raises what `commit` raises, after publishing the refusal."""
         try:
             self._commit(event)
         except EdgedError as error:
@@ -227,7 +227,7 @@ class OrderDesk:
         return _refusal(order.door_id, code, reason)
 
     def _answer(self, order: _Order, event: DoorOrdered, **more: Any) -> dict[str, Any]:
-        health = self._keepers[order.door_id].health()
+        health = self._gates[order.door_id].health()
         return {
             "door": order.door_id,
             "action": order.action,
@@ -239,15 +239,15 @@ class OrderDesk:
 
 
 def door_commands(
-    keepers: Mapping[str, GateService],
-    book: OverrideStore,
+    gates: Mapping[str, GateService],
+    store: OverrideStore,
     clock: Clock,
     *,
     commit: Callable[[DoorOrdered], object],
     publish: Callable[[Event], object],
 ) -> dict[str, Command]:
     """The commands of `OrderDesk`, for the control server."""
-    return OrderDesk(keepers, book, clock, commit=commit, publish=publish).commands()
+    return OrderDesk(gates, store, clock, commit=commit, publish=publish).commands()
 
 
 def _refusal(door_id: str, code: str, reason: str) -> EdgedError:

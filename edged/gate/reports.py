@@ -1,4 +1,4 @@
-"""Turns what the door machine and the relay did into the gate's events. No I/O, no decisions."""
+"""Turns facts of the door machine and the relay into the gate's events. No I/O, no decisions."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ from edged.gate.door.model import (
 
 
 class Reports:
-    """Says each thing once, with the door's id and the time.
+    """Makes one event of each fact, with the door's id and the time.
 
     Args:
         say: takes the finished event; must not wait.
@@ -56,7 +56,7 @@ class Reports:
         self._lost_code: str | None = None
 
     def fact(self, fact: Action, switched: Switched | None) -> None:
-        """A fact of the door machine; `switched`: the command that went before it, if any."""
+        """Report a fact of the door machine; `switched`: result of the command before it, or None."""
         match fact:
             case ExecutedGrant(grant=Grant() as grant):
                 self._unlocked(grant, None if fact.extended else switched, fact.extended)
@@ -79,7 +79,7 @@ class Reports:
                 self._of_the_door(fact)
 
     def _of_the_door(self, fact: Action) -> None:
-        """Facts that belong to nobody who passes."""
+        """Report facts without a person who passes."""
         match fact:
             case RaisedAlarm():
                 self._say(GateAlarmRaised(**self._at_door(), code=fact.code, reason=fact.reason))
@@ -105,17 +105,17 @@ class Reports:
                 )
 
     def key_pressed(self, direction: str) -> None:
-        """An attendance key at the door: `in` or `out`."""
+        """Report an attendance key at the door: `in` or `out`."""
         self._say(DirectionKeyPressed(**self._at_door(), direction=direction))
 
     def not_executed(self, grant: Grant, code: str, reason: str) -> None:
-        """A grant that did not move the relay."""
+        """Report a grant that did not move the relay."""
         self._say(
             GrantNotExecuted(**self._of_grant(grant), decision_id=grant.decision_id, code=code, reason=reason)
         )
 
     def locked(self, reason: str, on_s: float | None, acknowledged: bool | None) -> None:
-        """The relay was switched off; `on_s`: how long it was on, where that is known."""
+        """Report that the relay was switched off; `on_s`: its on-time in seconds, None where unknown."""
         self._say(
             DoorLocked(
                 **self._at_door(),
@@ -126,7 +126,7 @@ class Reports:
         )
 
     def connected(self, relay_was_on: bool | None) -> None:
-        """The board is there and its relay is as it should be."""
+        """Report that the board is there and its relay in the wanted state."""
         self._lost_code = None
         self._say(
             GateConnected(
@@ -138,7 +138,7 @@ class Reports:
         )
 
     def lost(self, error: EdgedError, retry_s: float) -> None:
-        """The board is not there; said again only when the reason changes."""
+        """Report that the board is lost; again only when the reason changes."""
         if error.code == self._lost_code:
             return
         self._lost_code = error.code

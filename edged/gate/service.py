@@ -1,8 +1,8 @@
 """The gate's thread: owns the port, runs the door machine, and is the only one that moves the relay.
 
 It waits for grants and deadlines, never for the bus: events leave through a queue of their own, because
-publishing may wait for a slow journal and the end of a pulse may not. However this thread ends, the relay is
-switched off first.
+publishing may wait for a slow journal and the end of a pulse may not. However this thread ends, it first
+switches the relay off.
 """
 
 from __future__ import annotations
@@ -34,28 +34,28 @@ from edged.gate.tasks import Task
 T = TypeVar("T")
 
 BEAT_S = 1.5
-"""Between two readbacks: a silent unplug shows after three (docs/reference/relay-boards.md 5)."""
+"""Seconds between two readbacks: a silent unplug shows after three (docs/reference/relay-boards.md 5)."""
 ANSWER_S = 3.0
-"""A person with an order waits so long; an exchange with a board that has just been lost takes about one."""
+"""Longest wait for the answer to an order, seconds; an exchange with a board just lost takes about one."""
 INBOX = 16
-"""Grants that may wait for the thread; they live for two seconds at most."""
+"""Grants and orders that may wait for the thread; a grant lives for two seconds at most."""
 EVENTS_WAITING = 1024
-"""A passage makes about four events, so this is some minutes of a busy lane with a stuck journal."""
+"""Events that may wait for a stuck journal. A passage makes about four: some minutes of a busy lane."""
 
 
 class GateService:
-    """Keeps one door.
+    """Runs one door in a thread of its own.
 
     Args:
         config: the gate section.
-        bus: AccessDecided comes from it, the gate's events go to it.
-        clock: monotonic times of grants and events must come from the same one.
-        on_beat: called when the relay was read back, about every two seconds or more often; and while the
-            board is known to be lost, after every attempt to find it. A thread that is stuck never calls it.
-        pool: the ports of the box; None: this door has one of its own.
-        zone: of the site, for `gate.free` and `gate.locked`.
+        bus: brings AccessDecided and takes the gate's events.
+        clock: the clock that also gives the monotonic times of grants and events.
+        on_beat: called after every readback, about every two seconds or more often; and while the board is
+            lost, after every attempt to find it. A stuck thread never calls it.
+        pool: the ports of the box; None: this door makes one of its own.
+        zone: time zone of the site, for `gate.free` and `gate.locked`.
         interlock: shared with the doors of which only one may be unlocked at a time.
-        order: who may pass, as somebody said in an earlier run; it may still stand.
+        order: override of an earlier run, which may still be in force.
 
     Raises:
         Misconfigured: the port is a `sim:` URL that cannot be understood.
@@ -101,38 +101,38 @@ class GateService:
 
     @property
     def ready(self) -> bool:
-        """The board is there and its relay is in a known state: grants are executed."""
+        """The board is there and its relay is in a known state, so the gate executes grants."""
         return self._controller is not None and self._controller.connected
 
     @property
     def locked_down(self) -> bool:
-        """No grant opens this door now."""
+        """The door is in lockdown: no grant opens it."""
         return self._door.mode is DoorMode.LOCKED
 
     @property
     def door_id(self) -> str:
-        """Which door this is."""
+        """Id of the door."""
         return self._config.id
 
     @property
     def interlocked(self) -> bool:
-        """Of several doors, of which this is one, only one may be unlocked."""
+        """The door belongs to an interlock, of whose doors only one may be unlocked."""
         return self._config.interlock is not None
 
     @property
     def grant_ttl_s(self) -> float:
-        """How long a grant may wait before it is dropped."""
+        """Seconds that a grant may wait before the gate drops it."""
         return self._config.grant_ttl_s
 
     def health(self) -> dict[str, Any]:
-        """What the gate is doing, as plain values for status pages (see `gate_health`)."""
+        """State of the gate as plain values for status pages (see `gate_health`)."""
         lost, now = self._outgoing.counters().lost, self._clock.monotonic()
         return gate_health(self._config, self._door, self._controller, self._senses, lost, now)
 
-    # -- orders of people; each raises RetryLater (`gate_busy`) when the thread does not answer in time
+    # -- operator commands; each raises RetryLater (`gate_busy`) when the thread does not answer in time
 
     def open_once(self, grant: Grant) -> Action:
-        """Let somebody pass once, as after a decision.
+        """Execute one grant, as after a decision.
 
         Returns:
             ExecutedGrant, QueuedGrant or RefusedGrant.
@@ -140,29 +140,29 @@ class GateService:
         return self._ask(lambda controller: controller.grant(grant))
 
     def order_mode(self, order: ModeOrder) -> None:
-        """Who may pass from now on."""
+        """Put a manual override in force."""
         self._ask(lambda controller: controller.order_mode(order))
 
     def hours_change(self, at: datetime) -> datetime | None:
-        """When the hours next say something else than at `at`; None: not within a week."""
+        """When the hours next give another mode than at `at`; None: not within a week, or not started."""
         return self._senses.hours_change(at) if self._senses else None
 
     def acknowledge(self, by: str) -> list[str]:
-        """Somebody has seen the alarms. Returns the codes of those nobody had seen before."""
+        """Acknowledge the alarms. Returns the codes of those that were not acknowledged before."""
         return self._ask(lambda controller: controller.acknowledge(by))
 
     def _ask(self, work: Callable[[GateController], T]) -> T:
-        """Have the thread do something and wait for the answer."""
+        """Have the thread do `work`, and wait for its result."""
         task = Task(work)
         if not (self._thread.is_alive() and self._hand_over(task)):
             task.give_up()
         return task.answer(ANSWER_S)
 
     def start(self) -> None:
-        """Begin: connect (or keep trying), then execute grants. Once per keeper.
+        """Begin: connect (or keep trying), then execute grants. Callable once.
 
         Raises:
-            Misconfigured: the simulated board cannot put its device node where it was told to.
+            Misconfigured: `sim_link`: the simulated board cannot create its device node at `link`.
         """
         driver, port = self._pool.driver(self._config, self._should_end)
         # such a driver has the port open, and reads the same lines
@@ -199,7 +199,7 @@ class GateService:
         self._thread.start()
 
     def wait_idle(self, timeout_s: float) -> bool:
-        """Wait until no grant is waiting, the last on-time is over and its events are published.
+        """Wait until no grant waits, the last on-time is over and its events are published.
 
         Returns:
             False: `timeout_s` passed first.
@@ -210,7 +210,7 @@ class GateService:
         return idle and self._outgoing.wait_idle(max(0.0, until_s - self._clock.monotonic()))
 
     def ask_to_stop(self) -> None:
-        """Begin to end, without waiting for it: no more grants, relay off. `stop` must follow."""
+        """Begin to stop without waiting: no more grants, relay off. `stop` must follow."""
         if self._subscription:
             self._subscription.close(timeout_s=0.0)
         with self._wake:
@@ -221,8 +221,8 @@ class GateService:
         """Switch off, read back where possible, close the port, end.
 
         Returns:
-            True: the thread has ended and the relay is off (as read back, or as written where it cannot be
-            read). False: it could not be made sure in `timeout_s`.
+            True: the thread has ended and the relay is off (by readback, or as written on a board without).
+            False: not proven within `timeout_s`.
         """
         until_s = self._clock.monotonic() + timeout_s
         self.ask_to_stop()
@@ -235,7 +235,7 @@ class GateService:
         return ended and not (self._controller and self._controller.may_be_on)
 
     def _decided(self, event: AccessDecided) -> None:
-        """In the bus's thread: hand a grant over, or say at once why not."""
+        """In the bus's thread: hand a grant over, or report at once why not."""
         if event.outcome is not Outcome.GRANTED or event.door_id != self._config.id:
             return
         grant = self._grant_of(event)
@@ -248,7 +248,7 @@ class GateService:
 
     def _grant_of(self, event: AccessDecided) -> Grant:
         now, ttl_s = self._clock.monotonic(), self._config.grant_ttl_s
-        age_s = (self._clock.now() - event.at).total_seconds()  # wall time may have been set in between
+        age_s = (self._clock.now() - event.at).total_seconds()  # the wall clock may have been set in between
         latest_s = now + ttl_s
         return Grant(
             decision_id=event.decision_id,
@@ -282,7 +282,7 @@ class GateService:
                 if controller.take_proof():
                     self._on_beat()
                 self._wait(wake_at)
-        except Exception as error:  # noqa: BLE001 - the supervisor: say it, end, let the watchdog restart us
+        except Exception as error:  # noqa: BLE001 - the supervisor: report, end, let the watchdog restart us
             self._outgoing.offer(
                 ComponentFailed(
                     at=self._clock.now(),
@@ -298,7 +298,7 @@ class GateService:
                 self._do(self._inbox.popleft(), None)
 
     def _do(self, work: Grant | Task[Any], controller: GateController | None) -> None:
-        """What another thread wants; no controller: it is too late for that."""
+        """Do the work of another thread; controller None: the gate is stopping, so refuse it."""
         if isinstance(work, Task):
             work.run(controller) if controller else work.give_up()
         elif controller is None:
@@ -307,7 +307,7 @@ class GateService:
             controller.grant(work)
 
     def _should_end(self) -> bool:
-        """Told to, or the program ended without telling."""
+        """Whether `ask_to_stop` was called, or the program ended without it."""
         return self._stopping or not threading.main_thread().is_alive()
 
     def _wait(self, wake_at: float) -> None:

@@ -1,4 +1,4 @@
-"""Work that another thread wants done by the gate's thread, and the way its answer comes back."""
+"""Work that another thread hands to the gate's thread, and its answer."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 
 class Task(Generic[T]):
-    """Done once, or not at all: work whose asker has gone away is not begun.
+    """Runs once or not at all: the gate does not begin work whose caller has stopped waiting.
 
     Args:
         work: runs in the gate's thread; raises nothing but faults.
@@ -29,7 +29,7 @@ class Task(Generic[T]):
         self._results: list[T] = []
 
     def run(self, controller: GateController) -> None:
-        """In the gate's thread: do it, unless nobody waits any more."""
+        """In the gate's thread: do the work, unless its caller has stopped waiting."""
         with self._lock:
             if self._dropped:
                 return
@@ -38,7 +38,7 @@ class Task(Generic[T]):
         self._done.set()
 
     def give_up(self) -> None:
-        """It will not be done, unless it was begun."""
+        """Withdraw the work, unless it has begun."""
         with self._lock:
             if self._begun:
                 return
@@ -46,11 +46,11 @@ class Task(Generic[T]):
         self._done.set()
 
     def answer(self, timeout_s: float) -> T:
-        """In the asking thread: wait for the result.
+        """In the calling thread: wait for the result.
 
         Raises:
-            RetryLater: `gate_busy`: the gate's thread is ending, or did not come to it within `timeout_s`.
-                What was not begun by then is not done later.
+            RetryLater: `gate_busy`: the gate's thread is ending, or did not begin within `timeout_s`; the
+                work is then withdrawn.
         """
         if not self._done.wait(timeout_s):
             self.give_up()

@@ -1,7 +1,7 @@
-"""Alarms of one door, kept until somebody has acknowledged them. Pure.
+"""Alarms of one door, kept until a person acknowledges them. Pure.
 
-An alarm is active while what caused it lasts, and open until it was acknowledged; it is forgotten when it
-is neither. So a door that was forced at night and closed again still shows in the morning.
+An alarm is active while its cause lasts, and open until a person acknowledges it; an alarm that is neither is
+dropped. So a door that was forced at night and closed again still shows in the morning.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ class Alarm:
         code: see `RaisedAlarm`.
         reason: what happened, a sentence.
         raised_s: monotonic time of the last time it was raised.
-        active: what caused it lasts.
-        acknowledged_by: who has seen it; None: nobody yet.
-        count: how often it was raised since it was last forgotten.
+        active: its cause lasts.
+        acknowledged_by: name of the person; None: not acknowledged.
+        count: times raised since the alarm was last dropped.
     """
 
     code: str
@@ -42,10 +42,10 @@ class AlarmBook:
         return tuple(self._alarms.copy().values())
 
     def raise_(self, now: float, code: str, reason: str, *, lasting: bool) -> bool:
-        """Something happened; `lasting`: until `over` says otherwise.
+        """Raise an alarm; `lasting`: it is active until `over`.
 
         Returns:
-            False when this alarm is active already, so that there is nothing new to tell.
+            False when this alarm is active already, so there is nothing to report.
         """
         before = self._alarms.get(code)
         if before and before.active:
@@ -55,7 +55,7 @@ class AlarmBook:
         return True
 
     def over(self, code: str) -> bool:
-        """What caused it has ended. False: it was not active."""
+        """Clear an alarm: its cause has ended. False: it was not active."""
         alarm = self._alarms.get(code)
         if alarm is None or not alarm.active:
             return False
@@ -63,7 +63,7 @@ class AlarmBook:
         return True
 
     def acknowledge(self, by: str) -> tuple[Alarm, ...]:
-        """Somebody has seen all that is open. Returns what they had not seen before."""
+        """Acknowledge all open alarms. Returns those that were not acknowledged before."""
         unseen = tuple(alarm for alarm in self.alarms if alarm.acknowledged_by is None)
         for alarm in unseen:
             self._put(replace(alarm, acknowledged_by=by))

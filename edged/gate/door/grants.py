@@ -1,4 +1,4 @@
-"""Grants that wait for the lane, and the memory of those that were taken up. Pure; moves nothing."""
+"""Grants that wait for the lane, and the ids of accepted ones. Pure; moves nothing."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from collections import deque
 from edged.gate.door.model import Grant, RefusedGrant
 
 MAX_REMEMBERED = 1024
-"""Unexpired decisions kept in mind; at two seconds of life each, far beyond what one door can see."""
+"""Unexpired decisions remembered; at two seconds of life each, far more than one door can get."""
 
 
 class GrantBook:
-    """Each decision is taken up once, before its time is over, and waits no longer than that.
+    """Accepts each decision once, before it expires, and lets it wait no longer than that.
 
     Args:
         room: how many grants may wait.
@@ -32,7 +32,7 @@ class GrantBook:
         return min((grant.expires_s for grant in self._waiting), default=math.inf)
 
     def take(self, now: float, grant: Grant) -> RefusedGrant | None:
-        """Whether a grant may be looked at at all (None); it is remembered while it could be used."""
+        """Accept a grant (None) or refuse it; an accepted id is remembered until the grant expires."""
         self._taken = {known: until for known, until in self._taken.items() if now < until}
         if not now < grant.expires_s < math.inf:
             return RefusedGrant(grant, "grant_expired", "The grant came too late.")
@@ -55,14 +55,14 @@ class GrantBook:
         return self._waiting.popleft()
 
     def drop_expired(self, now: float) -> list[RefusedGrant]:
-        """Let go of those whose time is over."""
+        """Remove the grants that have expired."""
         late = [grant for grant in self._waiting if now >= grant.expires_s]
         for grant in late:
             self._waiting.remove(grant)
         return [RefusedGrant(each, "grant_expired", "The lane did not get free in time.") for each in late]
 
     def drop_all(self, code: str, reason: str) -> list[RefusedGrant]:
-        """Let go of all that wait."""
+        """Remove all waiting grants."""
         dropped = [RefusedGrant(grant, code, reason) for grant in self._waiting]
         self._waiting.clear()
         return dropped

@@ -1,9 +1,9 @@
 """From raw input bits over time to settled states of a door's contacts. Pure: no board, no clock, no door.
 
-A contact that matters is wired normally closed: current flows while all is well, so a cut wire, a lost plug
+A safety contact is wired normally closed: current flows while all is well, so a cut wire, a lost plug
 and an opened contact look alike, and all read as active (docs/reference/relay-boards.md 2.4). A cut wire to
 the fire panel then reads as fire and one to the door contact as an open door; one to an exit button, wired
-open, does not read as somebody who wants to leave.
+open, does not read as a REX.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ from enum import StrEnum
 
 
 class InputKind(StrEnum):
-    """What a contact tells when it is active."""
+    """Meaning of an active contact."""
 
     DOOR = "door"  # the door is open
     EXIT = "exit"  # the exit button is pressed
-    PASSAGE = "passage"  # somebody goes through
-    PASSAGE_OUT = "passage_out"  # somebody goes through in the other direction
+    PASSAGE = "passage"  # a person passes
+    PASSAGE_OUT = "passage_out"  # a person passes in the other direction
     FIRE = "fire"  # the fire panel releases
     TAMPER = "tamper"  # a housing was opened
-    KEY_IN = "key_in"  # somebody says that they come
-    KEY_OUT = "key_out"  # somebody says that they go
+    KEY_IN = "key_in"  # attendance key: coming
+    KEY_OUT = "key_out"  # attendance key: going
 
 
 @dataclass(frozen=True)
@@ -31,10 +31,10 @@ class InputRule:
     """One contact.
 
     Attributes:
-        kind: what it tells.
+        kind: its meaning when active.
         number: which input of the board, from 1.
         normally_closed: the contact is closed while it is not active.
-        debounce_s: a change counts when it has lasted so long; 0: at once.
+        debounce_s: a change counts after it has lasted this long, seconds; 0: at once.
     """
 
     kind: InputKind
@@ -54,8 +54,8 @@ class InputEdge:
     Attributes:
         active: the new state.
         began_s: when it was first seen.
-        at_s: when it had lasted long enough to be believed.
-        first: nothing was known before, so this may be no change at all.
+        at_s: when it had lasted for the debounce time.
+        first: the state was unknown before, so this may be no change.
     """
 
     kind: InputKind
@@ -80,7 +80,7 @@ class Debouncer:
 
     @property
     def due_s(self) -> float | None:
-        """When a further sample like the last one would settle; None: nothing is unsettled."""
+        """When a further equal sample would settle the change, monotonic; None: no change is pending."""
         return None if self._candidate is None else self._since_s + self.rule.debounce_s
 
     def sample(self, bit: bool, at_s: float) -> InputEdge | None:
@@ -98,7 +98,7 @@ class Debouncer:
         return InputEdge(self.rule.kind, active, self._since_s, at_s, first)
 
     def forget(self) -> None:
-        """Nothing is known any more."""
+        """Make the state unknown."""
         self.active = self._candidate = None
 
 
@@ -125,7 +125,7 @@ class DoorInputs:
 
     @property
     def due_s(self) -> float | None:
-        """When the next sample should be taken at the latest, besides the usual polling; None: no hurry."""
+        """Latest monotonic time for the next sample besides polling; None: no change is pending."""
         return min((contact.due_s for contact in self._contacts if contact.due_s is not None), default=None)
 
     def active(self, kind: InputKind) -> bool | None:
@@ -133,14 +133,14 @@ class DoorInputs:
         return next((each.active for each in self._contacts if each.rule.kind is kind), None)
 
     def sample(self, bits: Sequence[bool], at_s: float) -> list[InputEdge]:
-        """Take what the board reports.
+        """Take one reading of the board.
 
         Args:
             bits: its inputs, first one first; True: energised or closed.
             at_s: monotonic time of the reading.
 
         Returns:
-            What has settled by this, in the order of the rules.
+            The changes that this reading settles, in the order of the rules.
 
         Raises:
             ValueError: the board has fewer inputs than are configured.
@@ -151,6 +151,6 @@ class DoorInputs:
         return [edge for edge in edges if edge is not None]
 
     def lost(self) -> None:
-        """The board cannot be read: nothing is known until it can, and what then settles is `first`."""
+        """The board cannot be read: all states are unknown, and the next settled ones are `first`."""
         for contact in self._contacts:
             contact.forget()

@@ -7,10 +7,10 @@ from collections.abc import Iterable
 
 
 class Interlock:
-    """Knows of each of its doors whether it is surely locked. At first none is.
+    """Tracks which of its doors are known to be locked. At first none is.
 
     A door that cannot be seen (its relay board is away) is not known to be locked, so the others stay
-    locked as well: fail closed. People get out by means that need no software.
+    locked as well (fail secure). People get out by means that need no software.
 
     Args:
         door_ids: the doors that belong together.
@@ -22,13 +22,13 @@ class Interlock:
         self._fire: set[str] = set()
 
     def report(self, door_id: str, locked: bool, fire: bool) -> None:
-        """What a door knows of itself: closed and locked; and whether fire release is active there."""
+        """State of one door: closed and `locked`; `fire`: fire release is active there."""
         with self._lock:
             self._locked[door_id] = locked
             (self._fire.add if fire else self._fire.discard)(door_id)
 
     def take(self, door_id: str) -> bool:
-        """Ask to unlock a door. When several ask at once, one is told True.
+        """Ask to unlock a door. When several ask at once, one gets True.
 
         Returns:
             True when all others are locked, or fire release is active at any of them; the door then counts as

@@ -1,14 +1,14 @@
-"""The door as a pure state machine: facts and time go in, relay commands and facts come out. No I/O.
+"""The door as a pure state machine: inputs and time go in, relay commands and facts come out. No I/O.
 
 Behaviour: docs/reference/relay-boards.md 3.1. What always holds, whatever the order of inputs:
 
 - locked or forced: the relay is off; fire or free: the relay is on;
 - fire and free excepted the relay is never on longer than `max_on_s`, in pulse mode than `pulse_s`;
-- it is only switched on by a grant, a request to exit, fire, or the mode `free`;
-- in the mode `locked` no grant moves it; exit and fire work as ever;
-- an expired grant, or one taken up before, moves nothing; offline, nothing is accepted.
+- only a grant, a request to exit (REX), fire, or the mode `free` (unlocked) switches it on;
+- in the mode `locked` (lockdown) no grant moves it; REX and fire work as in every mode;
+- an expired or already used grant moves nothing; offline, the door accepts nothing.
 
-Every input first lets the time pass that has passed, so a late `tick` never makes a grant see an old state.
+Every input first applies the time that has passed, so a late `tick` never makes a grant see an old state.
 """
 
 from __future__ import annotations
@@ -40,12 +40,12 @@ class Door(DoorMemory):
     # -- inputs
 
     def tick(self, now: float) -> list[Action]:
-        """Let time pass."""
+        """Apply the time that has passed."""
         self._settle(now)
         return self._flush()
 
     def grant(self, now: float, grant: Grant) -> list[Action]:
-        """Somebody may pass. Answers with ExecutedGrant, QueuedGrant or RefusedGrant."""
+        """Execute a grant. Answers with ExecutedGrant, QueuedGrant or RefusedGrant."""
         self._settle(now)
         refused = self._grants.take(now, grant)
         if refused:
@@ -56,7 +56,7 @@ class Door(DoorMemory):
         return self._flush()
 
     def rex(self, now: float) -> list[Action]:
-        """Somebody inside asks to exit. Works in every mode."""
+        """Request to exit. Works in every mode."""
         self._settle(now)
         if not self._rules.rex_unlocks and self._state in (DoorState.LOCKED, DoorState.UNLOCKED):
             self._exit_until = now + self._rules.hold_s
@@ -67,7 +67,7 @@ class Door(DoorMemory):
         return self._flush()
 
     def contact(self, now: float, is_open: bool, *, first: bool = False) -> list[Action]:
-        """The door contact says open or closed; `first`: nothing was known of it before."""
+        """The door contact reads open or closed; `first`: its state was unknown before."""
         self._settle(now)
         if is_open != self._contact_open:
             self._contact_open = is_open
@@ -79,7 +79,7 @@ class Door(DoorMemory):
         return self._flush()
 
     def contact_unknown(self, now: float) -> list[Action]:
-        """The door contact cannot be read any more; until it can, the door counts as closed."""
+        """The door contact has become unreadable; the door counts as closed until it is read again."""
         self._settle(now)
         self._contact_open = False
         self._forced_at = None
@@ -89,7 +89,7 @@ class Door(DoorMemory):
         return self._flush()
 
     def passage(self, now: float, *, out: bool = False) -> list[Action]:
-        """The lane reports that one person went through; `out`: in the other direction."""
+        """The lane reports the passage of one person; `out`: in the other direction."""
         self._settle(now)
         authorised = self._state in RELEASED or (out and self._rules.free_exit) or self._is_open_for(out)
         self._say(CountedPassage(authorised, out, None if out or not authorised else self._current))
@@ -104,7 +104,7 @@ class Door(DoorMemory):
         return self._flush()
 
     def fire(self, now: float, active: bool) -> list[Action]:
-        """The fire contact. While active the relay is on and everything else is ignored."""
+        """The fire contact. While active the relay is on and no other input has an effect."""
         self._settle(now)
         if active != self._fire:
             self._fire = active
@@ -121,7 +121,7 @@ class Door(DoorMemory):
         return self.trouble(now, "tamper", "A housing at the door was opened." if active else None)
 
     def trouble(self, now: float, code: str, reason: str | None) -> list[Action]:
-        """Something around the door that is an alarm but moves nothing; None: it is over."""
+        """Raise an alarm that moves nothing; reason None: clear it."""
         if reason is None:
             self._alarm_over(code)
         else:
@@ -129,13 +129,13 @@ class Door(DoorMemory):
         return self._flush()
 
     def acknowledge(self, by: str) -> list[Action]:
-        """Somebody has seen the alarms. Answers with AcknowledgedAlarm for each they had not seen."""
+        """Acknowledge the alarms. Answers with AcknowledgedAlarm for each new acknowledgement."""
         for alarm in self._alarms.acknowledge(by):
             self._say(AcknowledgedAlarm(alarm.code, by, alarm.active))
         return self._flush()
 
     def set_mode(self, now: float, mode: DoorMode, source: str = "") -> list[Action]:
-        """Who may pass from now on; `source`: what wants it so, for the record."""
+        """Set the mode; `source`: what set it, for the record."""
         self._settle(now)
         if mode is not self._mode:
             previous, self._mode = self._mode, mode
@@ -145,7 +145,7 @@ class Door(DoorMemory):
         return self._flush()
 
     def board_lost(self, now: float) -> list[Action]:
-        """The relay cannot be commanded any more: nothing waits, nothing is accepted."""
+        """The board is lost: refuse waiting grants, accept nothing until `board_back`."""
         self._refuse_waiting("board_offline", "The relay board was lost.")
         self._relay.lost()
         self._forced_at = None
@@ -153,15 +153,15 @@ class Door(DoorMemory):
         return self._flush()
 
     def board_back(self, now: float, relay_on: bool | None) -> list[Action]:
-        """The board answers again. `relay_on`: what its relay was found to be; None: it cannot be read.
+        """The board answers again. `relay_on`: the state of its relay; None: it cannot be read.
 
-        Always answers with the SwitchRelay that makes the relay what it should be.
+        Always answers with the SwitchRelay that sets the relay to the wanted state.
         """
         self._refuse_waiting("board_offline", "The relay board was lost.")
         self._forced_at = None
         self._relay.lost()
         if not (self._fire or self._mode is DoorMode.FREE):
-            self._relay.switch_off("reconciled", surely=True)  # it may be on whatever was read
+            self._relay.switch_off("reconciled", surely=True)  # it may be on whatever the board reads
             if relay_on:
                 what = "The relay was found on when the board came back; it was switched off."
                 self._alarm(now, "relay_was_on", what)
@@ -185,7 +185,7 @@ class Door(DoorMemory):
         self._out += self._grants.drop_expired(now)
         if self._state is DoorState.LOCKED and self._grants and not self._too_soon(now):
             self._unlock(now, self._grants.next())
-            self._watch_contact(now)  # it may stand open already, and longer than it may
+            self._watch_contact(now)  # the door may already have been open for longer than allowed
 
     def _end_on_time(self, now: float) -> None:
         relay = self._relay
@@ -215,7 +215,7 @@ class Door(DoorMemory):
     # -- grants
 
     def _execute(self, now: float, grant: Grant | None) -> None:
-        """Act on a grant that may be used, or (None) on a request to exit."""
+        """Act on an accepted grant, or (None) on a REX."""
         state = self._state
         if state is DoorState.OFFLINE:
             self._refuse(grant, "board_offline", "The relay board is not connected.")
@@ -275,7 +275,7 @@ class Door(DoorMemory):
             self._window_ends = now + on_s
             self._relay.switch_on(now, now + on_s, None)
         self._say(ExecutedGrant(grant))
-        if self._contact_open:  # it opened a moment ago and was not yet called forced
+        if self._contact_open:  # it opened within the debounce time of a forced door
             self._forced_at = None
             self._go(DoorState.OPEN)
         else:
@@ -307,13 +307,13 @@ class Door(DoorMemory):
             self._rest(now, "free_over")
         elif self._mode is DoorMode.LOCKED:
             self._refuse_waiting("door_locked_down", "The door is locked down; grants do not open it.")
-            if self._relay.on and self._current:  # whoever leaves may finish leaving
+            if self._relay.on and self._current:  # a REX may finish
                 self._relay.switch_off("locked_down")
                 if self._state is DoorState.UNLOCKED and self._rules.mode == "hold":
                     self._go(DoorState.LOCKED)
 
     def _rest(self, now: float, why_off: str) -> None:
-        """Where the door belongs when nobody is being let through."""
+        """Go to the state that holds without a granted passage."""
         self._opened_at = now
         self._factor = 1.0
         if self._fire or self._mode is DoorMode.FREE:

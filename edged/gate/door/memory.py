@@ -1,4 +1,4 @@
-"""What the inputs of the door machine share: its state, what is due, alarms and answers. No input, no I/O."""
+"""Base of the door machine: state, deadlines, alarms and answers, without its inputs. No I/O."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ from edged.gate.door.relay import Relay
 
 STANDS_OPEN = (DoorState.OPEN, DoorState.HELD, DoorState.ALARM_HELD)
 RELEASED = (DoorState.FIRE, DoorState.FREE)
-"""Everybody may pass; the relay is held on."""
+"""States in which everybody may pass and the relay is held on."""
 
 
 class DoorMemory:
-    """What a door knows of itself. Inputs are added by `Door`."""
+    """State of one door. `Door` adds the inputs."""
 
     def __init__(self, rules: DoorRules, *, interlock: Interlock | None = None, door_id: str = "") -> None:
         """Args: `interlock`: shared with the doors of which only one may be unlocked at a time; `door_id`:
-        how this one is called there."""
+        name of this door there."""
         self._rules = rules
         self._interlock = interlock
         self._door_id = door_id
@@ -46,22 +46,22 @@ class DoorMemory:
         self._opened_at = 0.0
         self._forced_at: float | None = None
         self._exit_until = -math.inf
-        self._current: Grant | None = None  # whom it was opened for; None: somebody who leaves
+        self._current: Grant | None = None  # the grant that opened it; None: a REX
         self._factor = 1.0
 
     @property
     def state(self) -> DoorState:
-        """Where the door is."""
+        """The present state."""
         return self._state
 
     @property
     def mode(self) -> DoorMode:
-        """Who may pass."""
+        """The present mode."""
         return self._mode
 
     @property
     def relay_on(self) -> bool:
-        """What the relay was last told to be; offline, False."""
+        """Last commanded state of the relay; False while offline."""
         return self._relay.on
 
     @property
@@ -71,12 +71,12 @@ class DoorMemory:
 
     @property
     def at_rest(self) -> bool:
-        """Nobody is being let through: no grant waits, no on-time or passage window runs."""
+        """No passage is under way: no grant waits, no on-time or passage window runs."""
         waiting = self._grants or self._state is DoorState.UNLOCKED
         return not waiting and self._relay.on is self._relay.held
 
     def next_deadline(self) -> float | None:
-        """Monotonic time at which `tick` has something to do; None: not before the next input."""
+        """Monotonic time at which `tick` has work; None: not before the next input."""
         if self._state is DoorState.OFFLINE:
             return None
         due = [self._relay.deadline, self._grants.deadline]
@@ -99,7 +99,7 @@ class DoorMemory:
         return now < self._relay.on_at + self._rules.min_interval_s
 
     def _is_open_for(self, out: bool) -> bool:
-        """The lane was opened for a passage in this direction, where directions can be told apart."""
+        """Whether the lane is open for a passage in this direction, where it distinguishes directions."""
         if self._state not in (DoorState.UNLOCKED, DoorState.OPEN, DoorState.HELD):
             return False
         return not self._rules.has_passage_out or out is (self._current is None)

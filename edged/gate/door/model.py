@@ -1,4 +1,4 @@
-"""What the door machine is told and what it answers: rules, grants, actions. No behaviour.
+"""Inputs and outputs of the door machine: rules, grants, actions. No behaviour.
 
 An action is either a command (`SwitchRelay`) or a fact for the record (everything else). The names of facts
 begin with the participle (`UnusedGrant`), those of the events that `reports` makes of them end with it
@@ -13,7 +13,7 @@ from typing import Literal
 
 
 class DoorState(StrEnum):
-    """Where the door is, as far as the relay and the sensors tell (docs/reference/relay-boards.md 3.1)."""
+    """State of the door, as far as relay and contacts show it (docs/reference/relay-boards.md 3.1)."""
 
     LOCKED = "locked"
     UNLOCKED = "unlocked"
@@ -27,7 +27,7 @@ class DoorState(StrEnum):
 
 
 class DoorMode(StrEnum):
-    """Who may pass: those with a grant, nobody from outside, everybody."""
+    """Who may pass: with a grant (`NORMAL`), nobody from outside (`LOCKED`), everybody (`FREE`)."""
 
     NORMAL = "normal"
     LOCKED = "locked"
@@ -39,24 +39,24 @@ class DoorRules:
     """Times and habits of one door. Defaults: docs/reference/relay-boards.md 3.2; all times in seconds.
 
     Attributes:
-        mode: `pulse` for gates and turnstiles (the lane controller does the rest), `hold` for strikes and
-            maglocks.
+        mode: `pulse` for gates and turnstiles, whose lane controller times the passage; `hold` for strikes
+            and maglocks.
         pulse_s, hold_s: on-time of the relay in the two modes.
         max_on_s: never on for longer, fire excepted.
         min_interval_s: shortest time between two switch-ons.
         queue: pulse mode, grants that may wait for the lane.
         has_contact: a door contact is wired; without it nothing is known about open, held or forced.
         has_passage: the lane reports passages.
-        has_passage_out: it reports those in the other direction on an input of their own.
+        has_passage_out: the lane reports passages in the other direction on an input of their own.
         free_exit: people may leave through the lane without asking; passages out are only counted.
         passage_window_s: pulse mode with a sensor, how long the lane stays open for one person.
         relock_on: hold mode with a contact, switch off when the door opens or when it closes again.
-        rex_unlocks: a request to exit moves the relay; False when the lock has a mechanical handle, then it
-            only keeps the opening from counting as forced.
+        rex_unlocks: a request to exit (REX) moves the relay. False where the lock has a mechanical handle:
+            the request then only keeps the opening from counting as forced.
         forced_debounce_s: a contact open for less is not an opening by force.
-        held_warn_s, held_alarm_s: open for so long is a warning, an alarm.
-        accessibility_factor: for people who need more time, `hold_s`, `passage_window_s` and the times before
-            a held door is called so are longer by this; `max_on_s` stays the limit.
+        held_warn_s, held_alarm_s: a door open for this long causes a warning, an alarm.
+        accessibility_factor: extended open time: for people who need it, `hold_s`, `passage_window_s`,
+            `held_warn_s` and `held_alarm_s` are longer by this factor; `max_on_s` stays the limit.
     """
 
     mode: Literal["pulse", "hold"] = "pulse"
@@ -83,10 +83,10 @@ class Grant:
     """Permission for one person to pass once.
 
     Attributes:
-        decision_id: unique; a grant is taken up once under this id.
+        decision_id: unique; the door accepts a grant once under this id.
         expires_s: monotonic time from which it may no longer move the relay; must be finite.
-        extra_time: this person needs more time to pass.
-        captured_s, decided_s, passage_id, camera_id: carried through for the record, never looked at.
+        extra_time: this person gets the extended open time.
+        captured_s, decided_s, passage_id, camera_id: for the record; the machine does not use them.
     """
 
     decision_id: str
@@ -103,8 +103,8 @@ class Grant:
 class SwitchRelay:
     """Command: set the relay, absolutely.
 
-    `pulse_ms`: the board may end the on-time by itself after so long, if its hardware can; the off command
-    follows in any case. `reason`: why it goes off, for the record.
+    `pulse_ms`: a board with a timer may end the on-time by itself after this time; the off command follows
+    in any case. `reason`: why the relay goes off, for the record.
     """
 
     on: bool
@@ -114,7 +114,7 @@ class SwitchRelay:
 
 @dataclass(frozen=True)
 class ExecutedGrant:
-    """The relay was switched on, or its time `extended`. No grant: somebody asked to exit."""
+    """The relay was switched on, or its on-time `extended`. Grant None: a request to exit (REX)."""
 
     grant: Grant | None
     extended: bool = False
@@ -129,7 +129,7 @@ class QueuedGrant:
 
 @dataclass(frozen=True)
 class RefusedGrant:
-    """The relay did not move for this grant (None: for a request to exit)."""
+    """The relay did not move for this grant (None: for a REX)."""
 
     grant: Grant | None
     code: str
@@ -138,14 +138,14 @@ class RefusedGrant:
 
 @dataclass(frozen=True)
 class UnusedGrant:
-    """The window passed and the sensors saw nobody go through. None: it was opened by a request to exit."""
+    """The passage window ended and no sensor reported a passage. Grant None: a REX opened the door."""
 
     grant: Grant | None
 
 
 @dataclass(frozen=True)
 class ExpectedExit:
-    """Somebody inside asked to exit and opens by the handle: the opening that follows is not by force."""
+    """REX at a door with a handle: the opening that follows is not forced."""
 
 
 @dataclass(frozen=True)
@@ -153,9 +153,9 @@ class CountedPassage:
     """The lane reported one person.
 
     Attributes:
-        authorised: the lane was open for one in this direction, or for everybody.
-        out: in the other direction, as far as the lane tells them apart.
-        grant: whose passage it was, if a grant opened the lane in this direction.
+        authorised: the lane was open for a passage in this direction, or for everybody.
+        out: in the other direction, where the lane distinguishes directions.
+        grant: the grant that opened the lane in this direction; None: there was none.
     """
 
     authorised: bool
@@ -165,7 +165,7 @@ class CountedPassage:
 
 @dataclass(frozen=True)
 class RaisedAlarm:
-    """Something at the door needs a person: `door_forced`, `door_held`, `max_on_cutoff`, `relay_was_on`,
+    """A condition at the door needs a person: `door_forced`, `door_held`, `max_on_cutoff`, `relay_was_on`,
     `relay_stuck`, `passage_unauthorised`, `passage_reverse`, `fire`, `tamper`, `inputs_lost`."""
 
     code: str
@@ -174,14 +174,14 @@ class RaisedAlarm:
 
 @dataclass(frozen=True)
 class EndedAlarm:
-    """What caused an alarm has ended; until it is acknowledged it stays in the book."""
+    """Alarm cleared: its cause has ended. The alarm stays listed until a person acknowledges it."""
 
     code: str
 
 
 @dataclass(frozen=True)
 class AcknowledgedAlarm:
-    """Somebody has seen it. `active`: what caused it lasts."""
+    """A person acknowledged an alarm. `active`: its cause lasts."""
 
     code: str
     by: str
@@ -190,7 +190,7 @@ class AcknowledgedAlarm:
 
 @dataclass(frozen=True)
 class ChangedMode:
-    """Who may pass has changed. `source`: what wants it so, `schedule` or `order`."""
+    """The mode has changed. `source`: what set it, `schedule` or `order` (an override)."""
 
     previous: DoorMode
     mode: DoorMode

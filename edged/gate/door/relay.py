@@ -1,4 +1,4 @@
-"""What the relay was told, and when it goes off again. Pure: commands go to whoever made it."""
+"""Commanded state of the relay and the end of its on-time. Pure: commands go to a callback."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from collections.abc import Callable
 from edged.gate.door.model import SwitchRelay
 
 REASSERT_S = 5.0
-"""A relay that is held on is told so again and again: a board may have lost its supply for a moment, or end
-an earlier pulse by itself, and not every board can be asked."""
+"""Period of the repeated on command while the relay is held on: a board may lose its supply for a moment or
+end an earlier pulse by itself, and not every board has readback."""
 
 
 class Relay:
@@ -24,7 +24,7 @@ class Relay:
         self._max_on_s = max_on_s
         self._command = command
         self.on = False
-        """What it was last told; False while the board is away."""
+        """Last commanded state; False while the board is away."""
         self.on_at = -math.inf
         """Time of the last change from off to on."""
         self.off_at = math.inf
@@ -33,7 +33,7 @@ class Relay:
 
     @property
     def cut_at(self) -> float:
-        """When it is cut off at the latest."""
+        """Monotonic end of the longest permitted on-time."""
         return self.on_at + self._max_on_s
 
     @property
@@ -43,35 +43,35 @@ class Relay:
 
     @property
     def deadline(self) -> float:
-        """When something has to be commanded; infinite: not before the next input."""
+        """Monotonic time of the next command; infinite: none before the next input."""
         if not self.on:
             return math.inf
         return min(self.off_at, self.cut_at) if self._assert_at is None else self._assert_at
 
     def switch_on(self, now: float, off_at: float, pulse_ms: int | None) -> None:
-        """On until `off_at`; `pulse_ms`: the board may end it by itself after so long."""
+        """On until `off_at`; `pulse_ms`: a board with a timer may end the on-time after this time."""
         self._assert_at = None
         self._on(now, pulse_ms)
         self.off_at = off_at
 
     def hold(self, now: float) -> None:
-        """On until told otherwise."""
+        """On until `switch_off` or `lost`."""
         self._assert_at = now + REASSERT_S
         self._on(now, None)
 
     def assert_again(self, now: float) -> None:
-        """Repeat the command of a held relay if it is time to."""
+        """Repeat the on command of a held relay when it is due."""
         if self._assert_at is not None and now >= self._assert_at:
             self.hold(now)
 
     def switch_off(self, reason: str, *, surely: bool = False) -> None:
-        """Off; `surely`: command it even if it should be off already."""
+        """Off; `surely`: also when it should be off already."""
         if self.on or surely:
             self.lost()
             self._command(SwitchRelay(False, reason=reason))
 
     def lost(self) -> None:
-        """The board is away: nothing is commanded, and nothing is known."""
+        """The board is away: no command runs, and the state is unknown."""
         self.on = False
         self.off_at = math.inf
         self._assert_at = None

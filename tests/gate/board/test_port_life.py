@@ -14,7 +14,7 @@ from edged.errors import RetryLater
 from edged.events import DoorUnlocked, Event, GateConnected, GateLost
 from edged.gate.board.contacts import Contacts
 from edged.gate.board.relay_channel import RelayChannel
-from edged.gate.controller import RETRY_MAX_S, RETRY_MIN_S, GateController
+from edged.gate.controller import RETRY, GateController
 from edged.gate.door.machine import Door
 from edged.gate.door.model import Grant
 from edged.gate.door_inputs import DoorSenses, door_rules
@@ -157,9 +157,9 @@ def test_attempts_to_reconnect_begin_at_a_tenth_of_a_second_and_slow_down_to_two
         pauses.append(next_at - clock.monotonic())
         clock.advance(pauses[-1])
     assert driver.tries == 12
-    assert pauses[0] == pytest.approx(RETRY_MIN_S)
+    assert pauses[0] == pytest.approx(RETRY.first_s)
     assert pauses == sorted(pauses)
-    assert pauses[-1] == pytest.approx(RETRY_MAX_S)
+    assert pauses[-1] == pytest.approx(RETRY.longest_s)
     assert len(turns.events) == 1  # said once
 
 
@@ -168,7 +168,7 @@ def test_no_attempt_is_made_before_its_time():
     driver = Deserted()
     turns = Turns(driver, clock, GateConfig())
     turns.operation.step()
-    clock.advance(RETRY_MIN_S / 2)
+    clock.advance(RETRY.first_s / 2)
     turns.operation.step()
     assert driver.tries == 1
 
