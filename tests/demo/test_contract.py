@@ -1,24 +1,27 @@
 """`edged demo --json` as another program sees it: the lines promised, and what the scene must come to."""
 
+import fcntl
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections import Counter
 from datetime import datetime
 
 import cv2
+import numpy as np
 import pytest
+from command_line import run_edged
 
 from edged.demo import enrolments, visits
-from edged.demo.photographs import PHOTO_DIR
 
 SEED = 1
 TIMEOUT_S = 180
 
 
-def run_demo(*arguments, env=None):
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("EDGED_")} | (env or {})
+def run_demo(*arguments):
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("EDGED_")}
     return subprocess.run(
         [sys.executable, "-m", "edged", "demo", *arguments],
         capture_output=True,
@@ -30,15 +33,49 @@ def run_demo(*arguments, env=None):
 
 
 @pytest.fixture(scope="module")
-def data_dir(tmp_path_factory):
-    return tmp_path_factory.mktemp("demo")
+def scene(tmp_path_factory):
+    """The lines of the whole scene, and its data directory. One worker plays it, the others wait for that."""
+    own = tmp_path_factory.getbasetemp()
+    folder = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "scene"
+    folder.mkdir(exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        printed = folder / "printed"
+        if not printed.exists():
+            done = run_demo("--json", "--seed", str(SEED), "--speed", "2", "--data-dir", folder / "data")
+            assert done.returncode == 0, done.stderr
+            printed.write_text(done.stdout, "utf-8")
+    return [json.loads(line) for line in printed.read_text("utf-8").splitlines()], folder / "data"
 
 
 @pytest.fixture(scope="module")
-def lines(data_dir):
-    done = run_demo("--json", "--seed", str(SEED), "--speed", "2", "--data-dir", str(data_dir))
+def pictures(tmp_path_factory, photographs, enrol):
+    """The same of a folder of pictures."""
+    return play_pictures(photographs, enrol, tmp_path_factory.mktemp("pictures"))
+
+
+@pytest.fixture(scope="module")
+def pictures_and_a_blank(tmp_path_factory, photographs, enrol):
+    """The same with a third picture, which has no face."""
+    folder = shutil.copytree(photographs, tmp_path_factory.mktemp("three") / "pictures")
+    cv2.imwrite(str(folder / "3.png"), np.zeros((50, 50, 3), np.uint8))
+    return play_pictures(folder, enrol, tmp_path_factory.mktemp("pictures_and_a_blank"))
+
+
+def play_pictures(pictures, enrol, data_dir):
+    done = run_edged("demo", "--json", "--camera", pictures, "--enrol", enrol, "--data-dir", data_dir)
     assert done.returncode == 0, done.stderr
-    return [json.loads(line) for line in done.stdout.splitlines()]
+    return [json.loads(line) for line in done.stdout.splitlines()], data_dir
+
+
+@pytest.fixture(params=["pictures", pytest.param("scene", marks=pytest.mark.slow)])
+def played(request):
+    return request.getfixturevalue(request.param)
+
+
+@pytest.fixture
+def lines(played):
+    return played[0]
 
 
 def of(lines, event):
@@ -52,12 +89,16 @@ def test_every_line_is_an_object_with_event_and_utc_time(lines):
         datetime.fromisoformat(line["at"])
 
 
-def test_every_enrolled_visitor_is_let_in_exactly_once_and_nobody_else(lines):
+@pytest.mark.slow
+def test_every_enrolled_visitor_is_let_in_exactly_once_and_nobody_else(scene):
+    lines, _ = scene
     granted = Counter(d["person_id"] for d in of(lines, "access_decided") if d["outcome"] == "granted")
     assert granted == Counter(list(enrolments()))
 
 
-def test_every_stranger_is_denied_without_a_name(lines):
+@pytest.mark.slow
+def test_every_stranger_is_denied_without_a_name(scene):
+    lines, _ = scene
     strangers = [v for v in visits(SEED) if v.outcome == "denied"]
     denied = [d for d in of(lines, "access_decided") if "not_recognised" in d["reasons"][:1]]
     assert (
@@ -79,14 +120,17 @@ def test_a_grant_tells_score_reasons_and_the_time_from_frame_to_relay(lines):
             assert grant["frame_to_relay_ms"] is None
 
 
-def test_each_kind_of_bad_picture_is_refused_with_measures(lines):
+@pytest.mark.slow
+def test_each_kind_of_bad_picture_is_refused_with_measures(scene):
+    lines, _ = scene
     reasons = {code for refusal in of(lines, "shot_refused") for code in refusal["reasons"]}
     assert {"face_too_small", "too_blurred", "too_dark"} <= reasons
     assert all(refusal["measures"]["face_px"] > 0 for refusal in of(lines, "shot_refused"))
 
 
 def test_the_door_is_locked_again_after_every_grant(lines):
-    assert len(of(lines, "door_unlocked")) == len(of(lines, "door_locked")) == 3
+    granted = [d for d in of(lines, "access_decided") if d["outcome"] == "granted"]
+    assert len(of(lines, "door_unlocked")) == len(of(lines, "door_locked")) == len(granted) > 0
 
 
 def test_the_last_line_is_the_summary_of_the_others(lines):
@@ -94,8 +138,8 @@ def test_the_last_line_is_the_summary_of_the_others(lines):
     decisions = of(lines, "access_decided")
     assert summary["event"] == "demo_summary"
     assert summary["passages"] == len(decisions)
-    assert summary["granted"] == 3
-    assert sum(summary["denied"].values()) == len(decisions) - 3
+    assert summary["granted"] == sum(d["outcome"] == "granted" for d in decisions) > 0
+    assert sum(summary["denied"].values()) == len(decisions) - summary["granted"]
     assert summary["recognitions_per_passage"] > 0
     latency = summary["latency_ms"]
     assert 0 < latency["p50"] <= latency["p95"] <= latency["max"]
@@ -111,35 +155,19 @@ def test_a_passage_keeps_its_id_from_the_first_sight_to_the_relay(lines):
         )
 
 
-def test_the_records_of_the_demo_explain_its_passages(lines, data_dir):
+def test_the_records_of_the_demo_explain_its_passages(played):
+    lines, folder = played
     passage_id = of(lines, "door_unlocked")[0]["passage_id"]
-    done = subprocess.run(
-        [sys.executable, "-m", "edged", "why", passage_id, "--data-dir", str(data_dir)],
-        capture_output=True,
-        text=True,
-        timeout=TIMEOUT_S,
-        check=False,
-    )
+    done = run_edged("why", passage_id, "--data-dir", folder)
     assert done.returncode == 0, done.stderr
     for fact in ("granted", "score", "local"):
         assert fact in done.stdout.lower()
 
 
-@pytest.fixture(scope="module")
-def photographs(tmp_path_factory):
-    """A folder of pictures: one of somebody to be enrolled, one of a stranger, one without a face."""
-    folder = tmp_path_factory.mktemp("photographs")
-    for name, target in (("barack_obama_2.jpg", "1.jpg"), ("rishi_sunak.jpg", "2.jpg")):
-        (folder / target).write_bytes((PHOTO_DIR / name).read_bytes())
-    cv2.imwrite(str(folder / "3.png"), 127 * (cv2.imread(str(PHOTO_DIR / "rishi_sunak.jpg"))[:50, :50] > 300))
-    return folder
-
-
-def test_a_folder_of_pictures_is_a_camera_and_enrol_lets_somebody_in(photographs):
-    enrol = f"Barack_Obama={PHOTO_DIR / 'barack_obama_1.jpg'}"
-    done = run_demo("--json", "--camera", str(photographs), "--enrol", enrol)
-    assert done.returncode == 0, done.stderr
-    decisions = of([json.loads(line) for line in done.stdout.splitlines()], "access_decided")
+@pytest.mark.parametrize("shown", ["pictures", pytest.param("pictures_and_a_blank", marks=pytest.mark.slow)])
+def test_a_folder_of_pictures_is_a_camera_and_enrol_lets_somebody_in(request, shown):
+    lines, _ = request.getfixturevalue(shown)
+    decisions = of(lines, "access_decided")
     assert [(d["outcome"], d["person_id"]) for d in decisions] == [
         ("granted", "Barack_Obama"),
         ("denied", None),
@@ -157,7 +185,7 @@ def test_a_folder_of_pictures_is_a_camera_and_enrol_lets_somebody_in(photographs
     ],
 )
 def test_wrong_arguments_are_refused_with_what_to_do(arguments, code, says):
-    done = run_demo("--json", *arguments)
+    done = run_edged("demo", "--json", *arguments)
     assert (done.returncode, done.stdout) == (code, ""), done.stderr
     assert says in done.stderr
     assert "Traceback" not in done.stderr
@@ -165,6 +193,6 @@ def test_wrong_arguments_are_refused_with_what_to_do(arguments, code, says):
 
 def test_the_library_of_a_real_door_is_not_touched(tmp_path):
     (tmp_path / "library.db").touch()
-    done = run_demo("--json", env={"EDGED_DATA_DIR": str(tmp_path)})
+    done = run_edged("demo", "--json", env={"EDGED_DATA_DIR": str(tmp_path)})
     assert done.returncode == 78
     assert "real installation" in done.stderr

@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import pytest
+from command_line import run_edged
 
 DEADLINE_S = 300.0
 ENROLLED = {"Jacinda Ardern", "Emmanuel Macron", "Barack Obama"}
@@ -13,6 +14,7 @@ ENROLLED = {"Jacinda Ardern", "Emmanuel Macron", "Barack Obama"}
 TOO_LATE = {"too_old", "cloud_unavailable"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("engine", ["cloud", "hybrid"])
 def test_the_demo_plays_on_a_recognition_server_in_another_process(engine, tmp_path):
     done = subprocess.run(
@@ -36,3 +38,16 @@ def test_the_demo_plays_on_a_recognition_server_in_another_process(engine, tmp_p
     assert {event["engine"] for event in granted} <= ({"cloud"} if engine == "cloud" else {"local", "cloud"})
     assert all(event["person_id"] is None for event in denied if "not_recognised" in event["reasons"])
     assert sum(event["event"] == "door_unlocked" for event in events) == len(granted)
+
+
+def test_a_picture_is_recognised_by_a_server_in_another_process(photographs, enrol):
+    done = run_edged(
+        *("demo", "--json", "--engine", "cloud", "--camera", photographs / "1.jpg", "--enrol", enrol),
+        env={"EDGED_CLOUD_API_KEY": "of-a-real-cloud", "EDGED_CLOUD_SECRET_KEY": "its-secret"},
+    )
+
+    assert done.returncode == 0, done.stderr
+    events = [json.loads(line) for line in done.stdout.splitlines()]
+    first, *_ = [event for event in events if event["event"] == "access_decided"]
+    assert first["outcome"] == "granted" or TOO_LATE & set(first["reasons"])
+    assert first["engine"] == "cloud"
