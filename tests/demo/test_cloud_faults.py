@@ -1,10 +1,8 @@
-"""The whole daemon on the demo's scene while its cloud fails: decisions, their words, an end in time."""
+"""The whole daemon on two photographs while its cloud fails: decisions, their words, an end in time."""
 
 from __future__ import annotations
 
 import shutil
-import subprocess
-import sys
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -15,6 +13,7 @@ from typing import Any
 import pytest
 from cloud_bench import API_KEY, SECRET_KEY
 from cloud_stub import TOKEN_PATH, CloudStub, answer
+from command_line import run_edged
 from passage_door import SettableClock
 from serve_process import ServeProcess
 from tls_certificate import OPENSSL, certificate
@@ -22,7 +21,7 @@ from tls_certificate import OPENSSL, certificate
 from edged.app.daemon import Daemon
 from edged.clock import SystemClock
 from edged.config import Config
-from edged.demo.people import claim_data_dir, enrol_all
+from edged.demo.people import claim_data_dir, enrol_all, parse_enrolment
 from edged.demo.served import send_people
 from edged.events import AccessDecided, Event, Outcome
 from edged.library.store import LibraryStore
@@ -36,11 +35,12 @@ ENGINES: dict[str, dict[str, Any]] = {
 
 
 @pytest.fixture(scope="module")
-def enrolled(tmp_path_factory) -> Path:
-    """A data directory with the people of the scene, who have agreed to the cloud."""
+def enrolled(tmp_path_factory, photographs, enrol) -> Path:
+    """A data directory with one of the two people, who has agreed to the cloud, and a camera on both."""
     folder = tmp_path_factory.mktemp("enrolled") / "data"
     claim_data_dir(folder)
-    enrol_all(demo_config(folder), SystemClock(), [], scene=True)
+    shutil.copytree(photographs, folder / "pictures")
+    enrol_all(demo_config(folder), SystemClock(), [parse_enrolment(enrol)], scene=False)
     store = LibraryStore.open(folder, SystemClock())
     for person in store.list_people().people:
         store.record_consent(person.person_id, "cloud", given=True, recorded_by="test")
@@ -68,7 +68,7 @@ def demo_config(data_dir: Path, **recognition: Any) -> Config:
     return Config.model_validate(
         {
             "data_dir": data_dir,
-            "camera": {"source": "demo:"},
+            "camera": {"source": str(data_dir / "pictures")},
             "gate": {"port": "sim:lcus"},
             "recognition": recognition,
         }
@@ -76,7 +76,7 @@ def demo_config(data_dir: Path, **recognition: Any) -> Config:
 
 
 class Played:
-    """A daemon that plays the scene, and the decisions it came to."""
+    """A daemon that plays the pictures, and the decisions it came to."""
 
     def __init__(self, daemon: Daemon) -> None:
         self.daemon = daemon
@@ -104,8 +104,8 @@ class Played:
 
 @contextmanager
 def playing(config: Config, clock: SystemClock) -> Iterator[Played]:
-    """The scene again and again, at double pace, until the block ends."""
-    daemon = Daemon(config, clock, speed=2.0, loop=True)
+    """The pictures again and again, until the block ends."""
+    daemon = Daemon(config, clock, loop=True)
     played = Played(daemon)
     daemon.start()
     try:
@@ -122,13 +122,8 @@ def granted(decision: AccessDecided) -> bool:
 
 def why(decision: AccessDecided, data_dir: Path) -> str:
     """What `edged why` says of it."""
-    done = subprocess.run(
-        [sys.executable, "-m", "edged", "why", decision.passage_id, "--data-dir", data_dir],
-        capture_output=True,
-        text=True,
-        timeout=DEADLINE_S,
-        check=True,
-    )
+    done = run_edged("why", decision.passage_id, "--data-dir", data_dir)
+    assert done.returncode == 0, done.stderr
     return done.stdout
 
 
@@ -196,7 +191,7 @@ def test_with_the_box_to_fall_back_on_people_pass(data_dir, tmp_path, name):
 
 @pytest.fixture
 def served(data_dir, tmp_path, monkeypatch) -> Iterator[ServeProcess]:
-    """A recognition server with the people of the scene."""
+    """A recognition server that knows who is enrolled."""
     for name in ("EDGED_CLOUD_API_KEY", "EDGED_CLOUD_SECRET_KEY"):
         monkeypatch.delenv(name)  # it has keys of its own, in a file
     with ServeProcess(tmp_path / "serve") as process:
@@ -209,8 +204,9 @@ def by_cloud(decision: AccessDecided) -> bool:
     return granted(decision) and decision.engine == "cloud"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("engine", ENGINES)
-def test_a_recognition_server_is_killed_and_started_again_during_the_demo(data_dir, served, engine):
+def test_a_recognition_server_is_killed_and_started_again(data_dir, served, engine):
     config = demo_config(data_dir, **ENGINES[engine], cloud=served.server.cloud_section())
     with playing(config, SystemClock()) as played:
         played.wait_for(by_cloud)
@@ -225,8 +221,9 @@ def test_a_recognition_server_is_killed_and_started_again_during_the_demo(data_d
         played.wait_for(by_cloud)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stepped_s", [DAY_S, -DAY_S])
-def test_setting_the_clock_by_a_day_during_the_demo_keeps_nobody_out(data_dir, served, stepped_s):
+def test_setting_the_clock_by_a_day_keeps_nobody_out(data_dir, served, stepped_s):
     clock = SettableClock()
     config = demo_config(data_dir, engine="cloud", cloud=served.server.cloud_section())
     with playing(config, clock) as played:
