@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
+    from edged.demo.render import Stage
     from edged.recognition.local.embedder import Embedder
     from edged.vision.faces import FaceReader
     from edged.vision.liveness.model import LivenessModel
@@ -40,3 +41,11 @@ def liveness_model() -> LivenessModel:
     from edged.vision.liveness.model import LivenessModel
 
     return LivenessModel(models.load("face_liveness"))
+
+
+@pytest.fixture(scope="session")
+def demo_stage() -> Stage:
+    """The people and the hall of the demo, cut out and painted once for a worker."""
+    from edged.demo.render import prepare
+
+    return prepare(0)

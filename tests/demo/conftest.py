@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from edged.demo.photographs import PHOTO_DIR
+from edged.demo.render import Stage
 
 
 @pytest.fixture(scope="session")
@@ -16,6 +17,12 @@ def photographs(tmp_path_factory) -> Path:
     for name, target in (("barack_obama_2.jpg", "1.jpg"), ("rishi_sunak.jpg", "2.jpg")):
         (folder / target).write_bytes((PHOTO_DIR / name).read_bytes())
     return folder
+
+
+@pytest.fixture(scope="session")
+def stage(demo_stage) -> Stage:
+    """The scene of seed 0, ready to be drawn."""
+    return demo_stage
 
 
 @pytest.fixture(scope="session")

@@ -5,13 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from edged import models
 from edged.config import QualityLimits
 from edged.demo import enrolments, visits
 from edged.demo.photographs import read_photograph
-from edged.demo.render import FPS, prepare, render
-from edged.recognition.local.embedder import Embedder
-from edged.vision.faces import FaceReader
+from edged.demo.render import FPS, render
 
 REFUSAL = {
     "blurred": "too_blurred",
@@ -25,10 +22,10 @@ LIMITS = QualityLimits()
 class Eyes:
     """What the product sees in the scene."""
 
-    def __init__(self):
-        self.reader = FaceReader()
-        self.embedder = Embedder(models.load("face_embedding"))
-        self.stage = prepare(0)
+    def __init__(self, reader, embedder, stage):
+        self.reader = reader
+        self.embedder = embedder
+        self.stage = stage
         self.enrolled = {
             person_id: self.embed(self.reader.read(read_photograph(path), LIMITS)[0])
             for person_id, (_, path) in enrolments().items()
@@ -54,8 +51,8 @@ class Eyes:
 
 
 @pytest.fixture(scope="module")
-def eyes():
-    return Eyes()
+def eyes(face_reader, embedder, stage):
+    return Eyes(face_reader, embedder, stage)
 
 
 def _label(visit):

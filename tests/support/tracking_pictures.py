@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from edged.demo.hall import HORIZON_PX, WIDTH_PX
-from edged.demo.render import Stage, prepare
+from edged.demo.render import Stage
 from edged.demo.script import Pose
 from edged.vision.detector import Detection
 
@@ -72,9 +72,8 @@ CROSSINGS: dict[str, tuple[Passer, ...]] = {
 }
 
 
-def stages() -> dict[str, Stage]:
-    """Every crossing, ready to be drawn with `edged.demo.render.render`; takes about two seconds."""
-    stage = prepare()
+def stages(stage: Stage) -> dict[str, Stage]:
+    """Every crossing, ready to be drawn with `edged.demo.render.render`, from a stage of the demo."""
     return {name: dataclasses.replace(stage, script=Passing(who)) for name, who in CROSSINGS.items()}
 
 

@@ -36,6 +36,11 @@ def score(kind, seeds, **how):
     return result
 
 
+FEW = range(4)
+MANY = pytest.param(range(12), marks=pytest.mark.slow)
+
+
+@pytest.mark.parametrize("seeds", [FEW, MANY], ids=["few", "many"])
 @pytest.mark.parametrize(
     ("kind", "idf1", "takeovers", "fragments"),
     [
@@ -46,26 +51,29 @@ def score(kind, seeds, **how):
         ("five people", 0.65, 10, 60),
     ],
 )
-def test_ids_stay_with_their_people(kind, idf1, takeovers, fragments):
-    result = score(kind, range(12))
+def test_ids_stay_with_their_people(kind, idf1, takeovers, fragments, seeds):
+    result = score(kind, seeds)
     assert result.idf1 >= idf1
     assert result.takeovers <= takeovers
     assert result.fragments <= fragments
 
 
-def test_looking_at_every_third_frame_still_keeps_people_apart():
-    result = score("crossing", range(12), every=3)
+@pytest.mark.parametrize("seeds", [FEW, MANY], ids=["few", "many"])
+def test_looking_at_every_third_frame_still_keeps_people_apart(seeds):
+    result = score("crossing", seeds, every=3)
     assert result.takeovers <= 1
     assert result.idf1 >= 0.75
 
 
 @pytest.mark.parametrize("kind", ["crossing", "passing", "exchange"])
-def test_a_detector_without_faults_gives_ids_without_faults(kind):
-    result = score(kind, range(12), faults=PERFECT)
+@pytest.mark.parametrize("seeds", [FEW, MANY], ids=["few", "many"])
+def test_a_detector_without_faults_gives_ids_without_faults(kind, seeds):
+    result = score(kind, seeds, faults=PERFECT)
     assert result.takeovers == 0
     assert result.idf1 >= 0.9
 
 
+@pytest.mark.slow
 def test_fifty_people_are_survived():
     assert score("fifty people", [0]).takeovers <= 40
 
@@ -77,12 +85,15 @@ def test_the_same_seed_is_the_same_scene():
 
 
 @pytest.fixture(scope="module")
-def crossings():
+def crossings(demo_stage):
     prepare_opencv(1)
-    return stages()
+    return stages(demo_stage)
 
 
-@pytest.mark.parametrize("name", list(CROSSINGS))
+@pytest.mark.parametrize(
+    "name",
+    [name if name == "crossing" else pytest.param(name, marks=pytest.mark.slow) for name in CROSSINGS],
+)
 def test_nobody_inherits_a_track_in_pictures_of_people_who_cross(crossings, name):
     stage, tracker, history = crossings[name], Tracker(lost_after_s=1.0), []
     detector = FaceDetector(models.load("face_detection"))
