@@ -62,10 +62,10 @@ class Daemon:
         """
         try:
             self._assembly.start()
+            counts = self._site.library.count()
         except BaseException:
             self._assembly.stop(STOP_S)
             raise
-        counts = self._site.library.count()
         self.bus.publish(
             DaemonStarted(
                 at=self.clock.now(),

@@ -28,10 +28,10 @@ def small_site(tmp_path) -> Config:
 
 
 @pytest.fixture
-def no_thread_stays() -> Iterator[None]:
-    """Fails when a thread that the test started is alive after it."""
+def no_thread_stays() -> Iterator[set[threading.Thread]]:
+    """Fails when a thread that the test started is alive after it. Gives the threads from before the test."""
     before = set(threading.enumerate())
-    yield
+    yield before
     for thread in set(threading.enumerate()) - before:
         thread.join(LONG_S)
         assert not thread.is_alive(), thread.name

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -19,6 +21,7 @@ from edged.events import Event
 from edged.ops.control import FILE_NAME, ask
 from edged.ops.lock import lock_data_dir
 
+ARCHITECTURE = Path(__file__).parents[2] / "docs" / "architecture.md"
 NAMES = [
     "lock", "journal", "library", "attendance", "delivery", "upkeep", "doors", "access", "cloud",
     "recognition", "cameras", "jobs", "control",
@@ -60,6 +63,37 @@ def test_the_socket_answers_the_commands_of_all_parts(daemon):
 def test_the_timed_jobs_of_all_parts_wait_for_their_time(daemon):
     (jobs,) = (one for one in daemon.health() if one.part == "jobs")
     assert set(jobs.details["next_runs"]) == {"retention", "backup"}
+
+
+def rows(page: str, first: str) -> list[str]:
+    """The first column of the table of `page` whose first column is headed `first`."""
+    table = page.split(f"\n| {first} |")[1].split("\n\n")[0]
+    return [line.split("|")[1].strip() for line in table.splitlines()[2:]]
+
+
+def test_the_page_for_maintainers_shows_the_parts_in_their_order():
+    assert rows(ARCHITECTURE.read_text("utf-8"), "part") == NAMES
+
+
+KINDS = (
+    ("bus:access:", "bus:access:DOOR"),
+    ("bus:", "bus:NAME"),
+    ("camera:", "camera:ID"),
+    ("delivery:", "delivery:NAME"),
+    ("recognition-", "recognition-N"),
+)
+"""Beginnings of thread names, and how the page calls all threads of the kind."""
+
+
+def kind_of(thread: str) -> str:
+    return next((kind for beginning, kind in KINDS if thread.startswith(beginning)), thread)
+
+
+def test_every_thread_of_the_daemon_is_on_the_page_for_maintainers(no_thread_stays, daemon):
+    named = {name for row in rows(ARCHITECTURE.read_text("utf-8"), "thread") for name in row.split(", ")}
+    kinds = {kind_of(thread.name) for thread in set(threading.enumerate()) - no_thread_stays}
+    assert {kind for _, kind in KINDS} | {"gate", "vision", "journal", "control"} <= kinds
+    assert kinds <= named
 
 
 def test_the_doors_stop_first_of_all():
