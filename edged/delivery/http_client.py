@@ -1,4 +1,4 @@
-"""One POST and its answer, over `requests`, and what its status means for a delivery. Knows no bodies."""
+"""One POST and its answer, over `requests`, and the meaning of its status for a delivery. Knows no bodies."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class WebAnswer:
     retry_after_s: float | None = None
 
     def json(self) -> Any:
-        """The body as JSON; None when it is none."""
+        """The body as JSON; None when it is no JSON."""
         try:
             return json.loads(self.content)
         except (ValueError, RecursionError):
@@ -47,12 +47,12 @@ class WebAnswer:
 
 
 class WebCaller:
-    """Posts to one address and keeps the connection for the next time. Used by one thread.
+    """Posts to one address and keeps the connection. Used by one thread.
 
     Args:
-        name: of the target, for messages.
+        name: name of the target, for messages.
         ca_file: PEM of the authority; the system's without it.
-        timeout_s: for the connection, for each wait for bytes, and for the whole body of the answer.
+        timeout_s: limit for the connection, for each wait for bytes, and for the whole body of the answer.
     """
 
     def __init__(self, name: str, url: str, clock: Clock, *, ca_file: Path | None, timeout_s: float) -> None:
@@ -71,7 +71,7 @@ class WebCaller:
             self._session.mount(scheme, prompt_ack_adapter())
 
     def post(self, body: bytes, headers: Mapping[str, str]) -> WebAnswer:
-        """Send `body` and read the answer, whatever its status is. Redirections are not followed.
+        """Send `body` and read the answer, whatever its status. Does not follow redirections.
 
         Raises:
             DeliveryFailed: `delivery_unreachable`, `delivery_timeout`, `delivery_broken_answer`.
@@ -161,14 +161,14 @@ class WebCaller:
 
 
 def require_success(answer: WebAnswer, name: str) -> None:
-    """Return for 2xx; raise what the status means otherwise.
+    """Check the status of an answer; 2xx is success.
 
     Raises:
         DeliveryFailed: `delivery_busy` (408, 425, 429, 503), `delivery_receiver_error` (5xx).
-        Refused: `delivery_conflict` (409), `delivery_refused` (other 4xx): it is this record
-            that the receiver does not want.
+        Refused: `delivery_conflict` (409), `delivery_refused` (other 4xx): the receiver does not want this
+            record.
         NeedsOperator: `delivery_redirected`, `delivery_login` (401, 403, 407), `delivery_address` (404, …):
-            no record would pass, so none is put aside for it.
+            no record would pass, so none becomes a dead letter.
     """
     status = answer.status
     if 200 <= status < 300:

@@ -1,6 +1,6 @@
-"""How a record of the journal becomes a message: which targets want it, and its format. Nothing is sent here.
+"""Turns a record of the journal into a message: its kind and its format. Sends nothing.
 
-The format is docs/delivery.md; `version` changes when a key is removed or changes its meaning.
+The format is docs/delivery.md; `version` changes when a key goes or changes its meaning.
 """
 
 from __future__ import annotations
@@ -61,13 +61,13 @@ def wanted_kinds(events: Iterable[str]) -> frozenset[str]:
 
 
 class RecordMaker:
-    """Makes messages of this box.
+    """Makes the messages of this box.
 
     Args:
         device: id of this box; part of every idempotency key, so it must never change or be shared.
         site: the configured name of the place.
-        historic_after_s: a record that is older (or dated later) than this when it is sent is historic.
-        picture_of: None where no pictures are kept.
+        historic_after_s: a record further than this from the present when it is sent is historic, seconds.
+        picture_of: None where the journal keeps no pictures.
     """
 
     def __init__(
@@ -86,18 +86,18 @@ class RecordMaker:
         self._picture_of = picture_of
 
     def message_id(self, seq: int, series: int) -> str:
-        """The idempotency key. A journal that was replaced counts from 1 again, hence the series."""
+        """The idempotency key. A new journal counts from 1 again, hence the series."""
         return f"{self.device}-{seq}" if series == 1 else f"{self.device}-s{series}-{seq}"
 
     def awaits_picture(self, record: Record) -> bool:
-        """Whether the picture of a decision, which is written after it, may still come."""
+        """Whether the picture of a decision, which the journal gets after it, may still come."""
         if self._picture_of is None or record.event != "access_decided":
             return False
         fresh = abs(self._clock.now() - record.at) < _PICTURE_WRITTEN
         return fresh and self._picture_of(record) is None
 
     def make(self, record: Record, *, series: int = 1, pictures: bool = False) -> Message:
-        """The message for `record` as it is to be sent now."""
+        """The message for `record`, to be sent now."""
         kind = kind_of(record.event)
         body = {
             "version": VERSION,
@@ -110,7 +110,7 @@ class RecordMaker:
             "event": record.event,
             "time": iso(record.at),
             "clock": record.clock,
-            # a date ahead of the clock means that one of the two was wrong: not to be acted on either
+            # a date ahead of the clock means that one of the two is wrong: no reason to act either
             "historic": abs(self._clock.now() - record.at) > self._age,
             "doorId": record.door_id,
             "cameraId": record.camera_id,
@@ -128,7 +128,7 @@ def _decision(payload: dict[str, Any]) -> dict[str, Any]:
     reasons = payload.get("reasons") or [payload[key] for key in ("code",) if key in payload]
     liveness = payload.get("liveness") or {}
     result = _result(payload, reasons)
-    known = result != STRANGER  # whom a stranger resembles most is nobody else's business
+    known = result != STRANGER  # the person whom a stranger resembles most stays private
     return {
         "mode": "gate",
         "result": result,
@@ -149,7 +149,7 @@ def _decision(payload: dict[str, Any]) -> dict[str, Any]:
 
 
 def _liveness(judged: dict[str, Any]) -> dict[str, Any]:
-    """Without `passed` where too few frames were seen to say: that is no failure."""
+    """Score and verdict; no `passed` where there were too few frames: that is no failure."""
     passed = {"passed": judged.get("passed")} if judged.get("decided", True) else {}
     return {"rgb": judged["score"], **passed}
 

@@ -1,4 +1,4 @@
-"""What a target is, and the ways in which it can fail. The targets themselves are in `targets`."""
+"""The protocol of a target, its messages, and the ways in which it can fail. The targets are in `targets`."""
 
 from __future__ import annotations
 
@@ -17,8 +17,9 @@ class Message:
         id: idempotency key, the same however often the record is sent.
         seq: number of the record in the journal.
         kind: `decision`, `alarm`, `punch` or `event`.
+        event: name of the event, e.g. `access_decided`.
         body: the record as docs/delivery.md describes it, JSON-ready.
-        personal: texts of it that name a person, to keep them out of what is stored about failures.
+        personal: texts in it that name a person, which must stay out of stored failures.
     """
 
     id: str
@@ -31,11 +32,11 @@ class Message:
 
 @dataclass(frozen=True)
 class Receipt:
-    """What became of the messages of one call; those in neither are to be sent again.
+    """The outcome of one call; messages in neither set must be sent again.
 
     Attributes:
         taken: ids that the receiver has acknowledged.
-        refused: id -> why the receiver will never take it.
+        refused: id -> reason why the receiver will never take it.
     """
 
     taken: frozenset[str]
@@ -43,11 +44,11 @@ class Receipt:
 
 
 class DeliveryFailed(RetryLater):
-    """It did not work now and may work later.
+    """An attempt failed; a later one may succeed.
 
     Args:
         about_record: the receiver was there and failed over these records; it may take others.
-        retry_after_s: the receiver asked for this pause.
+        retry_after_s: pause the receiver asks for, seconds.
     """
 
     def __init__(
@@ -65,18 +66,18 @@ class DeliveryFailed(RetryLater):
 
 
 CONFLICT = "delivery_conflict"
-"""Code of a `Refused`: the receiver says that it has something under this id already."""
+"""Code of a `Refused`: the receiver claims to have something under this id already."""
 
 
 class Refused(EdgedError):
-    """The receiver will not take this request however often it is sent."""
+    """The receiver will not take this request, however often it comes."""
 
 
 class Target(Protocol):
     """A receiver. Used by one thread only."""
 
     batch: int
-    """Messages it can take in one call."""
+    """Messages that it can take in one call, at least 1."""
 
     def deliver(self, messages: Sequence[Message]) -> Receipt:
         """Send `messages` in their order and wait until the receiver has them safely.
@@ -85,14 +86,14 @@ class Target(Protocol):
             messages: 1 to `batch`.
 
         Raises:
-            DeliveryFailed: to be tried again.
+            DeliveryFailed: this attempt failed; try again later.
             Refused: the receiver will never take these.
             NeedsOperator, Misconfigured: a person must act before it can work.
         """
         ...
 
     def tend(self) -> None:
-        """Called about once a second while there is nothing to send. Raises as `deliver`, except Refused."""
+        """Keep the connection, about once a second between records. Raises as `deliver`, but not Refused."""
         ...
 
     def close(self) -> None:
@@ -101,6 +102,6 @@ class Target(Protocol):
 
 
 def shortened(text: str, most: int = 200) -> str:
-    """What a receiver said, fit for a message: one line of printable characters."""
+    """The words of a receiver, fit for a message: one line of printable characters, at most `most`."""
     line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
     return line if len(line) <= most else line[: most - 1] + "…"

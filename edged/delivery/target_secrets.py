@@ -1,4 +1,4 @@
-"""Keys and passwords of the targets: which there are, and where they are looked for."""
+"""Keys and passwords of the targets: their names, and the places that may hold them."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class TargetSecrets:
         Raises:
             Misconfigured: `delivery_secret`, `delivery_secrets_file`: unreadable, open to others, or not one
                 line of text. The message says where, never what.
-            NeedsOperator: the system does not let us read it.
+            NeedsOperator: the system does not let edged read it.
         """
         variable = f"{ENV_PREFIX}{self._target}_{name}".upper().replace("-", "_")
         if text := self._environ.get(variable):
@@ -57,7 +57,7 @@ class TargetSecrets:
         return None
 
     def need(self, name: str) -> Secret:
-        """As `find`. Raises Misconfigured (`delivery_secret_missing`) where it is nowhere."""
+        """As `find`, but raises Misconfigured (`delivery_secret_missing`) where no place has it."""
         found = self.find(name)
         if found is None:
             variable = f"{ENV_PREFIX}{self._target}_{name}".upper().replace("-", "_")

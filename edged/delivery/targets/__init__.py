@@ -1,4 +1,4 @@
-"""The kinds of targets: one file each, and their names here. What they have in common is in ../target.py."""
+"""The kinds of targets: one file each, and their names here. Their protocol is in ../target.py."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from edged.delivery.target_secrets import TargetSecrets
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What a target may need to know of the box: its id, the site's name and zone, the time."""
+    """Facts of the box that a target may need: its id, the name and zone of the site, the time."""
 
     device: str
     site: str
@@ -32,7 +32,7 @@ def build_target(settings: TargetConfig, secrets: TargetSecrets, box: Surroundin
     return _BUILDERS[settings.kind](settings, secrets, box)
 
 
-# Each is imported when it is used: the library of one kind is not loaded for the others.
+# Each builder imports its target on use: one kind does not load the libraries of the others.
 
 
 def _http(settings: TargetConfig, secrets: TargetSecrets, box: Surroundings) -> Target:

@@ -1,7 +1,7 @@
-"""The target `file`: JSON lines or CSV in a folder, for programs that pick up files. Nothing is sent.
+"""The target `file`: JSON lines or CSV in a folder, for programs that pick up files. Sends nothing.
 
-What is on the disk decides: at the start the end of the newest file is read, half a line (a power cut) is cut
-off, and records that are there already are not written again.
+The disk decides: at the start the target reads the end of the newest file, cuts off half a line (a power
+cut), and does not write again what is there already.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ CSV_COLUMNS = (
 )  # fmt: skip
 _MOST_BATCH = 500
 _TAIL_BYTES = 64 * 1024
-_LINE_BYTES = 16 * 1024 * 1024  # the longest line looked for at the end of a file: a record with its picture
+_LINE_BYTES = 16 * 1024 * 1024  # longest line to search for at the end of a file: a record with its picture
 
 
 class FileTarget:
     """Appends to `NAME-2026-11-21.jsonl`, then `NAME-2026-11-21.1.jsonl` when that is full, and so on.
 
     Args:
-        zone: in which the day of a file is counted.
+        zone: zone of the days in the names of files.
     """
 
     batch = _MOST_BATCH
@@ -80,7 +80,7 @@ class FileTarget:
     # -- what is there
 
     def _is_written(self, message: Message) -> bool:
-        """Ids of one series (all but the number at their end) count up, so the last one says it."""
+        """Whether a file has the message: numbers of one series only grow, so the last one tells."""
         if self._stream is None:
             self._open_newest()
         same_series = _series(message.id) == _series(self._last_id)
@@ -100,7 +100,7 @@ class FileTarget:
             raise self._unusable(error) from error
 
     def _read_end(self) -> None:
-        """Cut off half a line, and learn from the last whole one which record it was."""
+        """Cut off half a line, and take the last record from the last whole line."""
         assert self._stream is not None
         size = self._stream.seek(0, os.SEEK_END)
         length = min(size, _TAIL_BYTES)
@@ -129,7 +129,7 @@ class FileTarget:
     # -- writing
 
     def _by_file(self, messages: Sequence[Message]) -> list[list[bytes]]:
-        """The lines in groups; a new file is opened between two groups."""
+        """The lines in groups, one for each file."""
         lines = [self._line(message.body) for message in messages]
         groups: list[list[bytes]] = [[]]
         room = self._most_bytes - (self._stream.seek(0, os.SEEK_END) if self._stream else 0)
@@ -160,7 +160,7 @@ class FileTarget:
             written += self._stream.write(content[written:]) or 0
 
     def _take_back(self, size: int) -> None:
-        """What was half written goes; if even that fails, the next start cuts it off."""
+        """Remove a half-written end; where even that fails, the next start cuts it off."""
         stream, self._stream = self._stream, None
         if stream is not None:
             try:
@@ -190,7 +190,7 @@ class FileTarget:
             raise self._unusable(error) from error
 
     def _is_linked(self) -> bool:
-        """Whether the open file still has its name; a program that picks up files may have taken it away."""
+        """Whether the open file still has its name; another program may have taken it away."""
         assert self._stream is not None
         path = self._path(*self._current) if self._current else None
         return path is not None and path.exists() and os.fstat(self._stream.fileno()).st_nlink > 0

@@ -2,8 +2,7 @@
 
 The call is `add_log_based_on_employee_field` of the Employee Checkin document: it finds the employee by a
 field (`attendance_device_id` unless configured otherwise), keeps naive times of the site's zone in whole
-seconds, and refuses a second log of one employee, time and direction, which is how a repeated delivery is
-answered.
+seconds, and refuses a second log of one employee, time and direction: its answer to a repeated delivery.
 """
 
 from __future__ import annotations
@@ -21,18 +20,18 @@ from edged.delivery.target_secrets import TargetSecrets
 
 _METHOD = "/api/method/{app}.hr.doctype.employee_checkin.employee_checkin.add_log_based_on_employee_field"
 _DUPLICATE = ("already has a log with the same timestamp", "employee-checkin/", "Employee Checkin/")
-"""In the text of the refusal of a second log: the sentence (in English), or the link to the first log."""
+"""Marks of the refusal of a second log: its sentence (in English), or the link to the first log."""
 
 _VALIDATION = 417
-"""Frappe's status for what a document's rules refuse."""
+"""Status with which Frappe refuses a document that breaks its rules."""
 
 
 class FrappeTarget:
     """One call for each punch.
 
     Args:
-        site: sent as device_id unless `frappe.device` is set.
-        zone: of the site; that of the Frappe site must be the same, because Frappe keeps times without one.
+        site: the device_id of check-ins unless `frappe.device` is set.
+        zone: zone of the site; the Frappe site must have the same, because Frappe keeps times without one.
     """
 
     batch = 1
@@ -59,8 +58,8 @@ class FrappeTarget:
         )
 
     def deliver(self, messages: Sequence[Message]) -> Receipt:
-        """Add one check-in. Punches that do not count (repeats) are left out; corrections of punches are
-        refused, because Frappe has no call that changes or removes a check-in.
+        """Add one check-in. Skips repeats, which do not count; raises Refused for a corrected punch, because
+        Frappe has no call that changes or removes a check-in.
         """
         message = messages[0]
         done = Receipt(frozenset({message.id}))
@@ -117,5 +116,5 @@ def _reason(answer: WebAnswer) -> str:
         messages = json.loads(said.get("_server_messages") or "[]")
         texts = [str(json.loads(message)["message"]) for message in messages] or texts
     except (ValueError, TypeError, KeyError):
-        pass  # an answer of another shape: the exception's own text says enough
+        pass  # an answer of another shape: the text of the exception is enough
     return " ".join(texts)

@@ -1,7 +1,7 @@
-"""What Home Assistant is told of this box by MQTT discovery. Pure; publishes nothing itself.
+"""Announcements of this box to Home Assistant by MQTT discovery. Pure; publishes nothing itself.
 
-Events, not states: an event entity cannot be set off by a value that is read again after a restart. There is
-nothing here that opens a door.
+Entities are events, not states: a value that Home Assistant reads again after a restart cannot trigger an
+event entity. Nothing here opens a door.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ def announcements(
 
     Args:
         prefix: discovery prefix of Home Assistant.
-        base: of the topics of this box.
-        device: its id, letters, digits, `_` and `-` only.
-        site: its name.
-        kinds: of records that are sent.
+        base: beginning of the topics of this box.
+        device: id of the box, letters, digits, `_` and `-` only.
+        site: name of the site.
+        kinds: kinds of records that the target sends.
     """
     node = f"edged_{device}"
     about = {

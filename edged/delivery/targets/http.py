@@ -14,9 +14,9 @@ from edged.delivery.target_secrets import TargetSecrets
 
 
 class HttpTarget:
-    """Push contract of docs/reference/terminals.md 2.7: the receiver echoes the id (`recordId`, or `logId` as
-    that contract calls it; both are sent), and says with `errorCode` 0 that the record is stored. Anything
-    else is no acknowledgement, whatever the status.
+    """Push contract of docs/reference/terminals.md 2.7: the receiver echoes the id as `recordId` or `logId`
+    (the body has both), and `errorCode` 0 means that it has stored the record. Anything else is no
+    acknowledgement, whatever the status.
     """
 
     def __init__(self, settings: TargetConfig, secrets: TargetSecrets, clock: Clock) -> None:

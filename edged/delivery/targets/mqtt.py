@@ -1,7 +1,7 @@
-"""The target `mqtt`: records to a broker with QoS 1, and the box announced to Home Assistant.
+"""The target `mqtt`: records to a broker with QoS 1, and announcements of the box to Home Assistant.
 
-Topics: `TOPIC/DEVICE/decision`, `…/alarm`, `…/punch`, `…/event`; records that are too old to be acted on go
-to `TOPIC/DEVICE/historic/…` instead, so nothing that listens to the first ones is set off by them.
+Topics: `TOPIC/DEVICE/decision`, `…/alarm`, `…/punch`, `…/event`; records that are too old to act on go to
+`TOPIC/DEVICE/historic/…` instead, so they trigger no listener of the first topics.
 `TOPIC/DEVICE/status` is `online` or, by the last will, `offline`.
 """
 
@@ -29,8 +29,8 @@ from edged.errors import EdgedError, NeedsOperator
 ONLINE, OFFLINE = "online", "offline"
 _PORTS = {"mqtt": 1883, "mqtts": 8883}
 _BATCH = 100
-"""Records whose acknowledgements are waited for together; paho has at most 20 of them under way at once,
-which is what mosquitto allows by default."""
+"""Records that wait together for their acknowledgements; paho has at most 20 of them under way at once, the
+default limit of mosquitto."""
 
 _LOGIN = ("Bad user name or password", "Not authorized", "Bad authentication method", "Banned")
 _TOO_BIG_OR_BAD = (0x95, 0x99)  # packet too large, payload format invalid: about this one record
@@ -38,13 +38,13 @@ _NOT_ALLOWED = (0x87, 0x90)  # not authorized, topic name invalid: about the top
 
 
 class MqttTarget:
-    """One connection, kept. paho's thread keeps it alive; after a failed delivery it is made anew, so that
-    nothing of the failed attempt is sent behind our back.
+    """Keeps one connection, in paho's thread. After a failed delivery it makes a new one, so that paho does
+    not send anything of the failed attempt later.
 
     Args:
         device: id of this box; part of topics and of the client id.
-        site: shown as the name of the device in Home Assistant.
-        kinds: of records this target is given, for the announcements.
+        site: name of the device in Home Assistant.
+        kinds: kinds of records that this target gets, for the announcements.
     """
 
     batch = _BATCH
@@ -70,9 +70,8 @@ class MqttTarget:
         self._client: paho.Client | None = None
         self._connected = False
         self._refusal: str | None = None
-        self._acknowledged: dict[
-            int, int
-        ] = {}  # message number -> reason code, 0 when an older broker gives none
+        # message number -> reason code, 0 when an older broker gives none
+        self._acknowledged: dict[int, int] = {}
 
     def deliver(self, messages: Sequence[Message]) -> Receipt:
         """Publish all, then wait for the acknowledgements of the broker."""
@@ -101,11 +100,11 @@ class MqttTarget:
         )
 
     def tend(self) -> None:
-        """Be connected, so that the availability is right while nothing happens."""
+        """Connect, so that the availability is right while nothing happens."""
         self._ready()
 
     def close(self) -> None:
-        """Say `offline` and disconnect."""
+        """Publish `offline` and disconnect."""
         client, self._client = self._client, None
         if client is None:
             return
@@ -239,7 +238,7 @@ class MqttTarget:
             about_record=True,
         )
 
-    # -- called in paho's thread
+    # -- callbacks in paho's thread
 
     def _on_connect(self, client: paho.Client, _: Any, __: Any, reason: Any, ___: Any) -> None:
         if not reason.is_failure:
@@ -266,7 +265,7 @@ class MqttTarget:
 
 
 def event_type(message: Message) -> str:
-    """What happened, in one word: the result of a decision, the direction of a punch, or the event's name."""
+    """The message in one word: result of a decision, direction of a punch, or name of the event."""
     if message.event == "punch_recorded":
         return str(message.body.get("direction"))
     return str(message.body.get("result") or message.event)

@@ -1,4 +1,4 @@
-"""The target `webhook`: JSON by POST, signed, to any receiver; its status alone says whether it was taken."""
+"""The target `webhook`: JSON by POST, signed, to any receiver; the status alone is its acknowledgement."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from edged.delivery.targets.http import body_of
 
 
 class WebhookTarget:
-    """Every request is signed with the secret of the target at the moment it is sent; see signature.py."""
+    """Signs every request with the secret of the target at the moment of sending; see signature.py."""
 
     def __init__(self, settings: TargetConfig, secrets: TargetSecrets, clock: Clock) -> None:
         self.batch = settings.batch
