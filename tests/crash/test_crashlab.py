@@ -29,13 +29,19 @@ def expect_whole(*points) -> None:
     assert [point for point in points if point.wrong] == []
 
 
-def test_a_box_killed_at_any_moment_loses_nothing_and_does_nothing_twice(tmp_path):
+SLOW = pytest.mark.slow
+FILES = ["journal.sqlite3", *(pytest.param(name, marks=SLOW) for name in ("library.db", "attendance.db"))]
+
+
+@pytest.mark.parametrize("kills", [3, pytest.param(24, marks=SLOW)])
+def test_a_box_killed_at_any_moment_loses_nothing_and_does_nothing_twice(tmp_path, kills):
     with lab_in(tmp_path).running() as lab:
-        expect_whole(*(lab.kill() for _ in range(24)), lab.settle())
+        expect_whole(*(lab.kill() for _ in range(kills)), lab.settle())
         assert lab.told.acknowledged
         assert lab.told.acted
 
 
+@SLOW
 def test_what_was_told_to_others_survives_a_power_cut(tmp_path):
     library = flush_notes(tmp_path)
     if library is None:
@@ -45,32 +51,35 @@ def test_what_was_told_to_others_survives_a_power_cut(tmp_path):
         assert lab.lost_bytes
 
 
+@SLOW
 def test_records_survive_a_clock_that_is_set(tmp_path):
     with lab_in(tmp_path, seed=3).running() as lab:
         steps = (3600.0, -3600.0, -3600.0, 3600.0)
         expect_whole(*(lab.clock_step(by_s) for by_s in steps), lab.settle())
 
 
-def test_a_full_disk_stops_grants_and_loses_nothing(on_small_disk):
-    expect_whole(*(faults.full_disk(on_small_disk) for _ in range(4)), on_small_disk.settle())
+@pytest.mark.parametrize("times", [1, pytest.param(4, marks=SLOW)])
+def test_a_full_disk_stops_grants_and_loses_nothing(on_small_disk, times):
+    expect_whole(*(faults.full_disk(on_small_disk) for _ in range(times)), on_small_disk.settle())
 
 
 def test_a_read_only_disk_is_refused_and_nothing_on_it_changed(on_small_disk):
     expect_whole(faults.read_only(on_small_disk), on_small_disk.settle())
 
 
-@pytest.mark.parametrize("name", ["journal.sqlite3", "library.db", "attendance.db"])
+@pytest.mark.parametrize("name", FILES)
 def test_a_file_of_a_newer_edged_is_left_alone(tmp_path, name):
     with lab_in(tmp_path, seed=4).running() as lab:
         expect_whole(faults.newer_schema(lab, name), lab.settle())
 
 
-@pytest.mark.parametrize("name", ["journal.sqlite3", "library.db", "attendance.db"])
+@pytest.mark.parametrize("name", FILES)
 def test_a_damaged_file_without_a_backup_is_left_for_a_person(tmp_path, name):
     with lab_in(tmp_path, seed=6).running() as lab:
         expect_whole(faults.damaged_without_backup(lab, name), lab.settle())
 
 
+@SLOW
 def test_people_pass_while_nobody_knows_how_far_delivery_had_come(tmp_path):
     with lab_in(tmp_path, seed=9).running() as lab:
         expect_whole(faults.damaged_outbox(lab), lab.settle())
@@ -81,6 +90,7 @@ def test_a_damaged_journal_is_put_back_and_gives_no_number_twice(tmp_path):
         expect_whole(faults.damaged_journal(lab))
 
 
+@SLOW
 def test_receivers_that_were_away_get_everything_in_order_and_once(tmp_path):
     with lab_in(tmp_path, seed=8).running() as lab:
         point, _ = faults.target_down(lab, records=2000, drain_s=60.0)

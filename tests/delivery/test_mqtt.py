@@ -188,7 +188,7 @@ def test_without_discovery_nothing_is_announced(start, make, listen):
 
 def test_a_broker_that_is_away_loses_nothing(start, make, listen):
     broker = start(persistent=True)
-    listener, rig = listen(broker), make(broker)
+    listener, rig = listen(broker), make(broker, timeout_s=1.0)
     rig.decide(1)
     rig.run()
     broker.stop()

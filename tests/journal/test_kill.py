@@ -52,14 +52,16 @@ def write_until_killed(path: Path, run: int, lines_before_kill: int, delay_spins
     return [line.split() for line in (*lines, *rest.splitlines(keepends=True)) if line.endswith("\n")]
 
 
-@pytest.mark.parametrize("seed", range(3))
-def test_every_acknowledged_decision_survives_being_killed(tmp_path, seed):
+@pytest.mark.parametrize(
+    ("seed", "runs"), [(0, 2), *(pytest.param(seed, 5, marks=pytest.mark.slow) for seed in range(3))]
+)
+def test_every_acknowledged_decision_survives_being_killed(tmp_path, seed, runs):
     chance = random.Random(seed)
     path = tmp_path / "journal.sqlite3"
     acknowledged: dict[str, int] = {}
     finished: set[str] = set()
 
-    for run in range(5):
+    for run in range(runs):
         for kind, seq, decision_id in write_until_killed(
             path, run, chance.randrange(0, 400), chance.randrange(0, 20_000)
         ):

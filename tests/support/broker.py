@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import threading
@@ -31,6 +32,7 @@ class Broker:
     def __init__(self, folder: Path, *lines: str, persistent: bool = False) -> None:
         folder.mkdir(exist_ok=True)
         self._config = folder / "mosquitto.conf"
+        self._persistent = persistent
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
@@ -59,7 +61,8 @@ class Broker:
 
     def stop(self) -> None:
         if self._process is not None:
-            self._process.terminate()
+            # mosquitto looks for SIGTERM ten times a second; only one that keeps messages has to end in order
+            self._process.send_signal(signal.SIGTERM if self._persistent else signal.SIGKILL)
             self._process.wait(10)
             self._process = None
 

@@ -71,7 +71,7 @@ def box(tmp_path):
     return made
 
 
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(1, 5))])
 def test_an_erasure_that_was_killed_is_finished_by_the_next(box, seed):
     chance = random.Random(seed)
     make_backup(box.data_dir, box.data_dir / "backups", box.clock)
@@ -91,7 +91,7 @@ def test_an_erasure_that_was_killed_is_finished_by_the_next(box, seed):
     journal.close()
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(1, 3))])
 def test_a_backup_that_was_killed_is_no_backup_and_harms_none(box, seed):
     chance = random.Random(seed)
     kept = make_backup(box.data_dir, box.data_dir / "backups", ManualClock())
