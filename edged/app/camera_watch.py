@@ -36,7 +36,7 @@ class LivenessParts:
 
     @classmethod
     def load(cls, config: VisionConfig, clock: Clock) -> LivenessParts:
-        """As configured; starts the drivers. Raises EdgedError when the file or a driver cannot be used."""
+        """Load the network and start the drivers. Raises EdgedError when either cannot be used."""
         return cls(_network(config), drivers.load(config.liveness.also_required, clock))
 
     @staticmethod
@@ -58,7 +58,7 @@ def _network(config: VisionConfig) -> ModelFile | OperatorModel:
 
 @dataclass(frozen=True)
 class FrameCounts:
-    """Frames of a camera: read from the source, looked at, replaced by a newer one before that."""
+    """Frames of one camera or several: read from the source, analysed, or dropped for a newer one."""
 
     read: int = 0
     analysed: int = 0

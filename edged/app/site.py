@@ -5,12 +5,12 @@ Reading what no part has provided yet is an error of the program, and says so.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar, overload
 
 from edged.app.part import TimedJob
+from edged.app.stop_request import StopRequest
 from edged.bus import EventBus
 from edged.clock import Clock
 from edged.config import Config
@@ -71,28 +71,6 @@ class Playback:
 
     speed: float = 1.0
     loop: bool = False
-
-
-class StopRequest:
-    """The wish that the daemon stops. Safe to use from any thread and from a signal handler."""
-
-    def __init__(self) -> None:
-        self._asked = threading.Event()
-        self._reason = ""
-
-    def ask(self, reason: str) -> None:
-        """Ask; the first reason counts."""
-        self._reason = self._reason or reason
-        self._asked.set()
-
-    def wait(self, timeout_s: float | None = None) -> bool:
-        """True once somebody has asked; False when `timeout_s` passed first."""
-        return self._asked.wait(timeout_s)
-
-    @property
-    def reason(self) -> str:
-        """The first reason; empty while nobody has asked."""
-        return self._reason
 
 
 class Site:

@@ -1,7 +1,8 @@
-"""Talking to the running daemon from the command line: a socket in the data directory, one question each.
+"""The control socket: the command line asks the running daemon, one question a connection.
 
-Who may connect is decided by the file system (the socket belongs to the daemon's user, mode 0600); who asked
-is taken from the kernel and handed to the command, for the record. What a command does is its own business.
+The socket lies in the data directory. The file system decides who may connect: the socket belongs to the user
+of the daemon, mode 0600. The kernel says who asked, and the command gets that for the record. What a command
+does is its own business.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ MAX_BYTES = 64 * 1024
 """Longest question and longest answer."""
 
 QUESTION_S = 2.0
-"""A client that has not said what it wants after this time is hung up on."""
+"""The server hangs up on a client that has not put its question by then."""
 
 _WAITING = 8
 _PEER = struct.Struct("3i")  # pid, uid, gid
@@ -46,11 +47,11 @@ Command = Callable[[Peer, dict[str, Any]], dict[str, Any]]
 
 
 class ControlServer:
-    """Answers questions about, and orders to, the running daemon.
+    """Answers questions to the running daemon, and takes its orders.
 
     Args:
-        data_dir: the socket is made in it; one that was left behind by a killed daemon is replaced.
-        commands: by name, e.g. `door.open`. Each is called in a thread of this server, one at a time.
+        data_dir: where the socket is made, in place of one that a killed daemon left behind.
+        commands: by name, e.g. `door.open`. The thread of this server calls them, one at a time.
     """
 
     def __init__(self, data_dir: Path, commands: Mapping[str, Command]) -> None:
@@ -66,7 +67,7 @@ class ControlServer:
         try:
             with _short_path(self._data_dir) as path:
                 with suppress(FileNotFoundError):
-                    os.unlink(path)  # ours: the data directory is locked by this process
+                    os.unlink(path)  # this process holds the lock of the data directory
                 listener.bind(path)
                 os.chmod(path, 0o600)
             listener.listen(_WAITING)
@@ -127,8 +128,9 @@ def ask(data_dir: Path, command: str, *, timeout_s: float = 10.0, **arguments: A
     """Ask the daemon that runs on `data_dir`.
 
     Raises:
-        NeedsOperator: none runs there (`daemon_not_running`), or it may not be asked (`control_denied`).
-        EdgedError: what the daemon answered instead, with its code and hint.
+        NeedsOperator: none runs there (`daemon_not_running`), it does not answer (`daemon_silent`), or this
+            user may not ask it (`control_denied`).
+        EdgedError: the refusal of the daemon, with its code and hint.
     """
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC) as connection:
         connection.settimeout(timeout_s)
@@ -163,7 +165,7 @@ def ask(data_dir: Path, command: str, *, timeout_s: float = 10.0, **arguments: A
 
 @contextmanager
 def _short_path(data_dir: Path) -> Iterator[str]:
-    """A path to the socket that fits into the 107 bytes an address has, however long the directory's is."""
+    """A path to the socket within the 107 bytes of an address, however long the path of the directory is."""
     descriptor = os.open(data_dir, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         yield f"/proc/self/fd/{descriptor}/{FILE_NAME}"

@@ -1,4 +1,4 @@
-"""Which events are worth a line in the log, and how serious each is."""
+"""Which events get a line in the log, and at which level."""
 
 from __future__ import annotations
 

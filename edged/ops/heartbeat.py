@@ -1,7 +1,7 @@
-"""Knowing which part of the daemon has stopped moving, and feeding the watchdog only while none has.
+"""Heartbeats: notices which thread has stopped moving, and feeds the watchdog only while none has.
 
-A part that hangs is not an exception that somebody could catch: the whole process is restarted by systemd,
-whose relay boards then go to their safe state. Nothing is restarted here.
+A thread that hangs raises nothing that anybody could catch: systemd restarts the whole process, and the relay
+boards go to their safe state. Nothing restarts here.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ UNWATCHED_INTERVAL_S = 5.0  # without a watchdog, hung parts are still looked fo
 
 
 @dataclass
-class _Part:
+class _Beat:
     limit_s: float
     beaten_s: float
 
@@ -28,7 +28,7 @@ class Heartbeats:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._lock = threading.Lock()
-        self._parts: dict[str, _Part] = {}
+        self._parts: dict[str, _Beat] = {}
 
     def register(self, name: str, limit_s: float) -> Callable[[], None]:
         """Watch a part from now on.
@@ -42,7 +42,7 @@ class Heartbeats:
         """
         if limit_s <= 0:
             raise ValueError("limit_s must be above 0")
-        part = _Part(limit_s, self._clock.monotonic())
+        part = _Beat(limit_s, self._clock.monotonic())
         with self._lock:
             self._parts[name] = part
 
@@ -52,13 +52,13 @@ class Heartbeats:
         return beat
 
     def forget(self, name: str) -> None:
-        """Watch this part no longer: it has ended as intended. Unknown names are fine."""
+        """Stop watching a part that ends as intended. Unknown names are fine."""
         with self._lock:
             self._parts.pop(name, None)
 
     @property
     def names(self) -> list[str]:
-        """The parts that are watched, in order of registration."""
+        """The watched parts, in order of registration."""
         with self._lock:
             return list(self._parts)
 
@@ -70,13 +70,13 @@ class Heartbeats:
 
 
 class WatchdogFeeder:
-    """A thread that feeds the watchdog at half its time while nothing hangs, and tells which part does.
+    """A thread that feeds the watchdog at half its time while nothing hangs, and names the parts that do.
 
     Args:
-        heartbeats: who moves.
+        heartbeats: of all parts.
         notifier: where WATCHDOG=1 and the status go.
-        timeout_s: what `watchdog_s()` returned; None when nobody watches.
-        on_change: called with the names of hung parts when that list changes, with `[]` when all move again.
+        timeout_s: as `watchdog_s()` gives it; None without a watchdog.
+        on_change: gets the names of hung parts whenever that list changes, `[]` when all move again.
     """
 
     def __init__(
@@ -99,13 +99,13 @@ class WatchdogFeeder:
         self._thread.start()
 
     def stop(self, timeout_s: float = 1.0) -> None:
-        """End the thread. The watchdog is not fed any longer: say STOPPING before."""
+        """End the thread, which feeds the watchdog no longer: send STOPPING before."""
         self._stop.set()
         if self._thread.is_alive():
             self._thread.join(timeout_s)
 
     def check(self) -> list[str]:
-        """One round: feed, or withhold and say who hangs. Returns the names of the hung parts."""
+        """One round: feed, or withhold and report. Returns the names of the hung parts."""
         hung = self._heartbeats.stale()
         if not hung:
             self._notifier.alive()

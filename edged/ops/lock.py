@@ -1,4 +1,4 @@
-"""One daemon per data directory: an exclusive lock that the kernel gives back however the process ends.
+"""One daemon per data directory: an exclusive lock, which the kernel releases however the process ends.
 
 Commands that only read do not take it.
 """
@@ -24,7 +24,7 @@ class DataDirLock:
         self._descriptor: int | None = descriptor
 
     def release(self) -> None:
-        """Let another daemon have it. The file stays: removing it would let two daemons lock two files."""
+        """Release the lock. The file stays: without it two daemons could lock two files of the same name."""
         if self._descriptor is not None:
             os.ftruncate(self._descriptor, 0)
             # closing is not enough: a child between fork and exec still shares the descriptor
@@ -79,7 +79,7 @@ def _take(descriptor: int, path: Path, clock: Clock) -> None:
 
 
 def _holder(descriptor: int) -> str:
-    """` (pid 4711, since …)`, or nothing when the holder has not written itself down yet."""
+    """` (pid 4711, since …)`, or nothing while the holder has not written that down yet."""
     try:
         holder = json.loads(os.pread(descriptor, 1000, 0))
         return f" (pid {int(holder['pid'])}, since {holder['started']})"

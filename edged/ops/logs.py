@@ -1,4 +1,4 @@
-"""How log lines look and what never appears in them. What is logged is decided where it happens.
+"""How log lines look and what never appears in them. Each module decides itself what it logs.
 
 Everything goes to standard error: text for people or one JSON object a line, the lines of libraries too. The
 journal of systemd has its own clock, so lines carry no time there but a priority for `journalctl -p`.
@@ -28,13 +28,13 @@ _PRIORITIES = {"debug": 7, "info": 6, "warning": 4, "error": 3, "exception": 3, 
 
 
 def configure_logging(config: LogConfig, *, clock: Clock, stream: TextIO, environ: Mapping[str, str]) -> None:
-    """Set up logging for the whole process; the composition root calls it once, first of all.
+    """Set up logging for the whole process, once, before anything logs.
 
     Args:
         config: least level and format.
         clock: gives the time of each line.
         stream: usually `sys.stderr`; colours when it is a terminal.
-        environ: JOURNAL_STREAM is read.
+        environ: holds JOURNAL_STREAM where systemd has started the process.
     """
     journal = is_journal(stream, environ)
     handler = logging.StreamHandler(stream)
@@ -47,7 +47,7 @@ def configure_logging(config: LogConfig, *, clock: Clock, stream: TextIO, enviro
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(config.level.upper())
-    # at info it tells of every job of every start, to people who look for their door
+    # at info it logs every job of every start, between the lines that people look for
     logging.getLogger("apscheduler").setLevel("DEBUG" if config.level == "debug" else "WARNING")
     structlog.configure(
         processors=[
@@ -65,7 +65,7 @@ def configure_logging(config: LogConfig, *, clock: Clock, stream: TextIO, enviro
 def is_journal(stream: TextIO, environ: Mapping[str, str]) -> bool:
     """Whether `stream` goes to the journal: JOURNAL_STREAM names its device and inode (systemd.exec(5)).
 
-    The variable alone says nothing, because it is inherited by processes whose stream is redirected.
+    The variable alone proves nothing: processes with a redirected stream inherit it.
     """
     try:
         status = os.fstat(stream.fileno())
@@ -93,7 +93,7 @@ def _processors(config: LogConfig, clock: Clock, stream: TextIO, journal: bool) 
 
 
 def mask_secrets(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
-    """Replace what must not be shown: values under a secret's name, credentials in URLs, pictures, bytes."""
+    """Replace values under the name of a secret, credentials in URLs, pictures and bytes."""
     return {name: _masked(name, value) for name, value in event.items()}
 
 

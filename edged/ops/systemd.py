@@ -1,4 +1,4 @@
-"""Telling systemd how the daemon is (sd_notify), over its datagram socket. Decides nothing about health.
+"""Tells systemd the state of the daemon (sd_notify), over its datagram socket. Decides nothing about health.
 
 Without NOTIFY_SOCKET every call does nothing, so the daemon runs the same in a terminal and in a container.
 Protocol: sd_notify(3), sd_watchdog_enabled(3).
@@ -16,7 +16,7 @@ class Notifier:
     """Sends states to the service manager.
 
     Args:
-        environ: usually `os.environ`; NOTIFY_SOCKET is read.
+        environ: usually `os.environ`; NOTIFY_SOCKET is the address of the manager.
     """
 
     def __init__(self, environ: Mapping[str, str]) -> None:
@@ -24,7 +24,7 @@ class Notifier:
 
     @property
     def enabled(self) -> bool:
-        """Whether somebody listens."""
+        """There is a manager that listens."""
         return self._address is not None
 
     def ready(self, status: str) -> bool:
@@ -40,11 +40,11 @@ class Notifier:
         return self._send("STOPPING=1", _status(reason))
 
     def alive(self) -> bool:
-        """Feed the watchdog. When this is not called within WATCHDOG_USEC, systemd restarts the daemon."""
+        """Feed the watchdog. systemd restarts the daemon after WATCHDOG_USEC without a call."""
         return self._send("WATCHDOG=1")
 
     def _send(self, *lines: str) -> bool:
-        """Whether it was handed over. A manager that is away is no reason for a door to stop working."""
+        """True when the manager has it. Without a manager the doors go on working."""
         if self._address is None:
             return False
         try:
@@ -57,7 +57,7 @@ class Notifier:
 
 
 def watchdog_s(environ: Mapping[str, str], pid: int) -> float | None:
-    """How often the watchdog wants to hear from process `pid`, seconds; None when it does not.
+    """Seconds within which the watchdog wants to hear from process `pid`; None without a watchdog for it.
 
     WATCHDOG_PID keeps a child process from taking the setting for its own.
     """

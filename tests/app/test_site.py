@@ -1,10 +1,10 @@
-"""The site: parts provide things once, nobody reads what is not there, and names are never brought twice."""
+"""The site: parts provide things once, nobody reads what is not there, and names come once."""
 
 from __future__ import annotations
 
 import pytest
 
-from edged.app.site import NotProvided, Site, StopRequest
+from edged.app.site import NotProvided, Site
 from edged.clock import ManualClock
 from edged.config import Config
 
@@ -57,12 +57,3 @@ def test_a_job_that_two_parts_bring_is_refused_by_name(site):
     site.offer([{"id": "backup"}], {})
     with pytest.raises(ValueError, match="job backup"):
         site.offer([{"id": "backup"}], {})
-
-
-def test_the_first_reason_to_stop_counts():
-    request = StopRequest()
-    assert not request.wait(0)
-    request.ask("SIGTERM")
-    request.ask("the source has ended")
-    assert request.wait(0)
-    assert request.reason == "SIGTERM"
