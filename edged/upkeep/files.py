@@ -43,7 +43,7 @@ def parts_of(path: Path) -> tuple[Path, ...]:
 
 
 def sha256_of(path: Path) -> str:
-    """Of a file's content, hexadecimal."""
+    """SHA-256 of the content of a file, hexadecimal."""
     digest = hashlib.sha256()
     with path.open("rb") as file:
         while chunk := file.read(_CHUNK):

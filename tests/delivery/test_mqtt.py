@@ -1,4 +1,4 @@
-"""The target `mqtt` against mosquitto: acknowledgements, availability, what Home Assistant is told."""
+"""The target `mqtt` against mosquitto: acknowledgements, availability, announcements to Home Assistant."""
 
 from __future__ import annotations
 

@@ -214,7 +214,7 @@ def test_the_decisions_of_an_older_schema_are_taken_into_the_chain_once(tmp_path
 def test_the_links_of_schema_2_are_made_anew(journal):
     journal.close()
     with closing(sqlite3.connect(journal.database.path)) as connection, connection:
-        connection.execute("UPDATE chain SET hash = zeroblob(32)")  # that schema reckoned them otherwise
+        connection.execute("UPDATE chain SET hash = zeroblob(32)")  # that schema computed them otherwise
         connection.execute("PRAGMA user_version = 2")
     upgraded = Journal.open(journal.database.path, ManualClock(AT))
     assert upgraded.verify() == ()

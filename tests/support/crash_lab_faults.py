@@ -191,7 +191,7 @@ def _refusal(life: Life, *codes: str) -> list[str]:
 
 
 def _digests(folder: Path) -> dict[str, str]:
-    """Of databases and their logs; the lock and the index of a log may change."""
+    """Content of databases and their logs; the lock and the index of a log may change."""
     files = [path for path in folder.glob("*") if path.suffix in (".db", ".sqlite3") or "-wal" in path.name]
     return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
