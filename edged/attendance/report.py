@@ -8,10 +8,6 @@ from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import Any, TextIO
 
-from openpyxl import Workbook
-from openpyxl.styles import Font
-from openpyxl.utils import get_column_letter
-
 from edged.attendance.worktime import WorkDay
 from edged.spreadsheets import disarmed, plain
 
@@ -83,6 +79,8 @@ def write_xlsx(days: Sequence[WorkDay], zone: tzinfo, path: Path) -> None:
     Raises:
         OSError: the file cannot be written.
     """
+    from openpyxl import Workbook  # loads numpy, which no other form needs
+
     book = Workbook()
     sheet = book.active
     assert sheet is not None
@@ -107,6 +105,9 @@ def write_xlsx(days: Sequence[WorkDay], zone: tzinfo, path: Path) -> None:
 
 
 def _fill(sheet: Any, headings: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    from openpyxl.styles import Font
+    from openpyxl.utils import get_column_letter
+
     sheet.append(list(headings))
     for cell in sheet[1]:
         cell.font = Font(bold=True)

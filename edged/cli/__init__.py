@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Annotated
 
 import typer
@@ -54,17 +54,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
     build_app()(args=arguments, prog_name="edged")
 
 
-def build_app() -> typer.main.TyperCommand | typer.core.TyperGroup:
+def build_app() -> Callable[..., object]:
     """The complete command line; the modules of its commands are not imported yet."""
     app = typer.Typer(
         cls=lazy_group(COMMANDS), no_args_is_help=True, pretty_exceptions_enable=False, epilog=_EXIT_CODES
     )
     app.callback()(_root)
-    return get_command(app)  # type: ignore[return-value]
+    return get_command(app)
 
 
 def _open_standard_streams() -> None:
-    """Closed descriptors 0, 1 and 2 would go to the next files and ports, and what is printed into those."""
+    """Open closed descriptors 0, 1 and 2 on /dev/null: the next files and ports would get them."""
     for number in range(3):
         try:
             os.fstat(number)

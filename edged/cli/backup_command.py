@@ -8,10 +8,9 @@ from typing import Annotated
 
 import typer
 
-from edged.cli.common import ConfigOption, DataDirOption, resolve_data_dir
-from edged.clock import SystemClock, iso
-from edged.upkeep.backup import make_backup
-from edged.upkeep.backup_places import remember_place
+from edged.admin import maintenance
+from edged.cli.common import ConfigOption, DataDirOption, at_box
+from edged.clock import iso
 
 app = typer.Typer()
 
@@ -26,9 +25,15 @@ def backup(
     as_json: Annotated[bool, typer.Option("--json", help="JSON on standard output, nothing else.")] = False,
 ) -> None:
     """Copy databases, photographs and snapshots, checked; it holds faces and names: keep it safe."""
-    folder = resolve_data_dir(config, data_dir)
-    made = make_backup(folder, target.absolute(), SystemClock())
-    _remember(folder, target.absolute())
+    place = target.absolute()
+    result = maintenance.back_up(*at_box(config, data_dir), place)
+    made = result.backup
+    if result.not_noted:
+        typer.echo(
+            f"edged: {place} cannot be noted in the data directory ({result.not_noted}).\n"
+            f"       Give `--backups {place}` to `edged verify` and `edged forget`.",
+            err=True,
+        )
     if as_json:
         answer = {
             "path": str(made.path),
@@ -41,15 +46,3 @@ def backup(
         typer.echo(json.dumps(answer))
         return
     typer.echo(f"{made.path}: {', '.join(sorted(made.databases))}, {made.pictures} pictures.")
-
-
-def _remember(data_dir: Path, target: Path) -> None:
-    """A backup is most wanted from a disk that can no longer be written."""
-    try:
-        remember_place(data_dir, target)
-    except OSError as error:
-        typer.echo(
-            f"edged: {target} cannot be noted in {data_dir} ({error.strerror}).\n"
-            f"       Give `--backups {target}` to `edged verify` and `edged forget`.",
-            err=True,
-        )

@@ -4,23 +4,16 @@ from __future__ import annotations
 
 import json
 import os
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from edged.app.preflight import preflight
+from edged.admin.actor import local_actor
+from edged.admin.settings import SettingsCheck, check_settings, settings_schema
 from edged.cli.common import ConfigOption
 from edged.clock import SystemClock
-from edged.config import DEFAULT_PATH, ConfigProblems, Loaded, Problem, load
-from edged.config.advice import advise, summary
-from edged.config.export import json_schema
-from edged.errors import EdgedError, Misconfigured, NotFound
 
 app = typer.Typer()
-
-_OF_THE_SERVICE = ("cloud_secret", "cloud_secrets_file")
-"""What the service may have although whoever checks has not: its environment, its credentials, its files."""
 
 
 @app.command()
@@ -37,79 +30,34 @@ def check(
     exit code.
     """
     if schema:
-        _print_json(json_schema())
+        _print_json(settings_schema(local_actor()))
         return
-    try:
-        loaded, doubts = _look(config)
-    except Misconfigured as error:
-        if not as_json:
-            raise
-        file = str(config or DEFAULT_PATH)
-        _print_json(_answer(file, _problems(error, file), (), None))
-        raise typer.Exit(error.exit_code) from error
-    warnings = (*advise(loaded, os.path.exists), *doubts)
+    checked = check_settings(local_actor(), SystemClock(), config, os.environ)
     if as_json:
-        _print_json(_answer(_name(loaded), (), warnings, summary(loaded.config)))
-    else:
-        _print_text(loaded, warnings)
+        _print_json(_answer(checked))
+    elif checked.error is None:
+        _print_text(checked)
+    if checked.error is not None:
+        raise typer.Exit(checked.error.exit_code) if as_json else checked.error
 
 
-def _look(config: Path | None) -> tuple[Loaded, list[Problem]]:
-    """The configuration, and what may keep the daemon from starting.
-
-    Raises:
-        ConfigProblems: with every mistake that does keep it from starting.
-        Misconfigured: the file cannot be read.
-    """
-    loaded = load(config, environ=os.environ)
-    found = preflight(loaded.config, SystemClock())
-    file = _name(loaded) or "built-in defaults"
-    sure = [
-        error for error in found if isinstance(error, Misconfigured) and error.code not in _OF_THE_SERVICE
-    ]
-    if sure:
-        raise ConfigProblems([problem for error in sure for problem in _problems(error, file)])
-    unsure = [error for error in found if not isinstance(error, NotFound)]  # on which `advise` has a word
-    return loaded, [_problem(error, file) for error in unsure]
-
-
-def _problems(error: Misconfigured, file: str) -> tuple[Problem, ...]:
-    """Those in the file, or the one that kept the file from being used."""
-    if isinstance(error, ConfigProblems):
-        return error.problems
-    return (_problem(error, file),)
-
-
-def _problem(error: EdgedError, file: str) -> Problem:
-    return Problem(file=file, message=error.message.removesuffix("."), hint=error.hint)
-
-
-def _name(loaded: Loaded) -> str | None:
-    return None if loaded.path is None else str(loaded.path)
-
-
-def _print_text(loaded: Loaded, warnings: tuple[Problem, ...]) -> None:
-    for warning in warnings:
+def _print_text(checked: SettingsCheck) -> None:
+    for warning in checked.warnings:
         typer.echo(f"warning: {warning}", err=True)
-    typer.echo(f"{_name(loaded) or 'built-in defaults (no configuration file)'}: fine")
-    settings = summary(loaded.config)
+    typer.echo(f"{checked.file or 'built-in defaults (no configuration file)'}: fine")
+    settings = checked.settings or {}
     width = max(map(len, settings)) + 1
     for name, text in settings.items():
         typer.echo(f"  {name:<{width}} {text}")
 
 
-def _answer(
-    file: str | None,
-    problems: tuple[Problem, ...],
-    warnings: tuple[Problem, ...],
-    settings: dict[str, str] | None,
-) -> dict[str, Any]:
+def _answer(checked: SettingsCheck) -> dict[str, Any]:
     return {
-        "file": file,
-        "ok": not problems,
-        "problems": [p.to_dict() for p in problems],
-        "warnings": [w.to_dict() for w in warnings],
-        "settings": settings,
+        "file": checked.file,
+        "ok": not checked.problems,
+        "problems": [p.to_dict() for p in checked.problems],
+        "warnings": [w.to_dict() for w in checked.warnings],
+        "settings": checked.settings,
     }
 
 

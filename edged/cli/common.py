@@ -1,4 +1,4 @@
-"""What all commands share: the -c option, finding the data directory, and how errors look. No command."""
+"""What all commands share: common options, the actor and the box for admin, how errors look. No command."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from edged.errors import EdgedError, Misconfigured
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from edged.admin.actor import Actor
+    from edged.admin.box import Box
     from edged.config import Config, GateConfig
 
 ConfigOption = Annotated[
@@ -48,7 +50,7 @@ DoorOption = Annotated[
 
 
 LARGEST_NUMBER = 2**63 - 1
-"""Of a row in a database."""
+"""The largest number a row of a database can have."""
 
 
 LimitOption = Annotated[int, typer.Option(min=1, max=LARGEST_NUMBER, help="At most so many, the newest.")]
@@ -108,13 +110,17 @@ def pick_gate(config: Config, door: str | None) -> GateConfig:
     raise typer.BadParameter(message, param_hint="--door")
 
 
-def resolve_data_dir(config: Path | None, data_dir: Path | None) -> Path:
-    """The data directory: `data_dir` when given (no configuration is read then), else the configured one.
+def at_box(config: Path | None, data_dir: Path | None) -> tuple[Actor, Box]:
+    """Who runs this command, and the box it is about; each function of admin takes both.
 
-    A directory named on the command line needs no valid configuration file, so that records can be read and
-    people exported on a box whose configuration is broken.
+    No configuration is read before something needs it, see `Box`.
     """
-    return data_dir.absolute() if data_dir is not None else resolve_config(config).data_dir
+    from edged.admin.actor import local_actor  # `--version` does without
+    from edged.admin.box import Box
+    from edged.clock import SystemClock
+
+    named = None if data_dir is None else data_dir.absolute()
+    return local_actor(), Box(SystemClock(), lambda: resolve_config(config), named)
 
 
 def report(error: EdgedError) -> None:

@@ -9,14 +9,14 @@ import tempfile
 from contextlib import ExitStack
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console, RenderableType
 
 from edged.app.daemon import Daemon
 from edged.cli.common import log_to_stderr
-from edged.cli.run_command import catch_signals, exit_code
+from edged.cli.foreground import catch_signals, exit_code
 from edged.clock import Clock, SystemClock
 from edged.config import Config
 from edged.config.load import config_of
@@ -139,7 +139,7 @@ class _JsonPrinter:
         )
         self._print([*self._stream.rest(), last])
 
-    def _print(self, lines: list[dict]) -> None:
+    def _print(self, lines: list[dict[str, Any]]) -> None:
         _write("".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines), self._daemon)
 
 

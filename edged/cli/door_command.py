@@ -6,14 +6,14 @@ import json
 import re
 from collections.abc import Callable
 from datetime import datetime
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from edged.cli.common import ConfigOption, DataDirOption, resolve_data_dir
+from edged.admin import doors
+from edged.admin.doors import ModeOrder
+from edged.cli.common import ConfigOption, DataDirOption, at_box
 from edged.errors import Misconfigured
-from edged.ops.control import ask
 from edged.reasons import describe
 
 app = typer.Typer(no_args_is_help=True)
@@ -32,7 +32,7 @@ ForOption = Annotated[
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="JSON on standard output, nothing else.")]
 
-_MODES = {
+_MODES: dict[ModeOrder, str] = {
     "lock": "Lock down: no grant opens. The exit button and fire do as ever.",
     "free": "Let everybody pass: the relay is held on until the end of the order.",
     "normal": "Back to those who are granted: ends lock-down and free, also of the hours.",
@@ -55,11 +55,11 @@ def status(
     data_dir: DataDirOption = None,
 ) -> None:
     """Show state, mode, contacts and alarms."""
-    answer = ask(resolve_data_dir(config, data_dir), "door.status", door=door)
+    answers = doors.door_status(*at_box(config, data_dir), door)
     if as_json:
-        _print_json(answer)
+        _print_json({"doors": answers})
         return
-    for each in answer["doors"]:
+    for each in answers:
         _print_status(each)
 
 
@@ -75,10 +75,10 @@ def open_(
     data_dir: DataDirOption = None,
 ) -> None:
     """Open once, as for a person who was granted. Written to the journal before the relay moves."""
-    _order("open", config, data_dir, as_json, door=door, by=by, extra_time=extra_time)
+    _print_answers(doors.open_door(*at_box(config, data_dir), door, by=by, extra_time=extra_time), as_json)
 
 
-def _mode_command(action: str) -> Callable[..., None]:
+def _mode_command(mode: ModeOrder) -> Callable[..., None]:
     """The command of an order that says who may pass."""
 
     def command(
@@ -90,13 +90,15 @@ def _mode_command(action: str) -> Callable[..., None]:
         config: ConfigOption = None,
         data_dir: DataDirOption = None,
     ) -> None:
-        _order(action, config, data_dir, as_json, door=door, all=every, by=by, for_s=_seconds(for_))
+        actor, box = at_box(config, data_dir)
+        for_s = _seconds(for_)
+        _print_answers(doors.set_door_mode(actor, box, mode, door, every=every, by=by, for_s=for_s), as_json)
 
     return command
 
 
-for _action, _help in _MODES.items():
-    app.command(_action, help=_help)(_mode_command(_action))
+for _mode, _help in _MODES.items():
+    app.command(_mode, help=_help)(_mode_command(_mode))
 
 
 @app.command()
@@ -109,20 +111,19 @@ def ack(
     data_dir: DataDirOption = None,
 ) -> None:
     """Acknowledge the alarms of a door: somebody has seen them."""
-    _order("ack", config, data_dir, as_json, door=door, all=every, by=by)
+    _print_answers(doors.acknowledge_alarms(*at_box(config, data_dir), door, every=every, by=by), as_json)
 
 
-def _order(action: str, config: Path | None, data_dir: Path | None, as_json: bool, **arguments: Any) -> None:
-    """Give an order and say what came of it; exit code 1 when one of several doors refused it."""
-    answer = ask(resolve_data_dir(config, data_dir), f"door.{action}", **arguments)
+def _print_answers(answers: list[dict[str, Any]], as_json: bool) -> None:
+    """The answer of each door; exit code 1 when one of several doors refused."""
     if as_json:
-        _print_json(answer)
-    for each in answer["doors"]:
+        _print_json({"doors": answers})
+    for each in answers:
         if "error" in each:
             typer.echo(f"edged: {each['error']}\n       {each['hint']}", err=True)
         elif not as_json:
             typer.echo(f"{each['door']}: {_outcome(each)}")
-    if any("error" in each for each in answer["doors"]):
+    if any("error" in each for each in answers):
         raise typer.Exit(1)
 
 

@@ -8,13 +8,10 @@ from typing import Annotated
 
 import typer
 
-from edged.cli.common import ConfigOption, DataDirOption, resolve_config
-from edged.clock import SystemClock
-from edged.errors import Misconfigured, NeedsOperator
-from edged.upkeep.backup_places import backup_folder, missing_places, remembered_places
-from edged.upkeep.erasure.forget import Forgotten, look_again, unfinished
-from edged.upkeep.erasure.forget import forget as erase
-from edged.upkeep.files import BACKUPS
+from edged.admin import maintenance
+from edged.admin.maintenance import Forgotten
+from edged.cli.common import ConfigOption, DataDirOption, at_box, log_to_stderr
+from edged.errors import NeedsOperator
 
 app = typer.Typer()
 
@@ -50,40 +47,21 @@ def forget(
     What is left is counted under a pseudonym. The exit code is 69 when something of them is still found, and
     75 when the cloud has not confirmed it within --wait.
     """
-    folder, places = _places(config, data_dir, backups or [])
-    person = unfinished(folder) if finish else person_id
-    if person is None:
-        raise Misconfigured(
-            "No erasure was interrupted." if finish else "Whom?",
-            code="nobody_to_forget",
-            hint="Give the id of the person; `edged people list` shows them.",
-        )
+    actor, box = at_box(config, data_dir)
+    person = maintenance.person_to_forget(actor, box, person_id, finish=finish)
     if not yes:
         typer.confirm(f"Erase {person} everywhere, backups included? It cannot be undone.", abort=True)
-    done = erase(folder, person, SystemClock(), backup_dirs=places)
-    if done.cloud_id is not None and wait_s:
-        # loads the client of the cloud, which the erasure does without
-        from edged.cli.library_command import wait_for_erasure
-
-        wait_for_erasure(done.cloud_id, wait_s, config, data_dir)
-        look_again(folder, done, SystemClock())
+    if wait_s:
+        log_to_stderr()
+    done = maintenance.forget(actor, box, person, backups=backups or [], wait_s=wait_s)
     _print(done, as_json=as_json)
-    for place in missing_places(folder):
+    for place in maintenance.unreachable_backups(actor, box):
         typer.echo(
             f"Not reached: {place}, where backups were made. Attach it and run this again.",
             err=True,
         )
     if done.left:
         raise typer.Exit(NeedsOperator.exit_code)
-
-
-def _places(config: Path | None, data_dir: Path | None, also: list[Path]) -> tuple[Path, list[Path]]:
-    if data_dir is not None:
-        folder = data_dir.absolute()
-        return folder, [folder / BACKUPS, *remembered_places(folder), *also]
-    settings = resolve_config(config)
-    by_hand = remembered_places(settings.data_dir)
-    return settings.data_dir, [backup_folder(settings), settings.data_dir / BACKUPS, *by_hand, *also]
 
 
 def _print(done: Forgotten, *, as_json: bool) -> None:

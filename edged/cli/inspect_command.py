@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -130,5 +130,5 @@ class _Printer:
                     self._console.print(line, markup=False, soft_wrap=True)
 
 
-def _print_json(value: dict) -> None:
+def _print_json(value: dict[str, Any]) -> None:
     typer.echo(json.dumps(value, ensure_ascii=False))

@@ -21,8 +21,10 @@ _FILM_FPS = (1.0, 60.0)
 class Canvas(Protocol):
     """Takes drawn pictures."""
 
-    sides: tuple[int, int] | None
-    """Range of the longer side that pictures should be drawn with; None for that of `draw_faces`."""
+    @property
+    def sides(self) -> tuple[int, int] | None:
+        """Range of the longer side that pictures should be drawn with; None for that of `draw_faces`."""
+        ...
 
     def add(self, drawn: np.ndarray) -> None:
         """One more picture, uint8 BGR."""

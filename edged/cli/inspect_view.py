@@ -79,8 +79,8 @@ def face_table(number: int, reading: FaceReading, limits: QualityLimits, live: F
         box=SIMPLE_HEAD,
         pad_edge=False,
     )
-    for name, justify in (("measure", "left"), ("value", "right"), ("limit", "left"), ("", "left")):
-        table.add_column(name, justify=justify)
+    for name in ("measure", "value", "limit", ""):
+        table.add_column(name, justify="right" if name == "value" else "left")
     for name, value in measured(reading.measures):
         low, high = limits_of(name, limits)
         mark = _mark(reading, value, low, high)

@@ -47,7 +47,7 @@ def lazy_group(commands: Mapping[str, Command]) -> type[TyperGroup]:
 
         def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
             name, found, rest = super().resolve_command(ctx, args)
-            if name in commands and found is not None:
+            if name is not None and name in commands and found is not None:
                 found = _load(name, commands[name])
             return name, found, rest
 

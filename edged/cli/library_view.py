@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
+from edged.admin.cloud_people import SyncState
 from edged.clock import iso
-from edged.cloudsync.diff import GroupDiff
-from edged.cloudsync.queue import Entry, SyncStatus
-from edged.faceapi.governor.allowance import Used
+
+if TYPE_CHECKING:
+    from edged.cloudsync.diff import GroupDiff
 
 
 def diff_dict(diff: GroupDiff) -> dict[str, Any]:
@@ -37,17 +37,18 @@ def print_diff(diff: GroupDiff) -> None:
         typer.echo(f"  extra      {cloud_id}  in the cloud, not sent from here")
 
 
-def status_dict(status: SyncStatus, entries: tuple[Entry, ...], calls: Mapping[str, Used]) -> dict[str, Any]:
+def status_dict(state: SyncState) -> dict[str, Any]:
     """The state as `--json` shows it."""
     return {
-        **_plain(asdict(status)),
-        "entries": [_plain(asdict(entry)) for entry in entries],
-        "calls": {call: asdict(used) for call, used in calls.items()},
+        **_plain(asdict(state.status)),
+        "entries": [_plain(asdict(entry)) for entry in state.entries],
+        "calls": {call: asdict(used) for call, used in state.calls.items()},
     }
 
 
-def print_status(status: SyncStatus, entries: tuple[Entry, ...], calls: Mapping[str, Used]) -> None:
+def print_status(state: SyncState) -> None:
     """The state, the entries that have failed, and the calls counted for the present address."""
+    status = state.status
     typer.echo(f"people in the cloud    {status.people}")
     typer.echo(f"waiting                {status.waiting}{_since(status.oldest_at)}")
     typer.echo(f"set aside              {status.set_aside}")
@@ -56,13 +57,13 @@ def print_status(status: SyncStatus, entries: tuple[Entry, ...], calls: Mapping[
     typer.echo(f"last use of the cloud  {_local(status.last_use_at)}")
     if status.last_error_at is not None:
         typer.echo(f"last error             {_local(status.last_error_at)}: {status.last_error}")
-    for call, used in calls.items():
+    for call, used in state.calls.items():
         typer.echo(f"calls: {call:<15} {used.today} today, {used.total} in all")
-    for entry in entries:
+    for entry in state.entries:
         if entry.error_code:
             again = f"tried {entry.attempts} time(s), again {_local(entry.next_at)}"
-            state = "set aside" if entry.set_aside else again
-            typer.echo(f"{entry.cloud_id}: {state}: {entry.error}")
+            word = "set aside" if entry.set_aside else again
+            typer.echo(f"{entry.cloud_id}: {word}: {entry.error}")
 
 
 def _since(at: datetime | None) -> str:

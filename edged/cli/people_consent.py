@@ -6,12 +6,9 @@ from typing import Annotated
 
 import typer
 
-from edged.cli.common import ConfigOption, DataDirOption, printable, resolve_data_dir
+from edged.admin.consents import CLOUD, Consent, list_consents, record_consent
+from edged.cli.common import ConfigOption, DataDirOption, at_box, printable
 from edged.cli.people_view import consent_dict, print_json
-from edged.clock import SystemClock
-from edged.errors import Misconfigured
-from edged.library.consent import CLOUD, Consent
-from edged.library.store import LibraryStore
 
 
 def consent(
@@ -36,18 +33,13 @@ def consent(
     """
     if given is None and (recorded_by or note):
         raise typer.BadParameter("nothing is recorded without --give or --withdraw")
-    store = LibraryStore.open(resolve_data_dir(config, data_dir), SystemClock())
-    try:
-        store.get(person_id)
-        if given is not None:
-            if not recorded_by:
-                raise Misconfigured(
-                    "Nobody is named who records this.", code="bad_name", hint="Name yourself with --by."
-                )
-            store.record_consent(person_id, purpose, given=given, recorded_by=recorded_by, note=note)
-        ledger = store.consents(person_id)
-    finally:
-        store.close()
+    actor, box = at_box(config, data_dir)
+    if given is None:
+        ledger = list_consents(actor, box, person_id)
+    else:
+        ledger = record_consent(
+            actor, box, person_id, purpose, given=given, recorded_by=recorded_by, note=note
+        )
     if as_json:
         print_json({"person_id": person_id, "consents": [consent_dict(entry) for entry in ledger]})
         return

@@ -7,21 +7,20 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
-from rich.table import Table
-from rich.text import Text
 
+from edged.admin.people import PersonFile
 from edged.cli.common import printable
 from edged.clock import iso
 from edged.library.consent import Consent, current
-from edged.library.enrol import EnrolResult
-from edged.library.importer import FileResult
 from edged.library.people import Face, Person
 from edged.library.reader import Page
+
+if TYPE_CHECKING:
+    from edged.library.enrol import EnrolResult
+    from edged.library.importer import FileResult
 
 
 def print_json(value: dict[str, Any]) -> None:
@@ -31,7 +30,7 @@ def print_json(value: dict[str, Any]) -> None:
 
 
 def print_result(photo: Path, result: EnrolResult) -> None:
-    """What became of one photograph; a likely duplicate as a warning on standard error."""
+    """The outcome of one photograph; a likely duplicate as a warning on standard error."""
     text = f"{result.outcome.replace('_', ' ')} {result.person_id}: {printable(str(photo))}"
     if result.measures is not None:
         text += f", face of {result.measures.face_px:.0f} px"
@@ -44,6 +43,10 @@ def print_result(photo: Path, result: EnrolResult) -> None:
 
 def print_people(found: Page) -> None:
     """A page of people as a table."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
     table = Table("id", "name", "groups", "faces", "valid", box=None, pad_edge=False)
     for person in found.people:
         cells = (
@@ -60,6 +63,11 @@ def print_people(found: Page) -> None:
 
 def print_import(results: Iterator[FileResult], total: int) -> Iterator[FileResult]:
     """Pass results through under a progress bar, then show those that need looking at."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+    from rich.table import Table
+    from rich.text import Text
+
     notable = []
     columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
@@ -95,6 +103,16 @@ def person_dict(person: Person) -> dict[str, Any]:
 def face_dict(face: Face, photo: Path) -> dict[str, Any]:
     """A face as `--json` shows it, with the path of its photograph."""
     return {**asdict(face), "photo": str(photo), "created_at": iso(face.created_at)}
+
+
+def file_dict(file: PersonFile) -> dict[str, Any]:
+    """Everything of a person as `people export` shows it."""
+    return {
+        **person_dict(file.person),
+        "cloud_id": file.cloud_id,
+        "consents": [consent_dict(entry) for entry in file.consents],
+        "face_list": [face_dict(face, photo) for face, photo in file.faces],
+    }
 
 
 def consent_dict(entry: Consent) -> dict[str, Any]:

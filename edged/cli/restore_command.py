@@ -7,10 +7,9 @@ from typing import Annotated
 
 import typer
 
-from edged.cli.common import ConfigOption, DataDirOption, resolve_data_dir
-from edged.clock import SystemClock, iso
-from edged.upkeep.backup import read_backup
-from edged.upkeep.restore import restore as put_back
+from edged.admin import maintenance
+from edged.cli.common import ConfigOption, DataDirOption, at_box
+from edged.clock import iso
 
 app = typer.Typer()
 
@@ -24,12 +23,10 @@ def restore(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
 ) -> None:
     """Replace people, records and punches by those of a backup; what is there now is set aside."""
-    folder, source = resolve_data_dir(config, data_dir), source.absolute()
-    backup = read_backup(source)
+    (actor, box), source = at_box(config, data_dir), source.absolute()
+    backup = maintenance.look_at_backup(actor, box, source)
     if not yes:
-        typer.confirm(
-            f"Replace {', '.join(sorted(backup.databases))} in {folder} by those of {iso(backup.made_at)}?",
-            abort=True,
-        )
-    event = put_back(source, folder, SystemClock(), force=force)
+        names = ", ".join(sorted(backup.databases))
+        typer.confirm(f"Replace {names} in {box.data_dir} by those of {iso(backup.made_at)}?", abort=True)
+    event = maintenance.restore(actor, box, source, force=force)
     typer.echo(event.reason if event is not None else f"restored {', '.join(sorted(backup.databases))}")

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
-from contextlib import suppress
-from types import FrameType
 
 import structlog
 import typer
 
 from edged.app.daemon import Daemon
 from edged.cli.common import ConfigOption, resolve_config
+from edged.cli.foreground import catch_signals, exit_code
 from edged.clock import SystemClock
 from edged.events import Event
 from edged.ops.eventlog import EventLog
@@ -55,27 +53,3 @@ def _log_hung(parts: list[str]) -> None:
         log.error("parts_hung", parts=parts, meaning="The watchdog is not fed; systemd will restart edged.")
     else:
         log.info("parts_running_again")
-
-
-def catch_signals(daemon: Daemon) -> None:
-    """SIGTERM, SIGINT and SIGHUP ask the daemon to stop; a second one does not interrupt the stopping.
-
-    A terminal that is closed sends SIGHUP, and the relay must not stay on behind it; under nohup it is
-    ignored.
-    """
-
-    def on_signal(number: int, frame: FrameType | None) -> None:
-        daemon.ask_to_stop(signal.Signals(number).name)
-
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        if number == signal.SIGHUP and signal.getsignal(number) is signal.SIG_IGN:
-            continue
-        with suppress(ValueError):  # not in the main thread: whoever runs us there stops us another way
-            signal.signal(number, on_signal)
-
-
-def exit_code(daemon: Daemon, in_time: bool) -> int:
-    """0 after an orderly end; 65 when the source broke off; 1 when a part had to be left behind."""
-    if daemon.ended is not None and not daemon.ended.complete:
-        return 65
-    return 0 if in_time else 1

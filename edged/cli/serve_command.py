@@ -133,5 +133,5 @@ def _catch_signals(server: RecognitionServer) -> None:
         server.ask_to_stop()
 
     for number in (signal.SIGTERM, signal.SIGINT):
-        with suppress(ValueError):  # not in the main thread: whoever runs us there stops us another way
+        with suppress(ValueError):  # not in the main thread: the caller there stops us another way
             signal.signal(number, on_signal)

@@ -7,11 +7,9 @@ from typing import Annotated
 
 import typer
 
-from edged.cli.common import ConfigOption, DataDirOption, printable
-from edged.cli.records_command import open_journal
-from edged.errors import NotFound
-from edged.journal.text import render, sentence
-from edged.journal.why import explain
+from edged.admin import records
+from edged.admin.records import render, sentence
+from edged.cli.common import ConfigOption, DataDirOption, at_box, printable
 
 app = typer.Typer()
 
@@ -31,22 +29,10 @@ def why(
     ] = False,
 ) -> None:
     """Explain one passage: why did the gate open, or not?"""
-    with open_journal(config, data_dir) as journal:
-        records = journal.find(identifier)
-    if not any(record.passage_id or record.decision_id for record in records):
-        raise _no_passage(identifier, records[0].event)
-    explained = explain(records)
+    story = records.explain_passage(*at_box(config, data_dir), identifier)
     if as_json:
-        answer = {"explanation": sentence(explained), **explained.to_dict()}
-        answer["records"] = [record.to_dict() for record in records]
+        answer = {"explanation": sentence(story.explanation), **story.explanation.to_dict()}
+        answer["records"] = [record.to_dict() for record in story.records]
         typer.echo(json.dumps(answer, ensure_ascii=False, indent=2))
     else:
-        typer.echo("\n".join(printable(line) for line in render(explained).split("\n")))
-
-
-def _no_passage(identifier: str, event: str) -> NotFound:
-    return NotFound(
-        f"Record {identifier} is {event}, which belongs to no passage.",
-        code="record_without_passage",
-        hint=f"`edged records list` shows passages, with `--event {event} --json` records like this one.",
-    )
+        typer.echo("\n".join(printable(line) for line in render(story.explanation).split("\n")))

@@ -57,6 +57,10 @@ class GroupDiff:
         """No difference at all."""
         return not (self.missing or self.unwanted or self.extra or self.different)
 
+    def needs_repair(self, *, delete_extra: bool) -> bool:
+        """Whether a repair does anything here."""
+        return bool(self.missing or self.unwanted or self.different or (delete_extra and self.extra))
+
 
 class CloudDiff:
     """Compares and repairs.

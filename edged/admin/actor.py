@@ -1,0 +1,48 @@
+"""Who does something: a user with a role, at a place. Checking passwords happens elsewhere."""
+
+from __future__ import annotations
+
+import os
+import pwd
+from dataclasses import dataclass
+
+from edged.admin.rights import Right
+
+
+@dataclass(frozen=True)
+class Role:
+    """A named set of rights."""
+
+    name: str
+    rights: frozenset[Right]
+
+
+LOCAL = Role("local user", frozenset(Right))
+"""A user at the command line: the file system decides whether they reach the data directory at all."""
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who does something.
+
+    Attributes:
+        user: name, for records; the number as text when the system knows no name.
+        uid: number of the system's user; None for somebody who is no user of the system.
+        role: what they may do.
+        origin: where from, for records: `command line`.
+    """
+
+    user: str
+    uid: int | None
+    role: Role
+    origin: str
+
+
+def local_actor() -> Actor:
+    """The user who runs this process, at the command line."""
+    uid = os.geteuid()
+    try:
+        user = pwd.getpwuid(uid).pw_name
+    except KeyError:
+        user = str(uid)
+    return Actor(user, uid, LOCAL, "command line")
