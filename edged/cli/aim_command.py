@@ -23,7 +23,7 @@ from edged.config import Config, QualityLimits
 from edged.config.load import config_of
 from edged.config.mask import mask_url
 from edged.errors import NeedsOperator
-from edged.events import CameraConnected, CameraLost, SourceEnded
+from edged.events import CameraConnected, CameraLost, Event, SourceEnded
 from edged.frame import Frame
 from edged.vision import quality
 from edged.vision.advice import Advice, Advisor, Sample, distance_m, light_around
@@ -167,7 +167,7 @@ class Watcher:
         self._bus.drain(1.0)
         self._bus.close(1.0)
 
-    def _note(self, event: CameraConnected | CameraLost | SourceEnded) -> None:
+    def _note(self, event: Event) -> None:
         if isinstance(event, SourceEnded):
             self._ended = event
         else:

@@ -12,10 +12,11 @@ import typer
 
 from edged.cli.common import ConfigOption, DoorOption, pick_gate, resolve_config
 from edged.cli.gate_view import print_json, print_ports, print_status, print_step
+from edged.cli.lazy import QuickCommand, QuickGroup
 from edged.clock import SystemClock
 from edged.errors import Misconfigured
 
-app = typer.Typer(no_args_is_help=True)
+app = typer.Typer(no_args_is_help=True, cls=QuickGroup)
 
 JsonOption = Annotated[bool, typer.Option("--json", help="JSON on standard output, nothing else.")]
 YesOption = Annotated[
@@ -23,7 +24,7 @@ YesOption = Annotated[
 ]
 
 
-@app.command("list-ports")
+@app.command("list-ports", cls=QuickCommand)
 def list_ports(as_json: JsonOption = False) -> None:
     """List the serial ports and what may be behind them. No port is opened."""
     from edged.gate.commissioning.ports import find_ports

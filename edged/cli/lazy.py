@@ -34,16 +34,40 @@ class Command:
     help: str
 
 
+class _QuickHelp:
+    """Gives `--help` a plain default. Typer has pydantic check a missing one, and that takes long to load."""
+
+    def get_help_option(self, ctx: Any) -> Any:
+        option = super().get_help_option(ctx)  # type: ignore[misc]  # a mix-in: the class behind has it
+        if option is not None:
+            option.default = False
+        return option
+
+
+class QuickCommand(_QuickHelp, TyperCommand):
+    """A command that loads no pydantic while its options are flags."""
+
+
+class QuickGroup(_QuickHelp, TyperGroup):
+    """A group with such commands."""
+
+
 def lazy_group(commands: Mapping[str, Command]) -> type[TyperGroup]:
     """A group class for `typer.Typer(cls=…)` with these commands, in this order."""
 
-    class LazyGroup(TyperGroup):
+    class LazyGroup(QuickGroup):
         """Shows placeholders, runs the real commands, and turns an EdgedError into text and exit code."""
 
         def __init__(self, **attributes: Any) -> None:
             super().__init__(**attributes)
             for name, command in commands.items():
                 self.commands[name] = TyperCommand(name, help=command.help)
+
+        def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+            if args and not args[0].startswith("-"):
+                # typer has pydantic check options that nobody gave
+                self.params = [p for p in self.params if p.name not in _ROOT_OPTIONS]
+            return super().parse_args(ctx, args)
 
         def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
             name, found, rest = super().resolve_command(ctx, args)

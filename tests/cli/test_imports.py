@@ -12,8 +12,8 @@ from command_line import surroundings
 from places import PROJECT
 
 CLI = PROJECT / "edged" / "cli"
-HEAVY = ("numpy", "cv2", "requests", "structlog", "edged.models", "edged.vision", "edged.gate.drivers")
-PLAIN = (*HEAVY, "rich", "edged.config.schema")
+HEAVY = ("numpy", "cv2", "requests", "structlog", "edged.models", "edged.vision", "edged.gate.service")
+PLAIN = (*HEAVY, "rich", "pydantic", "edged.config")
 
 WORKERS = {"aim", "demo", "foreground", "gate", "inspect", "run", "serve"}
 """These commands are the worker themselves: they watch, recognise, answer, or hold a board."""
