@@ -1,4 +1,4 @@
-"""A command of edged: in this process (Python anew costs a second), or where a process is the point, in one."""
+"""A command of edged: in this process, as Python anew costs a second; or, for a few, in one of its own."""
 
 from __future__ import annotations
 
