@@ -1,4 +1,4 @@
-"""What a relay driver declares about its boards. The declarations stand in the driver files, beside bytes.
+"""Declaration of a relay driver about its boards. Each stands in its driver file, beside the bytes.
 
 Configuration, advice, simulator and commissioning read them through `edged.gate.drivers.registry`.
 """

@@ -1,11 +1,11 @@
 """A small process that owns a relay board's port, so that no door stays open when the daemon cannot act.
 
-It knows no protocol: the daemon connects through a unix socket, says which bytes switch the relay off, and
-passes all bytes through here. Before it switches a relay on it takes out a lease. When that runs out (the
-daemon was killed, stopped, hangs, or has no processor time) the off bytes are written from here as soon as
-the board can be reached; a file keeps them for a guard that was killed itself. One packet of JSON asks, one
-answers: `open`, `write`, `lease`, `release`; in between come {"data": hex}, {"lost": why}, and
-{"lapsed": true}, after which nothing is written until `open`. Standard library and pyserial only.
+It knows no protocol: the daemon connects through a unix socket, names the bytes that switch the relay off,
+and passes all bytes through here. Before it switches a relay on it takes a lease. When the lease runs out
+(the daemon was killed, stopped, hangs, or has no processor time) the guard writes the off bytes as soon as it
+reaches the board; a file keeps them for a guard that was killed itself. One packet of JSON asks, one answers:
+`open`, `write`, `lease`, `release`; in between come {"data": hex}, {"lost": why}, and {"lapsed": true}, after
+which nothing is written until `open`. Standard library and pyserial only.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ import serial
 
 MAX_PACKET = 16 * 1024
 FASTEST = 4_000_000  # bits per second
-LONGEST_LEASE_S = 600.0  # longer ones are cut: nothing is open for ever because of a slip of the pen
+LONGEST_LEASE_S = 600.0  # longer ones are cut: a typing mistake must not leave a door open for ever
 REPEATS, REPEAT_S = 3, 0.05  # off is an absolute command, and a board without readback may miss one
 RETRY_S = 0.2  # between two attempts to reach a board that is owed its off bytes
 _GONE = (OSError, termios.error, ValueError)
@@ -38,7 +38,7 @@ _KIND = (socket.AF_UNIX, socket.SOCK_SEQPACKET)
 
 
 class Board:
-    """The serial port of one board and what it is owed. Opens it when first asked to."""
+    """The serial port of one board, and the off bytes still owed to it. Opens it on the first `open`."""
 
     def __init__(self, port: str, memory: Path) -> None:
         self._port, self._memory = port, memory
@@ -66,7 +66,7 @@ class Board:
         self._shut = False
 
     def write(self, data: bytes, *, owed: bool = False) -> None:
-        """Hand bytes to the line: the daemon's, or those that are `owed`. Raises OSError."""
+        """Write bytes of the daemon, or `owed` off bytes. Raises OSError."""
         if self._shut and not owed:
             raise OSError(errno.EPERM, "the lease ran out; open the board again")
         if self._serial is None:
@@ -78,7 +78,7 @@ class Board:
             raise OSError(errno.EIO, str(error)) from error
 
     def read(self) -> bytes:
-        """What has arrived, when something has; nothing: the board is gone."""
+        """The bytes that have arrived; empty: the board is gone."""
         with contextlib.suppress(*_GONE):
             if self._serial and (data := os.read(self._serial.fileno(), 4096)):
                 return data
@@ -92,12 +92,12 @@ class Board:
         self._until = time.monotonic() + min(seconds, LONGEST_LEASE_S)
 
     def release(self) -> None:
-        """The daemon has switched off by itself (if it was still allowed to)."""
+        """The daemon has switched off itself; ignored after a lapsed lease."""
         if not self._shut:
             self._until, self._owed = None, 0
 
     def close(self) -> None:
-        """Close the port; what is owed stays owed."""
+        """Close the port; owed bytes stay owed."""
         port, self._serial = self._serial, None
         if port is None:
             return
@@ -105,7 +105,7 @@ class Board:
             fcntl.ioctl(port.fileno(), termios.TIOCNXCL)
 
     def wait_s(self) -> float:
-        """Time until `settle` has something to do, at most half a second."""
+        """Seconds until `settle` has work, at most half a second."""
         due = self._next_try if self._owed else self._until
         return 0.5 if due is None else min(0.5, max(0.0, due - time.monotonic()))
 
@@ -126,7 +126,7 @@ class Board:
         return lapsed
 
     def make_safe(self) -> None:
-        """Write the off bytes now, whatever the lease says: the guard is asked to end."""
+        """Safe state at the end of the guard: write the off bytes now, whatever the lease."""
         if self._safe and (self._until is not None or self._owed):
             with contextlib.suppress(OSError):
                 self._owed = REPEATS
@@ -157,7 +157,7 @@ class Board:
 
 
 class Guard:
-    """Serves one daemon at a time; a second one is told to go away."""
+    """Serves one daemon at a time and hangs up on a second one."""
 
     def __init__(self, board: Board, listener: socket.socket) -> None:
         self._board, self._listener = board, listener
@@ -169,7 +169,7 @@ class Guard:
         self._ending = True
 
     def run(self) -> None:
-        """Until told to end; the relay is off then as far as the off bytes can make it so."""
+        """Serve until `end`; then switch off as far as the off bytes can."""
         try:
             while not self._ending:
                 self._turn()
@@ -194,7 +194,7 @@ class Guard:
         if self._client is not None:
             client.close()
             return
-        client.settimeout(0.2)  # a daemon that does not read must not hold us up
+        client.settimeout(0.2)  # a daemon that does not read must not block the guard
         self._client = client
 
     def _forward(self) -> None:
@@ -206,7 +206,7 @@ class Guard:
         with contextlib.suppress(OSError):
             packet = self._client.recv(MAX_PACKET) if self._client else b""
         if not packet:
-            self._hang_up()  # a lease runs on: it ends when it was promised to
+            self._hang_up()  # a running lease keeps its end
             return
         try:
             self._obey(json.loads(packet))

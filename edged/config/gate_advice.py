@@ -9,7 +9,7 @@ from edged.config.gate_inputs import parse_input
 from edged.config.gate_section import GateConfig
 
 _OF_BOARDS = ("append_crlf", "board_inputs", "checksum", "firmware", "profile", "strip_echo")
-"""Keys that only some boards read. The address and the number of relays are not worth a remark."""
+"""Keys that only some boards read and that deserve a remark elsewhere; `address` and `channels` do not."""
 
 _OF_CONTACTS = {
     "relock_on": ("door_contact",),
@@ -25,7 +25,7 @@ _OF_MODE = {"queue": "pulse", "passage_window_s": "pulse", "relock_on": "hold"}
 
 
 class Remark(NamedTuple):
-    """The key of the section, what was seen, what it means or what to do."""
+    """A key of the section, the observation, its meaning or the remedy."""
 
     key: str
     message: str
@@ -33,7 +33,7 @@ class Remark(NamedTuple):
 
 
 def second_looks(gate: GateConfig) -> Iterator[Remark]:
-    """What is worth a second look at one door, first what matters most."""
+    """Remarks about one door, the most important first."""
     yield from _on_time(gate)
     yield from _board(gate)
     yield from _wiring(gate)

@@ -1,7 +1,7 @@
-"""What the section `gate` asks the relay drivers: protocols, firmwares, profiles, who reads which key.
+"""Facts about relay boards for the section `gate`, asked of their drivers: protocols, settings, descriptions.
 
-The drivers lie above the configuration and import it for their types, so their registry is named here and
-imported when it is asked for the first time (docs/decisions/0012-drivers-own-their-settings.md).
+The drivers lie above the configuration and import it for their types, so this module imports their registry
+by name, and only when a value is checked (docs/decisions/0012-drivers-own-their-settings.md).
 """
 
 from __future__ import annotations
@@ -46,13 +46,13 @@ def profiles() -> tuple[str, ...]:
 
 
 class OneOf:
-    """Annotation of a text that is one of several words, which are asked for when a value is checked.
+    """Annotation of a text that must be one of several words, found when a value is checked.
 
-    Fails and describes itself as `Literal` does.
+    Errors and JSON Schema are those of a `Literal`.
 
     Args:
         words: gives the choices.
-        usual: a word that is known to be one of them; checking it asks for none.
+        usual: a word that needs no check, so that the default loads no driver.
     """
 
     def __init__(self, words: Callable[[], Sequence[str]], usual: str = "") -> None:

@@ -1,4 +1,4 @@
-"""Where a contact is wired, as it is written in the configuration: `board:3,nc`. Nothing is read here."""
+"""Addresses of contacts as the configuration writes them: `board:3,nc`. Reads no contact."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 LINES = ("cts", "dsr", "dcd", "ri")
-"""Inputs of a serial port, in the order in which drivers report them."""
+"""Inputs of a serial port, in the order of the drivers' reports."""
 
 _BOARD = re.compile(r"board:([1-9]\d?)")
 _LINE = re.compile(rf"line:({'|'.join(LINES)})")
@@ -20,10 +20,10 @@ class InputAddress:
 
     Attributes:
         source: `board`: an input of the relay board; `line`: of the serial port; `gpio`: of this machine.
-        number: board and line: which one, from 1. gpio: 0.
+        number: board and line: number of the input, from 1. gpio: 0.
         chip: gpio: the device, e.g. `/dev/gpiochip0`.
         line: gpio: offset on the chip or name.
-        normally_closed: the contact is closed while nothing is the matter.
+        normally_closed: the contact is closed in the normal state.
     """
 
     source: Literal["board", "line", "gpio"]
@@ -34,7 +34,7 @@ class InputAddress:
 
     @property
     def place(self) -> tuple[str, int, str, int | str]:
-        """The same for two addresses that name one wire."""
+        """Equal for two addresses that name one wire."""
         return (self.source, self.number, self.chip, self.line)
 
 
@@ -42,7 +42,7 @@ def parse_input(text: str) -> InputAddress:
     """Read `board:N`, `line:cts|dsr|dcd|ri` or `gpio:CHIP/LINE`, with `,nc` for a normally closed contact.
 
     Raises:
-        ValueError: it cannot be understood; the message names the forms.
+        ValueError: none of the three forms; the message names them.
     """
     address, comma, wiring = text.strip().partition(",")
     closed = wiring.strip() == "nc"

@@ -14,7 +14,7 @@ from edged.config.gate_inputs import parse_input
 from edged.schedule import parse
 
 LONGEST_SOCKET_PATH = 107
-"""Bytes; the kernel's limit for a unix socket."""
+"""Bytes; the kernel's limit for the path of a unix socket."""
 CONTACTS = (
     "door_contact",
     "exit_button",
@@ -25,7 +25,7 @@ CONTACTS = (
     "key_in",
     "key_out",
 )
-"""Keys that say where a contact is wired."""
+"""Keys with the wiring of a contact."""
 
 
 def _contact(text: str) -> str:
@@ -167,7 +167,7 @@ class GateConfig(Section):
 
     @property
     def family(self) -> BoardFamily:
-        """What the board's driver declares about such boards."""
+        """The declaration of the board's driver about such boards."""
         return boards.family(self.protocol)
 
     @model_validator(mode="after")
@@ -199,7 +199,7 @@ class GateConfig(Section):
         return self
 
     def _inputs(self) -> int:
-        """How many contacts the board may have, as far as the configuration tells."""
+        """Most contacts the configured board may have."""
         family = self.family
         if not family.profile(self.profile).has_inputs:
             return 0

@@ -1,7 +1,6 @@
 """The wired contacts of one door, wherever they are: relay board, serial port, GPIO. Reads, debounces.
 
-Called by the gate's thread between two things that are due. What a contact means for the door is not decided
-here.
+The gate's thread calls it between two deadlines. The meaning of a contact for the door is decided elsewhere.
 """
 
 from __future__ import annotations
@@ -18,12 +17,12 @@ from edged.gate.board.gpio import open_inputs
 from edged.gate.door.inputs import DoorInputs, InputEdge, InputKind, InputRule
 
 POLL_S = 0.05
-"""From one reading to the next. With 25 ms for a reading at 9600 baud that makes 75 ms, so that a passage
+"""Seconds between two readings. With 25 ms for a reading at 9600 baud that makes 75 ms, so that a passage
 pulse of 300 ms is seen at least twice (docs/reference/relay-boards.md 2.4)."""
 RETRY_S = 2.0
-"""Until contacts that could not be read are tried again."""
+"""Seconds until the next attempt to read contacts that could not be read."""
 SILENT_S = 2.0
-"""A connected board that told nothing of its inputs for so long has none; a missed answer is no sign yet."""
+"""A connected board that reports no inputs for this long, seconds, has none; one miss is no proof."""
 
 KEYS = {
     InputKind.DOOR: "door_contact",
@@ -35,7 +34,7 @@ KEYS = {
     InputKind.KEY_IN: "key_in",
     InputKind.KEY_OUT: "key_out",
 }
-"""Which key of the configuration says where a contact is wired."""
+"""Key of the configuration for the wiring of each contact."""
 
 Read = Callable[[], Sequence[bool] | None]
 
@@ -54,13 +53,13 @@ class GpioReader(Protocol):
 
 @dataclass(frozen=True)
 class ContactsSeen:
-    """What came of one poll.
+    """Result of one poll.
 
     Attributes:
         edges: contacts that have changed, in the order of the configuration.
-        lost: contacts of which nothing is known any more.
-        problem: why they cannot be read, when that has begun now.
-        ended: contacts that could not be read can be read again.
+        lost: contacts whose state has become unknown.
+        problem: why contacts cannot be read, in the first poll that fails.
+        ended: contacts that could not be read are readable again.
     """
 
     edges: tuple[InputEdge, ...] = ()
@@ -71,7 +70,7 @@ class ContactsSeen:
 
 @dataclass
 class _Group:
-    """Contacts that are read together."""
+    """Contacts that one reading covers."""
 
     name: str
     kinds: tuple[InputKind, ...]
@@ -88,10 +87,10 @@ class Contacts:
     """All contacts of one door.
 
     Args:
-        config: where they are wired.
-        read_board: the inputs of the relay board, first one first; None: not this time. Raises what the
-            driver raises. Only called while the board is connected.
-        read_lines: CTS, DSR, DCD and RI of the port, likewise.
+        config: their wiring.
+        read_board: reads the inputs of the relay board, first one first; None: missed this time. Raises what
+            the driver raises. Only called while the board is connected.
+        read_lines: reads CTS, DSR, DCD and RI of the port, likewise.
         open_gpio: takes GPIO lines of a chip.
     """
 
@@ -135,17 +134,17 @@ class Contacts:
         return min((group.poll_at for group in self._groups if board or not group.of_board), default=None)
 
     def poll(self, board: bool) -> list[ContactsSeen]:
-        """Read what is due, one group of contacts after the other.
+        """Read the contacts that are due, one group after the other.
 
         Raises:
-            RetryLater: what the driver raises: the board is to be taken for lost.
+            RetryLater: from the driver: the board counts as lost.
         """
         now = self._clock.monotonic()
         due = [g for g in self._groups if now >= g.poll_at and (board or not g.of_board)]
         return [seen for seen in map(self._poll, due) if seen != ContactsSeen()]
 
     def board_lost(self) -> tuple[InputKind, ...]:
-        """Nothing is known any more of what is read through the board's port. Returns what was known."""
+        """Make the contacts behind the board's port unknown. Returns those that were known."""
         return sum((self._forget(group) for group in self._groups if group.of_board), ())
 
     def close(self) -> None:
@@ -232,6 +231,6 @@ class Contacts:
 
 
 def wired(config: GateConfig) -> dict[InputKind, InputAddress]:
-    """Where each contact of the configuration is wired, those that are."""
+    """Wiring of each contact that the configuration names."""
     texts = {kind: getattr(config, key) for kind, key in KEYS.items()}
     return {kind: parse_input(text) for kind, text in texts.items() if text}

@@ -17,7 +17,7 @@ from edged.clock import Clock
 
 MAX_PACKET = 64 * 1024
 ANSWER_S = 0.5
-"""The guard answers within a millisecond; one that does not by then is stopped or gone."""
+"""Seconds. The guard answers within a millisecond; one that does not answer by then is stopped or gone."""
 
 
 class GuardedLine:
@@ -46,7 +46,7 @@ class GuardedLine:
             self._socket.close()
             raise
 
-    # -- as pyserial has it
+    # -- as in pyserial
 
     @property
     def in_waiting(self) -> int:
@@ -67,12 +67,12 @@ class GuardedLine:
         return data
 
     def write(self, data: bytes) -> int:
-        """Hand bytes to the guard; they are on the board's line when this returns."""
+        """Hand bytes to the guard; they are on the board's line on return."""
         self._ask({"op": "write", "data": data.hex()})
         return len(data)
 
     def reset_input_buffer(self) -> None:
-        """Throw away what came."""
+        """Discard received bytes."""
         while self._take(0.0):
             pass
         self._data = b""
@@ -81,7 +81,7 @@ class GuardedLine:
         """Hang up. A lease that was not released runs out and switches off."""
         self._socket.close()
 
-    # -- what a port of one's own does not have
+    # -- beyond pyserial
 
     def lease(self, seconds: float) -> None:
         """The relay may be on for `seconds` from now; then the guard switches it off."""
@@ -109,7 +109,7 @@ class GuardedLine:
             raise OSError(int(answer.get("errno", errno.EIO)), f"gate guard: {answer['error']}")
 
     def _take(self, within_s: float) -> bool:
-        """Take in one packet. False: none came in time."""
+        """Receive one packet. False: none came in time."""
         if not self._clock.wait_readable(self._socket.fileno(), within_s):
             return False
         try:

@@ -1,4 +1,4 @@
-"""Whose turn it is on a line that several doors share. Knows no port and no board."""
+"""Lock of a line that several doors share. Knows no port and no board."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from collections.abc import Iterator
 class LineTurn:
     """A re-entrant lock, given in the order of asking.
 
-    Whoever looks for a lost board waits until nobody else wants the line: a board that does not answer must
+    A door that looks for a lost board waits until no other door wants the line: boards that do not answer
     cost the other doors one time-out at most, however many such boards there are.
     """
 
@@ -30,7 +30,7 @@ class LineTurn:
 
     @contextlib.contextmanager
     def patiently(self) -> Iterator[None]:
-        """After everybody else who is waiting."""
+        """Take the lock after all other waiting threads."""
         self._take(patient=True)
         try:
             yield
@@ -39,7 +39,7 @@ class LineTurn:
 
     @property
     def waiting(self) -> int:
-        """How many threads wait."""
+        """Number of waiting threads."""
         return len(self._asked) + self._patient
 
     def _take(self, *, patient: bool) -> None:

@@ -1,4 +1,4 @@
-"""The ports of a box: one for each device, however many doors are wired to it. No relay is moved here.
+"""The ports of a box: one for each device, however many doors are wired to it. Moves no relay.
 
 A board with several relays, or several boards on one RS485 line, serve several doors. Their drivers then
 share the port: one exchange at a time, and each sees the port as its own, losses included.
@@ -37,10 +37,10 @@ class PortPool:
     def driver(
         self, gate: GateConfig, should_end: Callable[[], bool] = lambda: False
     ) -> tuple[RelayDriver, SerialPort]:
-        """The driver of a door and its port, which is where leases of the gate guard are taken out.
+        """The driver of a door and its port, which also takes leases of the gate guard.
 
         Args:
-            should_end: on a shared port, a board that was not found is not looked for again then.
+            should_end: True ends, on a shared port, the search for a board that was not found.
 
         Raises:
             Misconfigured: the simulated board cannot be made, or the guard cannot switch this board off.
@@ -134,7 +134,7 @@ class _TakesTurns:
         self._turn = turn
         self._should_end = should_end
         self._found = False
-        self._why_not: EdgedError | None = None  # of the last attempt to find it
+        self._why_not: EdgedError | None = None  # error of the last attempt to find it
 
     @property
     def capabilities(self) -> Capabilities:
@@ -159,7 +159,7 @@ class _TakesTurns:
             self._driver.close()
 
     def set(self, channel: int, on: bool) -> bool | None:
-        # an off to a board that was not found is worth a try, but not the time of the others
+        # an off command to a lost board is worth a try, but not at the cost of the other doors
         with self._turn if self._found else self._patiently():
             return self._driver.set(channel, on)
 
@@ -181,8 +181,8 @@ class _TakesTurns:
 
     @contextlib.contextmanager
     def _patiently(self) -> Iterator[None]:
-        """For a board that was not found: after everybody else, and not any more when all are to end, as each
-        attempt costs a time-out."""
+        """For a lost board: after all other doors, and not once the gate is ending, as each attempt costs a
+        time-out."""
         with self._turn.patiently():
             if self._why_not is not None and self._should_end():
                 raise self._why_not

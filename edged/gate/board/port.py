@@ -1,4 +1,4 @@
-"""A serial port as a relay driver needs it: exclusive, with deadlines, with errors that say what to do.
+"""A serial port for relay drivers: exclusive, with deadlines, with errors that say what to do.
 
 pyserial reports an unplugged device in three unrelated ways; they end here as one
 (docs/reference/relay-boards.md 5).
@@ -47,12 +47,12 @@ class SerialPort:
         self.path = path
         self.clock = clock
         self.safe: Sequence[bytes] = ()
-        """What the guard sends to switch off when a lease runs out."""
+        """Frames that the guard sends to switch off when a lease runs out."""
         self.heard = False
-        """Whether the last `read` got any byte at all."""
+        """Whether the last `read` got any byte."""
         self.baud = baud
         self.turn: AbstractContextManager[None] = contextlib.nullcontext()
-        """Held over exchanges that belong together; a lock where several doors share the port."""
+        """Lock held over exchanges that belong together, where several doors share the port."""
         self._guard = guard
         self._serial: serial.Serial | GuardedLine | None = None
 
@@ -88,7 +88,7 @@ class SerialPort:
 
     @property
     def guarded(self) -> bool:
-        """The gate guard owns the device: a relay may only be switched on under a lease."""
+        """The gate guard owns the device: switching on needs a lease."""
         return self._guard is not None
 
     def lease(self, seconds: float) -> None:
@@ -123,11 +123,11 @@ class SerialPort:
         """Collect bytes until `done(bytes so far)`, at most `within_s`.
 
         Args:
-            quiet_s: also stop when something came and then nothing for so long; the whole
-                then takes at most `within_s` and two of these.
+            quiet_s: also stop at a silence of this length after the first byte; the read then takes at most
+                `within_s` + 2 * `quiet_s`.
 
         Returns:
-            What came, possibly nothing.
+            The received bytes, possibly none.
         """
         data = b""
         began_s = last_s = self.clock.monotonic()
@@ -171,13 +171,13 @@ class SerialPort:
         )
 
     def discard(self) -> None:
-        """Throw away what came unasked; does not wait."""
+        """Discard received bytes; does not wait."""
         with self._reporting_loss() as port:
             if port.in_waiting:
                 port.reset_input_buffer()
 
     def discard_until_quiet(self, quiet_s: float, limit_s: float) -> None:
-        """Throw away what comes until nothing came for `quiet_s`, at most for `limit_s`."""
+        """Discard bytes until the line is silent for `quiet_s`, at most for `limit_s`."""
         now = self.clock.monotonic()
         until_s, limit_at = now + quiet_s, now + limit_s
         with self._reporting_loss() as port:
@@ -204,7 +204,7 @@ class SerialPort:
 
 
 def _guard_error(guard: Path, path: str, error: Exception) -> EdgedError:
-    """What a failed opening through the guard means."""
+    """The error for a failed opening through the guard."""
     if isinstance(error, PermissionError):
         return NeedsOperator(
             f"The gate guard's socket {guard} may not be used by this user.",
@@ -231,7 +231,7 @@ def _guard_error(guard: Path, path: str, error: Exception) -> EdgedError:
 
 
 def open_error(path: str, error: Exception, by_id: Path = BY_ID) -> EdgedError:
-    """What a failed open means: RetryLater when it may come by itself, NeedsOperator when it will not."""
+    """The error for a failed open: RetryLater when the port may come back by itself, else NeedsOperator."""
     number = getattr(error, "errno", None)
     if number in (errno.EBUSY, errno.EAGAIN):
         return NeedsOperator(
@@ -265,8 +265,8 @@ def _found(by_id: Path) -> str:
 
 
 def check_port_free(config: GateConfig) -> None:
-    """Refuse to start beside another program on the same port. A port that is not there is no error, and one
-    behind a gate guard is the guard's.
+    """Refuse to start beside another program on the same port. A missing port is no error, and one behind a
+    gate guard belongs to the guard.
 
     Raises:
         NeedsOperator: `relay_port_busy`.

@@ -1,4 +1,4 @@
-"""Between keeper and driver: believe a relay only when it was read back, and remember when it may be on.
+"""One relay between controller and driver: trusts only readback, and remembers when the relay may be on.
 
 No door logic, no events, no threads.
 """
@@ -15,18 +15,18 @@ from edged.errors import EdgedError
 from edged.gate.drivers.base import RelayDriver
 
 READBACK_ROOM_S = 0.2
-"""Least time before the next command for a readback in between; one unanswered question costs so much."""
+"""Least time, seconds, before the next command for a readback in between: one unanswered question."""
 PULSE_LAG_S = 0.02
 """A board begins and ends its pulse a little after the command was handed to the line: 8 bytes at 9600 baud
-take 9 ms, its firmware some more. Asked earlier it would still be on."""
+take 9 ms, its firmware some more. An earlier question would find it still on."""
 
 FIRST_LEASE_S = 2.0
-"""Of the gate guard's, before a relay is switched on; renewed at once for as long as it really takes."""
+"""First lease requested from the guard before switching on; extended once the on-time is known."""
 
 
 @dataclass(frozen=True)
 class Switched:
-    """What became of a command. Times are monotonic; `acknowledged_s` is None when nothing was heard."""
+    """Result of a command. Times are monotonic; `acknowledged_s` is None when no answer came."""
 
     written_s: float
     acknowledged: bool | None
@@ -37,7 +37,7 @@ class Lease(Protocol):
     """Permission of the gate guard to have a relay on (see edged/gate_guard.py)."""
 
     def lease(self, seconds: float) -> None:
-        """The relay may be on for so long from now."""
+        """The relay may be on for `seconds` from now."""
         ...
 
     def release(self) -> None:
@@ -49,8 +49,8 @@ class RelayChannel:
     """One channel of one board.
 
     Args:
-        guard: who switches off when this program cannot; None: nobody.
-        turn: of the port (`SerialPort.turn`).
+        guard: lease of the gate guard, which switches off when this program cannot; None: there is no guard.
+        turn: lock of the port (`SerialPort.turn`).
     """
 
     def __init__(
@@ -62,7 +62,7 @@ class RelayChannel:
         turn: AbstractContextManager[None] | None = None,
     ) -> None:
         self.turn = turn or nullcontext()
-        """Held while a command is decided on and carried out: its time begins when the line is free."""
+        """Held from the decision on a command to its end: its on-time begins when the line is free."""
         self._driver = driver
         self._guard = guard
         self._leased = False
@@ -70,8 +70,8 @@ class RelayChannel:
         self._clock = clock
         self._answered = True  # until an attempt to connect shows otherwise
         self.may_be_on = False
-        """The relay was switched on and has not been known to be off since."""
-        self._pulse_ends_s: float | None = None  # of the running pulse that the board itself ends
+        """The relay was switched on and has not been proven off since."""
+        self._pulse_ends_s: float | None = None  # end of the running pulse that the board itself ends
 
     @property
     def readback(self) -> bool:
@@ -80,11 +80,11 @@ class RelayChannel:
 
     @property
     def inputs(self) -> int:
-        """How many contacts the board can read."""
+        """Number of contacts the board can read."""
         return self._driver.capabilities.inputs
 
     def times_pulse(self, seconds: float) -> bool:
-        """Whether the board itself would end a pulse of this length."""
+        """Whether the board itself can end a pulse of this length."""
         pulse = self._driver.capabilities.pulse
         return pulse is not None and pulse.fits(seconds)
 
@@ -94,7 +94,7 @@ class RelayChannel:
         return self._driver.written_s
 
     def connect(self) -> bool | None:
-        """Open the board and read its relay, changing nothing. None: it cannot be read, or not yet."""
+        """Open the board and read its relay; changes nothing. None: the relay cannot be read, or not yet."""
         self._answered = False
         self._driver.open()
         self._answered = True
@@ -106,8 +106,9 @@ class RelayChannel:
         """Command the relay, and read it back if there are `room_s` seconds for it.
 
         Args:
-            timer_s: with `on`, on a board that can: the board itself switches off after so long. An off
-                command about then is only given if the relay does not read back off; an earlier one is.
+            timer_s: with `on`, on a board with a timer: the board itself switches off after this time. An off
+                command at about that time goes out only if the relay does not read back off; an earlier one
+                always does.
 
         Raises what the driver raises; `written_s` tells whether the command went out before that.
         """
@@ -132,8 +133,8 @@ class RelayChannel:
         return Switched(written_s, answer, None if answer is None else self._clock.monotonic())
 
     def renew_lease(self, seconds: float) -> None:
-        """With a guard: it may switch off in `seconds` if it hears nothing before. Ends the lease of a relay
-        that is off. Raises what the port raises."""
+        """With a guard: extend its lease to `seconds` from now, or end it when the relay is off. Raises what
+        the port raises."""
         if self._guard is None or not self._leased:
             return
         if self.may_be_on:
@@ -143,7 +144,7 @@ class RelayChannel:
             self._leased = False
 
     def _start_timer(self, seconds: float, room_s: float) -> Switched:
-        """On for `seconds` by the board's own clock. Given once: a lost answer does not mean a lost pulse."""
+        """On for `seconds` by the board's own timer. Sent once: a lost answer does not mean a lost pulse."""
         self.may_be_on = True
         self._pulse_ends_s = self._clock.monotonic() + seconds
         answer = self._driver.pulse(self._channel, seconds)
@@ -152,7 +153,7 @@ class RelayChannel:
         if answer is not True and self.readback and room_s >= READBACK_ROOM_S:
             answer = self.read(expected=True)
             if self._clock.monotonic() >= self._pulse_ends_s:
-                answer = answer or None  # off is as it should be by now, and says nothing
+                answer = answer or None  # the pulse is over by now, so off proves nothing
         return Switched(written_s, answer, None if answer is None else self._clock.monotonic())
 
     def _ended_by_itself(self, ends_s: float) -> bool:
@@ -166,15 +167,15 @@ class RelayChannel:
         return over
 
     def switch_surely(self, on: bool, give_up: Callable[[], bool]) -> Switched:
-        """Repeat an absolute command until the board says what it made of it; the driver ends it after three
-        misses in a row. `give_up` is asked between the attempts."""
+        """Repeat an absolute command until readback shows its result; the driver raises after three misses
+        in a row. `give_up` True ends the attempts."""
         while True:
             switched = self.switch(on, room_s=READBACK_ROOM_S)
             if switched.acknowledged is not None or not self.readback or give_up():
                 return switched
 
     def read(self, expected: bool) -> bool | None:
-        """The relay's state; asked for twice when it is not as expected, because an answer can be late."""
+        """The relay's state; read twice when it is not as expected, because an answer can be late."""
         state = self._driver.read_output(self._channel)
         if state is not None and state is not expected:
             state = self._driver.read_output(self._channel)
@@ -182,16 +183,16 @@ class RelayChannel:
         return state
 
     def feed_watchdog(self) -> None:
-        """Tell a board that has one that the host lives."""
+        """Feed the watchdog of a board that has one."""
         if self._driver.capabilities.watchdog:
             self._driver.feed_watchdog()
 
     def make_safe(self) -> Switched | None:
-        """Switch off, read back unless the board never answered, close. Never raises; `may_be_on` tells the
-        outcome.
+        """Safe state: switch off, read back unless the board never answered, close. Never raises; `may_be_on`
+        shows the outcome.
 
         Returns:
-            What became of the command; None when the board could not be reached.
+            The result of the command; None when the board could not be reached.
         """
         try:
             switched = self.switch(False, room_s=READBACK_ROOM_S if self._answered else 0.0)

@@ -1,6 +1,6 @@
-"""Which bytes switch a door's relay off, for the gate guard: taken from the driver, so they cannot differ.
+"""Bytes of a door's safe state, for the gate guard: recorded from the driver, so they cannot differ.
 
-The driver is made with a port that only writes down what it is given, and told to switch off.
+The driver gets a port that only records, and an off command.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from edged.gate.drivers.registry import make_driver
 
 
 class _Notebook(SerialPort):
-    """Writes down what is sent; nothing ever answers."""
+    """Records what the driver sends; never answers."""
 
     def __init__(self, config: GateConfig, clock: Clock) -> None:
         super().__init__(config.port, config.baud, clock)
@@ -39,18 +39,18 @@ class _Notebook(SerialPort):
         """Nothing came."""
 
     def discard_until_quiet(self, quiet_s: float, limit_s: float) -> None:
-        """It is quiet."""
+        """The line is quiet."""
 
 
 def off_bytes(config: GateConfig, clock: Clock) -> tuple[int, tuple[bytes, ...]]:
-    """The speed of the board's port, and what the driver sends to switch the relay of `config` off.
+    """The speed of the board's port, bit/s, and the frames that switch the relay of `config` off.
 
     Raises:
-        Misconfigured: `gate_guard_unsuited`: the relay is not switched by bytes.
+        Misconfigured: `gate_guard_unsuited`: no bytes switch this relay.
     """
     port = _Notebook(config, clock)
     driver = make_driver(config, port, clock)
-    with suppress(EdgedError):  # nobody answers; what was asked is all that is wanted
+    with suppress(EdgedError):  # no answer can come; only the sent bytes matter
         driver.set(config.channel, False)
     if not port.sent:
         raise Misconfigured(

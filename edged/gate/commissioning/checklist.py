@@ -1,4 +1,4 @@
-"""The commissioning checklist that `edged gate test` walks through. Prints nothing, asks nobody itself."""
+"""The commissioning checklist of `edged gate test`. Prints nothing; questions go to a `Witness`."""
 
 from __future__ import annotations
 
@@ -23,28 +23,28 @@ SHOW_S = 1.0
 
 
 class Witness(Protocol):
-    """Whoever stands at the door."""
+    """The person at the door."""
 
     present: bool
 
     def sees(self, question: str) -> bool | None:
-        """Yes or no; None: nobody is there. The relay is off while this waits."""
+        """Yes or no; None: no person is there. The relay is off during the wait."""
         ...
 
     def asked_to(self, request: str) -> None:
-        """Told to do something now."""
+        """Ask the person to act now."""
         ...
 
 
 class Checklist:
     """The commissioning checklist of docs/gate.md, one method a step, in the order of `run`."""
 
-    def __init__(self, board: CommissioningSession, person: Witness) -> None:
+    def __init__(self, board: CommissioningSession, witness: Witness) -> None:
         self._board = board
-        self._person = person
+        self._witness = witness
 
     def run(self) -> Iterator[StepResult]:
-        """Do the steps. A step that fails does not keep the others from being done, a lost board does.
+        """Run the steps. A failed step does not end the run, a lost board does.
 
         Every step leaves the relay off.
         """
@@ -56,9 +56,9 @@ class Checklist:
                 return
 
     def connect(self) -> StepResult:
-        """Is it there, and what was its relay?"""
+        """Presence of the board and state of its relay."""
         state = self._board.state()
-        capabilities = self._board.driver.capabilities  # some boards show what they can when they are asked
+        capabilities = self._board.driver.capabilities  # some boards need a question first
         can = [
             "can be read" if capabilities.readback else "cannot be read",
             f"{capabilities.inputs or 'no'} inputs",
@@ -77,7 +77,7 @@ class Checklist:
         return self._judge("off", self._board.off(), "Is the relay's light off and the door locked?")
 
     def on(self) -> StepResult:
-        """On for a moment, read back, seen. The door does not stand open until somebody has answered."""
+        """On for a moment, read back, seen. The relay is off again before the question."""
         on = self._board.on()
         self._board.pause(SHOW_S)
         off = self._board.off()
@@ -91,16 +91,16 @@ class Checklist:
         return pulse_once(self._board, config.pulse_s if config.mode == "pulse" else config.hold_s)[0]
 
     def inputs(self) -> StepResult:
-        """Which contacts answer when they are operated, wherever they are wired."""
+        """Contacts that change when a person operates them, wherever they are wired."""
         try:
             before = self._contacts()
         except NeedsOperator as error:
             return StepResult("inputs", StepOutcome.FAILED, str(error))
         if not before:
             return StepResult("inputs", StepOutcome.SKIPPED, "the board has none, and none is configured")
-        if not self._person.present:
+        if not self._witness.present:
             return StepResult("inputs", StepOutcome.UNSURE, f"{_read_as(before)}; nobody operated them")
-        self._person.asked_to(f"Operate every wired contact within the next {CONTACT_WAIT_S:g} seconds.")
+        self._witness.asked_to(f"Operate every wired contact within the next {CONTACT_WAIT_S:g} seconds.")
         moved = self._contacts_moved(before)
         if not moved:
             return StepResult("inputs", StepOutcome.UNSURE, f"{_read_as(before)}; none of them changed")
@@ -110,7 +110,7 @@ class Checklist:
         return StepResult("inputs", StepOutcome.OK, text)
 
     def _contacts(self) -> dict[str, bool | None]:
-        """All contacts that can be read, by what a person calls them: `input 1 (door_contact)`, `fire`."""
+        """All readable contacts by their label: `input 1 (door_contact)`, `fire`."""
         named = self._board.named_inputs()
         own = enumerate(self._board.contacts() or (), start=1)
         return {_label(n, named): state for n, state in own} | self._board.elsewhere()
@@ -120,12 +120,12 @@ class Checklist:
         return {_label(n, named) for n in named} | self._board.elsewhere().keys()
 
     def plug(self) -> StepResult:
-        """What the relay does while the plug is out, and whether the board is found again."""
+        """State of the relay while the plug is out, and reconnection."""
         if self._board.config.family.switched_by == "nothing":
             return StepResult("plug", StepOutcome.SKIPPED, "there is no board")
-        if self._board.sim is None and not self._person.present:
+        if self._board.sim is None and not self._witness.present:
             return StepResult("plug", StepOutcome.SKIPPED, "nobody is there to pull the plug")
-        if self._person.sees("Can you pull the board's plug now? The door is open meanwhile.") is False:
+        if self._witness.sees("Can you pull the board's plug now? The door is open meanwhile.") is False:
             return StepResult("plug", StepOutcome.SKIPPED, "nobody wanted to pull the plug")
         self._board.on()
         self._pull()
@@ -148,15 +148,15 @@ class Checklist:
     def _judge(self, step: str, switched: Switched, question: str) -> StepResult:
         if switched.acknowledged is False:
             return StepResult(step, StepOutcome.FAILED, "the relay reads back the opposite")
-        seen = self._person.sees(question)
+        seen = self._witness.sees(question)
         if seen is False:
             return StepResult(
                 step, StepOutcome.FAILED, "not seen at the door: check the wiring and gate.channel"
             )
         if seen is None and switched.acknowledged is None:
             return StepResult(step, StepOutcome.UNSURE, "commanded; it cannot be read and nobody looked")
-        told = ["read back"] if switched.acknowledged else []
-        return StepResult(step, StepOutcome.OK, " and ".join([*told, *(["seen"] if seen else [])]))
+        proofs = ["read back"] if switched.acknowledged else []
+        return StepResult(step, StepOutcome.OK, " and ".join([*proofs, *(["seen"] if seen else [])]))
 
     def _contacts_moved(self, before: dict[str, bool | None]) -> set[str]:
         moved: set[str] = set()
@@ -171,13 +171,13 @@ class Checklist:
         if self._board.sim:
             self._board.sim.unplug()
         else:
-            self._person.asked_to("The relay is on. Pull the board's plug now (USB, or the adapter's).")
+            self._witness.asked_to("The relay is on. Pull the board's plug now (USB, or the adapter's).")
 
     def _put_back(self) -> None:
         if self._board.sim:
             self._board.sim.plug()
         else:
-            self._person.asked_to("It is gone. Watch whether the relay drops, then plug it in again.")
+            self._witness.asked_to("It is gone. Watch whether the relay drops, then plug it in again.")
 
     def _wait_until(self, happened: Callable[[], bool], within_s: float) -> bool:
         until_s = self._board.clock.monotonic() + within_s

@@ -1,7 +1,7 @@
 """Serial ports of this machine and which relay board may be behind each. Looks into /sys; opens no port.
 
-What a USB id means is only a guess: most boards carry the id of a common converter chip. Asking the board
-itself would mean writing to it, and a question to one board switches relays on another
+A USB id allows only a guess: most boards carry the id of a common converter chip. To ask the board would mean
+to write to it, and a question to one board switches relays on another
 (docs/reference/relay-boards.md 1.9), so nothing here ever does.
 """
 
@@ -21,7 +21,7 @@ BY_ID, BY_PATH = Path("/dev/serial/by-id"), Path("/dev/serial/by-path")
 
 
 class UsbPort(Protocol):
-    """What `serial.tools.list_ports` says of a port."""
+    """The part of a port of `serial.tools.list_ports` that is used here."""
 
     device: str
     vid: int | None
@@ -32,12 +32,12 @@ class UsbPort(Protocol):
 
 @dataclass(frozen=True)
 class KnownChip:
-    """What may be behind a USB id.
+    """Boards that may be behind a USB id.
 
     Attributes:
         boards: in words.
-        protocols: values of gate.protocol that come into question, most likely first; none: not supported.
-        remark: what to look out for; may be empty.
+        protocols: possible values of gate.protocol, most likely first; none: not supported.
+        remark: a warning; may be empty.
     """
 
     boards: str
@@ -80,10 +80,10 @@ class PortSeen:
     Attributes:
         device: its present name, /dev/ttyUSB0.
         gate_port: the name to put into gate.port: the lasting one where there is one.
-        by_path: the name that goes with the USB socket, if any.
+        by_path: the name by USB socket; None: there is none.
         usb_id: `1a86:7523`, None for a port that is not on USB.
-        serial_number, product: as the device gives them.
-        known: what may be behind it; None: nothing is known of this id.
+        serial_number, product: as the device reports them.
+        known: boards that may be behind it; None: the id is unknown.
     """
 
     device: str
@@ -98,11 +98,11 @@ class PortSeen:
 def find_ports(
     ports: Iterable[UsbPort] | None = None, *, by_id: Path = BY_ID, by_path: Path = BY_PATH
 ) -> list[PortSeen]:
-    """Every serial port that is a device (built-in ones that lead nowhere are left out), in order of name.
+    """Every serial port of a device, without unused built-in ones, in order of name.
 
     Args:
-        ports: instead of those of this machine.
-        by_id, by_path: where the lasting names are.
+        ports: the ports; None: those of this machine.
+        by_id, by_path: folders of the lasting names.
     """
     seen = list_ports.comports() if ports is None else ports
     ids, paths = _names(by_id), _names(by_path)
@@ -131,7 +131,7 @@ def _seen(port: UsbPort, ids: dict[str, str], paths: dict[str, str], chips: Chip
 
 
 def known_chips(boards: Mapping[str, BoardFamily]) -> Chips:
-    """What may be behind each USB id, as the drivers of `boards` and the makers of converters say.
+    """Boards behind each USB id, from the drivers of `boards` and the common converter chips.
 
     Args:
         boards: every protocol with its boards.

@@ -1,4 +1,4 @@
-"""One board in the hands of an installer, while the daemon is stopped: look at it, pulse it. Prints nothing.
+"""Commissioning session: exclusive access to one board while the daemon is stopped. Prints nothing.
 
 The port belongs to one program at a time.
 """
@@ -23,18 +23,18 @@ from edged.gate.drivers.registry import make_driver
 from edged.gate.sim import SimBoard, simulated_board
 
 POLL_S = 0.05
-"""Between two looks at a relay or a contact."""
+"""Seconds between two readings of a relay or a contact."""
 MISSES = 3
 SETTLE_S = 1.5
-"""A contact that has not settled by then bounces; the longest debounce time is a second."""
+"""Seconds. A contact that has not settled by then bounces; the longest debounce time is a second."""
 PULSE_TOLERANCE_S = 0.15
-"""Of a measured pulse: two looks at the relay, as long as an exchange each, and the board's firmware."""
+"""Tolerance for a measured pulse, seconds: two polls plus firmware jitter."""
 
 T = TypeVar("T")
 
 
 class StepOutcome(StrEnum):
-    """What became of a step of the checklist."""
+    """Outcome of a step of the checklist."""
 
     OK = "ok"
     FAILED = "failed"
@@ -44,7 +44,7 @@ class StepOutcome(StrEnum):
 
 @dataclass(frozen=True)
 class StepResult:
-    """One step: its name, what became of it, and that in words."""
+    """One step: its name, its outcome, and the outcome in words."""
 
     step: str
     outcome: StepOutcome
@@ -53,11 +53,11 @@ class StepResult:
 
 @dataclass
 class CommissioningSession:
-    """A configured board that belongs to this program for now.
+    """A configured board to which this program has exclusive access.
 
     Attributes:
-        port: the line it is spoken to on, whose other lines may carry contacts.
-        sim: the simulated board, when it is one; its plug is then pulled by the program.
+        port: its serial port, whose other lines may carry contacts.
+        sim: the simulated board, whose plug the program pulls itself; None: a real board.
     """
 
     config: GateConfig
@@ -77,15 +77,15 @@ class CommissioningSession:
 
     @property
     def hardware_pulse(self) -> bool:
-        """The configured pulse would be ended by the board."""
+        """The board itself would end the configured pulse."""
         return self.times_pulse(self.config.pulse_s)
 
     def times_pulse(self, seconds: float) -> bool:
-        """Whether the board would end a pulse of this length, as in service: a hold is timed by edged."""
+        """Whether the board would end a pulse of this length, as in service: edged times a hold."""
         return self.config.mode == "pulse" and self.link.times_pulse(seconds)
 
     def state(self) -> bool | None:
-        """Whether the relay is on; asked again after a miss. None: it cannot be read."""
+        """Whether the relay is on; a miss is repeated. None: it cannot be read."""
         if not self.driver.capabilities.readback:
             return self.driver.read_output(self.config.channel)  # notices at least that the device is gone
         return self._patiently(lambda: self.driver.read_output(self.config.channel))
@@ -97,15 +97,15 @@ class CommissioningSession:
         return self._patiently(self.driver.read_inputs)
 
     def named_inputs(self) -> dict[int, str]:
-        """The keys of the configuration by the input of the board they name."""
+        """Configuration key of each board input that has one."""
         own = ("board", "line") if self.config.family.switched_by == "control lines" else ("board",)
         return {each.number: KEYS[kind] for kind, each in wired(self.config).items() if each.source in own}
 
     def elsewhere(self) -> dict[str, bool | None]:
-        """The configured contacts that are no inputs of the board: active, not, or (None) not known.
+        """Configured contacts that are not inputs of the board: active, not, or (None) unknown.
 
         Raises:
-            NeedsOperator: they cannot be read; with the reason.
+            NeedsOperator: they cannot be read; the message gives the reason.
             RetryLater: the board's port is gone.
         """
         until_s = self.clock.monotonic() + SETTLE_S
@@ -119,12 +119,12 @@ class CommissioningSession:
             self.clock.sleep(POLL_S)
 
     def close(self) -> None:
-        """Close the port and give GPIO lines back; the relay is left as it is."""
+        """Close the port and release GPIO lines; the relay keeps its state."""
         self._elsewhere.close()
         self.driver.close()
 
     def off(self) -> Switched:
-        """Switch off until the board says what it made of it."""
+        """Switch off, repeated until readback shows the result."""
         return self.link.switch_surely(False, give_up=lambda: False)
 
     @property
@@ -138,7 +138,7 @@ class CommissioningSession:
         return self.link.switch(True, room_s=math.inf, timer_s=timer_s)
 
     def pause(self, seconds: float) -> None:
-        """Let time pass without losing the board's watchdog."""
+        """Wait, and feed the board's watchdog."""
         until_s = self.clock.monotonic() + seconds
         while self.clock.monotonic() < until_s:
             self.link.feed_watchdog()
@@ -155,7 +155,7 @@ class CommissioningSession:
 
 @contextmanager
 def commissioning_session(config: GateConfig, clock: Clock) -> Iterator[CommissioningSession]:
-    """Open the configured board; at the end the port is closed, and the relay off if it was moved.
+    """Open the configured board; at the end switch the relay off if it was moved, and close the port.
 
     Raises:
         NeedsOperator: `relay_port_busy`: the daemon or another program has it; `relay_stuck`, at the end:
@@ -234,7 +234,7 @@ def pulse_once(board: CommissioningSession, seconds: float) -> tuple[StepResult,
 
 
 def _wait_for_end(board: CommissioningSession, end_s: float, by_board: bool) -> float | None:
-    """When the relay was seen to go off, or was told to by this program. None: it stays on."""
+    """Monotonic time at which the relay read back off, or this program switched it off. None: it stays on."""
     if not by_board:
         board.pause(end_s - board.clock.monotonic())
         return board.off().written_s

@@ -1,4 +1,4 @@
-"""What every relay driver offers. No board is spoken to here."""
+"""The interface of a relay driver. Speaks to no board."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Protocol
 
 @dataclass(frozen=True)
 class PulseRange:
-    """Lengths of the pulse a board ends by itself: `min_s` to `max_s` in steps of `step_s`, seconds."""
+    """Lengths of a pulse that the board itself ends: `min_s` to `max_s` in steps of `step_s`, seconds."""
 
     min_s: float
     max_s: float
@@ -23,13 +23,13 @@ class PulseRange:
 
 @dataclass(frozen=True)
 class Capabilities:
-    """What a board can do, as far as is known now.
+    """Abilities of a board, as far as known now.
 
     Attributes:
-        pulse: pulses that the board itself ends, so that they survive a dead host; None: it has none.
-        readback: the state of its relays can be read.
-        inputs: how many contacts can be read.
-        watchdog: the board drops its relays when `feed_watchdog` is not called for a while.
+        pulse: pulses that the board itself ends, also with a dead host; None: it has none.
+        readback: the driver can read the state of the relays.
+        inputs: number of readable contacts.
+        watchdog: the board drops its relays when `feed_watchdog` calls stop.
     """
 
     pulse: PulseRange | None = None
@@ -48,12 +48,12 @@ class RelayDriver(Protocol):
 
     @property
     def capabilities(self) -> Capabilities:
-        """May change while connecting: only then some boards show what they can."""
+        """May change while connecting: some boards show their abilities only then."""
         ...
 
     @property
     def written_s(self) -> float | None:
-        """Monotonic time at which the last command was handed to the line; None before the first."""
+        """Monotonic time of the last command on the line; None before the first."""
         ...
 
     def open(self) -> None:
@@ -68,8 +68,8 @@ class RelayDriver(Protocol):
         """Command an absolute state.
 
         Returns:
-            True: the board reports that state; False: it reports the opposite; None: it said nothing about
-            the relay (an echo of the command says nothing either).
+            True: the board reports that state; False: it reports the opposite; None: no report about the
+            relay (an echo of the command is none).
         """
         ...
 
@@ -82,28 +82,28 @@ class RelayDriver(Protocol):
         ...
 
     def read_output(self, channel: int) -> bool | None:
-        """Whether the relay is on; None when it cannot be read, or not this time."""
+        """Whether the relay is on; None: it cannot be read, or this answer was missed."""
         ...
 
     def read_inputs(self) -> tuple[bool, ...] | None:
-        """The contacts, first input first; True: closed or energised. None: there are none, or not now."""
+        """The contacts, first input first; True: closed or energised. None: there are none, or missed."""
         ...
 
     def feed_watchdog(self) -> None:
-        """Tell the board that the host lives; nothing where `capabilities.watchdog` is False."""
+        """Feed the board's watchdog; no effect where `capabilities.watchdog` is False."""
         ...
 
 
 class PlainBoard:
-    """For drivers of boards that only switch relays: no pulse of their own, no inputs, no watchdog."""
+    """Base of drivers of boards that only switch relays: no own pulse, no inputs, no watchdog."""
 
     def pulse(self, channel: int, seconds: float) -> bool | None:
-        """There is none: asking for one is a mistake in the calling code."""
+        """Raises NotImplementedError: the caller did not check `capabilities.pulse`."""
         raise NotImplementedError(f"{type(self).__name__} has no hardware pulse")
 
     def read_inputs(self) -> tuple[bool, ...] | None:
-        """There are none."""
+        """None: the board has no inputs."""
         return None
 
     def feed_watchdog(self) -> None:
-        """There is none."""
+        """No effect: the board has no watchdog."""

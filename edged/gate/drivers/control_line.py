@@ -1,6 +1,6 @@
 """A transistor and a relay on the DTR or RTS line of a serial port; contacts on its other lines. No bytes.
 
-The kernel raises both lines when the port is opened and we can lower them only afterwards (about 20 ms,
+The kernel raises both lines when the port opens, and the driver can lower them only afterwards (about 20 ms,
 docs/reference/relay-boards.md 1.9): fit an RC delay, and use this for momentary contacts only.
 """
 
@@ -61,7 +61,7 @@ class ControlLines(Protocol):
 
 
 def open_lines(path: str) -> ControlLines:
-    """Open a real port for us alone, both outputs low as soon as that can be. Raises what pyserial raises."""
+    """Open a real port exclusively, both outputs low as early as possible. Raises what pyserial raises."""
     port = serial.Serial()
     port.port = path
     port.exclusive = True
@@ -87,7 +87,7 @@ def make(config: GateConfig, port: SerialPort, clock: Clock) -> LineDriver:
 
 
 class LineDriver(PlainBoard):
-    """Switches DTR (channel 1) and RTS (channel 2). What the relay makes of it cannot be read.
+    """Switches DTR (channel 1) and RTS (channel 2). The relay itself cannot be read.
 
     Args:
         open_port: opens the port at a path.
@@ -140,7 +140,7 @@ class LineDriver(PlainBoard):
             port.close()
 
     def set(self, channel: int, on: bool) -> bool | None:
-        """Raise or lower a line; nothing answers, but a port that is gone is noticed."""
+        """Raise or lower a line. Always None; a lost port raises."""
         try:
             setattr(self._opened(), OUTPUTS[channel - 1], on)
             self._read(INPUTS[0])
@@ -150,7 +150,7 @@ class LineDriver(PlainBoard):
         return None
 
     def read_output(self, channel: int) -> bool | None:
-        """None: only that the port is still there can be found out. Raises RetryLater when it is not."""
+        """None: the relay cannot be read. Raises RetryLater when the port is gone."""
         self.read_inputs()
         return None
 

@@ -3,10 +3,10 @@
 Words: docs/reference/relay-boards.md 1.7.
 
 The module has a host watchdog: when `~**` does not come for a while it takes its safe value and refuses
-commands until it is told that somebody has seen it. That is what makes a dead host harmless here, so it is
-armed at open, its safe and power-on values are made "all off", and its status is read with every feed.
+commands until the host acknowledges that. It makes a dead host harmless, so the driver arms it at open, sets
+its safe and power-on values to "all off", and reads its status with every feed.
 
-Adlink's ND modules use other words for the watchdog and are not spoken to.
+Adlink's ND modules use other words for the watchdog; this driver does not support them.
 """
 
 from __future__ import annotations
@@ -38,9 +38,9 @@ FAMILY = BoardFamily(
 END = b"\r"
 HOST_OK = "~**"
 TIMED_OUT = 0x04
-"""Bit of the module's status: the watchdog has struck."""
+"""Bit of the module's status: the watchdog has timed out."""
 WATCHDOG_S = 5.0
-"""Three beats of the gate's thread; the module counts tenths of a second up to 25.5."""
+"""Seconds: three beats of the gate's thread; the module counts tenths of a second up to 25.5."""
 MOST_CHANNELS = 8
 
 T = TypeVar("T")
@@ -109,9 +109,9 @@ class DconDriver(PlainBoard):
     Args:
         address: of the module, 0 to 255.
         inputs: contacts on the module.
-        checksum: the module is set to use check sums.
-        strip_echo: the RS485 adapter returns what it sends.
-        watchdog_s: the module drops its relays when not fed for so long; 0.1 to 25.5.
+        checksum: the module uses check sums.
+        strip_echo: the RS485 adapter returns every byte sent.
+        watchdog_s: the module drops its relays after this time without feeding; 0.1 to 25.5.
     """
 
     def __init__(
@@ -149,7 +149,7 @@ class DconDriver(PlainBoard):
         return self._dialogue.written_s
 
     def open(self) -> None:
-        """Open the line, acknowledge a watchdog that has struck, arm it. Moves no relay.
+        """Open the line, acknowledge a watchdog that has timed out, arm it. Moves no relay.
 
         Raises:
             RetryLater: `relay_no_answer`, `relay_bad_answer`, besides those of the port.
@@ -208,9 +208,9 @@ class DconDriver(PlainBoard):
     # -- the watchdog
 
     def _arm(self) -> None:
-        """Arm, unless the module would switch something on when it strikes; then make that safe first.
+        """Arm the watchdog; before that, make safe and power-on values "all off".
 
-        The safe value can only be stored from the outputs as they are, so that waits until all read as off.
+        The module stores these values only from its present outputs, so this waits until all read off.
         """
         for kind in "SP":
             read, write = f"~{self._address}4{kind}", f"~{self._address}5{kind}"
@@ -218,7 +218,7 @@ class DconDriver(PlainBoard):
                 if self._surely(self._io)[0] != 0:
                     return
                 self._surely(partial(self._setting, write, digits=0))
-        if self._armed_for() != f"1{self._watchdog}":  # written only when needed: it goes into an EEPROM
+        if self._armed_for() != f"1{self._watchdog}":  # written only when needed: the value is in an EEPROM
             self._surely(lambda: self._setting(f"~{self._address}31{self._watchdog}", digits=0))
         self._armed = self._armed_for().endswith(self._watchdog)
 
@@ -241,7 +241,7 @@ class DconDriver(PlainBoard):
     # -- questions and answers
 
     def _surely(self, ask: Callable[[], T | None]) -> T:
-        """Ask until there is an answer; the third miss in a row raises."""
+        """Repeat the question until its answer; the third miss in a row raises."""
         while (answer := ask()) is None:
             pass
         return answer

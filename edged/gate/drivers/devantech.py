@@ -1,8 +1,8 @@
 """Devantech USB-RLY02/08/16 and USB-OPTO-RLY88: single bytes. Bytes: docs/reference/relay-boards.md 1.5.
 
 The commands are printable letters: any text meant for another board switches relays here, and nothing in the
-protocol can tell an answer from noise. So every question is asked together with the module's id, and an
-answer without it is not believed. Other modules of the maker (RLY82, OPTO-RLY816) have ids we do not know.
+protocol distinguishes an answer from noise. So the driver asks every question together with the module's id,
+and rejects an answer without it. The ids of other modules of the maker (RLY82, OPTO-RLY816) are unknown.
 """
 
 from __future__ import annotations
@@ -102,7 +102,7 @@ class DevantechDriver(PlainBoard):
 
     @property
     def capabilities(self) -> Capabilities:
-        """Contacts are known once the module has said what it is."""
+        """Contacts are known once the module has reported its id."""
         module = MODULES.get(self._module_id or 0)
         return Capabilities(readback=True, inputs=module.inputs if module else 0)
 
@@ -112,26 +112,26 @@ class DevantechDriver(PlainBoard):
         return self._dialogue.written_s
 
     def open(self) -> None:
-        """Open the line and ask what module it is; nothing else is sent before that is known.
+        """Open the line and ask for the module's id; nothing else goes out before the answer.
 
         Raises:
-            RetryLater: `relay_no_answer` or `relay_bad_answer`: it does not say.
+            RetryLater: `relay_no_answer` or `relay_bad_answer`: no usable id.
             Misconfigured: `relay_wrong_board`: a latching or unknown module, or one without this relay.
         """
         self._module_id = None
         self._dialogue.open()
-        said = None
-        while said is None:
-            said = self._dialogue.ask(bytes([READ_ID] * 2), _parse_id, done=lambda data: len(data) >= 4)
-        self._check(said)
-        self._module_id = said
+        module_id = None
+        while module_id is None:
+            module_id = self._dialogue.ask(bytes([READ_ID] * 2), _parse_id, done=lambda data: len(data) >= 4)
+        self._check(module_id)
+        self._module_id = module_id
 
     def close(self) -> None:
         """Close the line."""
         self._dialogue.close()
 
     def set(self, channel: int, on: bool) -> bool | None:
-        """Switch; the module says nothing."""
+        """Switch. Always None: the module does not answer."""
         self._dialogue.command(switch_byte(channel, on))
         return None
 
@@ -178,7 +178,7 @@ class DevantechDriver(PlainBoard):
 
 
 def _parse_id(answer: bytes) -> int:
-    """Asked twice in one go, so that two bytes of noise do not look like a module."""
+    """The id from two equal answers, so that two bytes of noise do not look like a module."""
     if len(answer) != 4 or answer[:2] != answer[2:]:
         raise ValueError(f"expected twice the same id and version, got {_shown(answer)}")
     return answer[0]

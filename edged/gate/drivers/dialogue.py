@@ -1,4 +1,4 @@
-"""Talking to a board whose answers carry no number: a late one is not taken for the next one's. No bytes.
+"""Exchanges with a board whose answers carry no number: a late answer never counts for a later question.
 
 Boards answer in the order they were asked. So after k answers that did not come in time, the answer to the
 (k+1)th further question is certainly a new one, however late the others are
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from edged.gate.board.port import SerialPort
 
 ANSWER_S = 0.2
-"""A board that has not answered by then has not understood (docs/reference/relay-boards.md 6.2)."""
+"""Seconds. A board that has not answered by then has not understood (docs/reference/relay-boards.md 6.2)."""
 RESYNC_QUIET_S, RESYNC_LIMIT_S = 0.05, 0.1
 """After a failed exchange, listen first until it is quiet: most late answers end here."""
 MOST_OWED = 6
-"""Answers a board may still owe: two connections of three misses each; a longer memory only costs time."""
+"""Most answers remembered as owed: two connections of three misses each; more only costs time."""
 
 T = TypeVar("T")
 
@@ -40,9 +40,9 @@ class Dialogue:
         self._gap_s = gap_s
         self._sent_s = float("-inf")
         self.written_s: float | None = None
-        """Monotonic time at which the last command was handed to the line."""
+        """Monotonic time of the last command on the line."""
         self._exchanges = Exchanges(port, check=check, silent_hint=silent_hint)
-        self._owed = 0  # outlives a connection: the board does not know that it was closed
+        self._owed = 0  # outlives a connection: the board does not notice that it was closed
 
     def open(self) -> None:
         """Open the line; misses are counted anew."""
@@ -68,7 +68,7 @@ class Dialogue:
             done: whether it is complete.
 
         Returns:
-            What `understand` says. None: it was missed, or could not be told from an older one.
+            The result of `understand`. None: a miss, or an answer that may belong to an older command.
 
         Raises:
             RetryLater: `relay_no_answer` or `relay_bad_answer`, for the third miss in a row.
@@ -102,7 +102,7 @@ class Dialogue:
             times: boards whose first answer is often stale are asked twice; the last answer counts.
 
         Returns:
-            What `understand` makes of the last answer; None when one of them was missed.
+            The result of `understand` for the last answer; None when one of them was missed.
 
         Raises:
             RetryLater: as `order`.
@@ -121,7 +121,7 @@ class Dialogue:
         return self._exchanges.ask(series)
 
     def hear(self, question: bytes, understand: Callable[[bytes], T], *, quiet_s: float) -> T | None:
-        """Ask where silence is an answer as well: no miss then, and `port.heard` is False.
+        """Ask a question that may stay unanswered: silence is no miss, and `port.heard` is then False.
 
         Args:
             quiet_s: silence that ends an answer of unknown length.

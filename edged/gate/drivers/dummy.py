@@ -1,4 +1,4 @@
-"""A driver without a board: remembers what it was told. For desks that only record attendance."""
+"""A driver without a board: remembers the commanded state. For desks that only record attendance."""
 
 from __future__ import annotations
 
@@ -37,11 +37,11 @@ class DummyDriver(PlainBoard):
         """Nothing to close."""
 
     def set(self, channel: int, on: bool) -> bool | None:
-        """Remember the state; always confirmed."""
+        """Remember the state; always True."""
         self._on[channel] = on
         self.written_s = self._clock.monotonic()
         return True
 
     def read_output(self, channel: int) -> bool | None:
-        """What was last set; off before that."""
+        """The last commanded state; off before the first command."""
         return self._on.get(channel, False)

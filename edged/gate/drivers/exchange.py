@@ -1,4 +1,4 @@
-"""Question and answer with a board: one miss is forgiven, the third in a row is a lost board. No bytes."""
+"""Question and answer with a board: the third miss in a row means a lost board. No bytes."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Exchanges:
 
     @property
     def missed(self) -> bool:
-        """The last exchange failed: its answer may still come, so wait for silence before the next one."""
+        """Whether the last exchange failed: its answer may still come, so the next one waits for silence."""
         return self._misses > 0
 
     def reset(self) -> None:

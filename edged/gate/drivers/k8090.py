@@ -1,8 +1,8 @@
 """Velleman K8090 / VM8090 with 8 relays and timers of its own. Bytes: docs/reference/relay-boards.md 1.6.
 
 Frames of seven bytes with a check sum. The card reports every change of a relay unasked, so a report alone
-does not tell whose it is: each question ends with one for the firmware version, and the last report before
-that answer is the state.
+does not show its cause: each question ends with one for the firmware version, and the last report before that
+answer is the state.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ PULSES = PulseRange(min_s=1.0, max_s=65535.0, step_s=1.0)
 
 
 class K8090Frame(NamedTuple):
-    """What a frame carries."""
+    """Content of a frame."""
 
     command: int
     mask: int
@@ -45,7 +45,7 @@ class K8090Frame(NamedTuple):
 
 
 class Relays(NamedTuple):
-    """Bit n is relay n+1: which are on, and which of them by a running timer."""
+    """Bit n is relay n+1: relays that are on, and those of them with a running timer."""
 
     on: int
     timed: int
@@ -116,13 +116,13 @@ class K8090Driver(PlainBoard):
         self._dialogue.close()
 
     def set(self, channel: int, on: bool) -> bool | None:
-        """Switch, and ask what became of it."""
+        """Switch, and read the relay back."""
         self._dialogue.command(frame(SWITCH_ON if on else SWITCH_OFF, _bit(channel)))
         state = self.read_output(channel)
         return None if state is None else state is on
 
     def pulse(self, channel: int, seconds: float) -> bool | None:
-        """Start the relay's timer, and ask whether relay and timer run.
+        """Start the relay's timer, and read relay and timer back.
 
         Args:
             seconds: 1 to 65535, whole.

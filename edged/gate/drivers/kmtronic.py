@@ -1,8 +1,8 @@
 """KMTronic USB, RS232 and RS485 boards with 1, 2, 4 or 8 relays. Bytes: docs/reference/relay-boards.md 1.3.
 
-Commands are not answered. How the state is asked for depends on the size: `FF 09 00` is the status of a board
-with 4 or 8 relays, but switches relay 9 off in a family of numbered boards. So the size is configuration, and
-each size knows only its own question.
+Boards do not answer commands. The question for the state depends on the size: `FF 09 00` is the status of a
+board with 4 or 8 relays, but switches relay 9 off in a family of numbered boards. So the size is
+configuration, and each size uses only its own question.
 """
 
 from __future__ import annotations
@@ -95,7 +95,7 @@ class KmtronicDriver(PlainBoard):
         self._dialogue.close()
 
     def set(self, channel: int, on: bool) -> bool | None:
-        """Switch; the board says nothing."""
+        """Switch. Always None: the board does not answer."""
         self._dialogue.command(command_frame(channel, on))
         return None
 

@@ -1,8 +1,8 @@
 """LCUS-1/2/4/8 boards (LC-Tech and clones), both firmwares. Bytes: docs/reference/relay-boards.md 1.2.
 
-Basic firmware obeys silently; some of its boards answer a lone FF with a text status, which is asked for at
-connect. Feedback firmware answers every command with a state frame. Only absolute on and off are used: a
-toggle goes wrong for ever when one answer is lost.
+Basic firmware obeys silently; some of its boards answer a lone FF with a text status, which the driver asks
+for at connect. Feedback firmware answers every command with a state frame. The driver uses only absolute on
+and off: a toggle stays wrong for ever after one lost answer.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ STATUS_END_S = 0.05
 """Silence that ends a text status of unknown length: 48 byte times at 9600 baud."""
 MOST_CHANNELS = 8
 CRLF_FRAME_GAP_S = 0.01
-"""The board that needs CR LF also needs this pause between frames."""
+"""Pause between frames for boards that need CR LF, seconds."""
 
 _STATUS_LINE = re.compile(rb"CH(\d): ?(ON|OFF) ?\r?\n")
 
@@ -59,7 +59,7 @@ def parse_state_frame(answer: bytes, channel: int) -> bool:
 def parse_text_status(answer: bytes) -> tuple[bool, ...]:
     """The relays in `CH1: ON \\r\\nCH2: OFF\\r\\n`, first channel first.
 
-    Blanks and a missing CR are forgiven, a missing, repeated or garbled line is not: ValueError.
+    Accepts blanks and a missing CR. ValueError for a missing, repeated or garbled line.
     """
     lines = _STATUS_LINE.findall(answer)
     if not lines or _STATUS_LINE.sub(b"", answer):
@@ -106,7 +106,7 @@ class LcusDriver(PlainBoard):
         self._feedback = firmware == "feedback"
         self._crlf = append_crlf
         self._silent = False  # basic firmware that did not answer at connect
-        self._channels: int | None = None  # as counted in the first text status; kept over reconnects
+        self._channels: int | None = None  # from the first text status; kept over reconnects
         self._dialogue = Dialogue(
             port,
             check="gate.protocol, gate.firmware, gate.channel and gate.baud",
@@ -179,7 +179,7 @@ class LcusDriver(PlainBoard):
         return None if relays is None else relays[channel - 1]
 
     def _count_channels(self) -> bool:
-        """Find out whether a basic board can be read at all, and how many relays it reports."""
+        """Detect whether a basic board can be read, and count the relays it reports."""
         self._channels = self._dialogue.hear(
             STATUS_REQUEST, lambda answer: len(parse_text_status(answer)), quiet_s=STATUS_END_S
         )

@@ -8,7 +8,7 @@ Profiles:
 - `coils`: boards that know coils only (KMTronic, the Chinese "FF" boards, most PLC outputs);
 - `fc06`: Eletechsup, LaskaKit and their kin, whose relays are registers, with pulses of whole seconds.
 
-The answer to a write only repeats it, so no write is believed before the relay was read back.
+The answer to a write only repeats it, so a write counts only after the relay reads back.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ REGISTER_ON, REGISTER_OFF, REGISTER_TIMED = 0x0100, 0x0200, 0x0600
 
 
 class ModbusProfile(Protocol):
-    """Which registers do what. Coil numbers count from 1 here; raises what `RtuMaster.call` raises."""
+    """Registers of a family. Coil numbers count from 1; raises what `RtuMaster.call` raises."""
 
     pulse: PulseRange | None
 
@@ -86,11 +86,11 @@ class Coils:
         self._master.write(self._address, WRITE_COIL, channel - 1, COIL_ON if on else COIL_OFF)
 
     def start_pulse(self, channel: int, seconds: float) -> None:
-        """There is none."""
+        """Raises NotImplementedError: coils have no timer."""
         raise NotImplementedError("gate.profile coils has no hardware pulse")
 
     def state(self, channel: int) -> bool:
-        """Read all coils, as the makers' examples do, and pick one."""
+        """Read all coils, as in the makers' examples, and return one."""
         return self._master.read_bits(self._address, READ_COILS, 0, self._channels)[channel - 1]
 
 
@@ -171,7 +171,7 @@ class ModbusDriver:
         self._has_inputs = FAMILY.profile(profile).has_inputs
         self._address = address
         self._channels = channels
-        self._inputs: int | None = None  # not yet asked for; kept over reconnects
+        self._inputs: int | None = None  # None before the first count; kept over reconnects
         self._exchanges = Exchanges(
             port,
             check="gate.protocol, gate.profile, gate.address, gate.baud and, on RS485, gate.strip_echo",
@@ -181,7 +181,7 @@ class ModbusDriver:
 
     @property
     def capabilities(self) -> Capabilities:
-        """The inputs are counted when connecting."""
+        """The number of inputs is known after connecting."""
         return Capabilities(pulse=self._profile.pulse, readback=True, inputs=self._inputs or 0)
 
     @property
@@ -190,10 +190,10 @@ class ModbusDriver:
         return self._master.written_s
 
     def open(self) -> None:
-        """Open the port, find the inputs, and see that none of them moves a relay by itself.
+        """Open the port, count the inputs, and detach any input that moves a relay by itself.
 
         Raises:
-            RetryLater: as every driver; here already for the first missed answer.
+            RetryLater: as every driver, but already for the first missed answer.
             NeedsOperator: also `relay_input_linked`, `relay_refused`.
         """
         self._exchanges.reset()
@@ -248,7 +248,7 @@ class ModbusDriver:
             ) from error
 
     def _allowed(self, question: Callable[[], T]) -> T:
-        """An exception answer to anything a relay board must know is a matter of settings."""
+        """Turns an exception answer to a standard request into an error about settings."""
         try:
             return question()
         except ModbusRefused as refused:
@@ -261,7 +261,7 @@ class ModbusDriver:
             ) from refused
 
     def _count_inputs(self) -> int:
-        """How many inputs there are: none, on a board that never answered; as many as before, later."""
+        """Number of inputs: 0 for a board that never answered the question; later as before."""
         if self._inputs:
             return len(self._insist(self._read_all_inputs))
         try:
@@ -269,7 +269,7 @@ class ModbusDriver:
         except ModbusRefused:
             return 0
         except (ValueError, AnswerPending):
-            self._insist(lambda: self._profile.state(1))  # it lives; and no older answer can come after this
+            self._insist(lambda: self._profile.state(1))  # it lives; no older answer can come now
         try:
             return len(self._read_all_inputs())
         except (ModbusRefused, ValueError, AnswerPending):
@@ -280,7 +280,7 @@ class ModbusDriver:
         return self._master.read_bits(self._address, READ_INPUTS, 0, self._channels)
 
     def _free_inputs(self) -> None:
-        """Inputs that move a relay by themselves (the factory setting of some models) are set free.
+        """Detach inputs that move a relay by themselves (the factory setting of some models).
 
         A door contact would otherwise open the gate.
         """

@@ -1,7 +1,7 @@
 """Numato relay modules: text lines, echoed, with a prompt. Words: docs/reference/relay-boards.md 1.4.
 
-The module repeats every command, then gives the answer, then `>`. The repeated command tells whose answer it
-is; an acknowledged command says nothing about the relay, so the state is asked for afterwards.
+The module repeats every command, then gives the answer, then `>`. The repeated command identifies the answer;
+an acknowledged command says nothing about the relay, so the driver reads the state afterwards.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ FAMILY = BoardFamily(
 
 END, PROMPT = b"\r", b">"
 MOST_CHANNELS = 32
-"""Numbers above 9 are one character, A to V; how modules with 64 relays count is not known to us."""
+"""Numbers above 9 are one character, A to V; the numbering of modules with 64 relays is unknown."""
 
 _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUV"
 
@@ -54,7 +54,7 @@ def parse_reply(reply: bytes, command: bytes) -> list[bytes]:
 
 
 def parse_state(reply: bytes, command: bytes, *, on: bytes, off: bytes) -> bool:
-    """Which of two words is the answer. ValueError for anything else."""
+    """True for the answer `on`, False for `off`. ValueError for anything else."""
     answer = parse_reply(reply, command)
     if answer not in ([on], [off]):
         raise ValueError(f"expected {on.decode()} or {off.decode()}, got {reply[:60]!r}")
@@ -62,7 +62,7 @@ def parse_state(reply: bytes, command: bytes, *, on: bytes, off: bytes) -> bool:
 
 
 def parse_done(reply: bytes, command: bytes) -> None:
-    """That a command was taken without a word. ValueError for anything else."""
+    """Check that a command was accepted without a message. ValueError for anything else."""
     if parse_reply(reply, command):
         raise ValueError(f"expected nothing but a prompt, got {reply[:60]!r}")
 
@@ -104,9 +104,9 @@ class NumatoDriver(PlainBoard):
         return self._dialogue.written_s
 
     def open(self) -> None:
-        """Open the line and end half a line that somebody else may have left in the module.
+        """Open the line and end a half line that another program may have left in the module.
 
-        Should that half line have been a command, the module obeys it now: the state is read only afterwards.
+        If that half line was a command, the module obeys it now: the state is read only afterwards.
         """
         self._dialogue.open()
         self._dialogue.port.write(END)
@@ -117,7 +117,7 @@ class NumatoDriver(PlainBoard):
         self._dialogue.close()
 
     def set(self, channel: int, on: bool) -> bool | None:
-        """Switch, and take note of the prompt; the relay's state must be asked for."""
+        """Switch, and read the prompt. Always None: the prompt does not show the relay's state."""
         line = command_line("relay on" if on else "relay off", channel - 1)
         self._dialogue.order(line, lambda reply: parse_done(reply, line), done=_complete)
         return None

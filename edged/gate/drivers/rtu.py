@@ -1,9 +1,9 @@
-"""A small Modbus RTU master: frames, check sums, silences, answers that come too late. No register maps.
+"""A small Modbus RTU master: frames, check sums, silences, late answers. No register maps.
 
 Modbus RTU has no transaction number: an answer that comes after its time-out looks like the answer to the
-next question of the same kind (docs/reference/relay-boards.md 1.8). So an unanswered question is remembered
-for as long as its answer may still come, and no other of its kind is asked until then, or until the board,
-which answers in order, has answered a later one of another kind.
+next question of the same kind (docs/reference/relay-boards.md 1.8). So the master remembers an unanswered
+question while its answer may still come, and sends no other of its kind until then, or until the board, which
+answers in order, has answered a later one of another kind.
 """
 
 from __future__ import annotations
@@ -28,17 +28,17 @@ SILENCE_BYTES, SHORTEST_SILENCE_S = 3.5, 0.00175
 ANSWER_S = 0.3
 """A board has answered by then (docs/reference/relay-boards.md 6.2)."""
 LATEST_ANSWER_S = 1.0
-"""Counted from the question: later than this no answer comes."""
+"""Seconds from the question after which no answer comes any more."""
 QUIET_S = 0.15
-"""After a failed exchange the line must have been silent for so long before the next one."""
+"""Silence before the next exchange after a failed one, seconds."""
 BROADCAST_PAUSE_S = 0.1
-"""Nobody answers a broadcast; boards get this long to carry it out."""
+"""Seconds for boards to carry out a broadcast, which none of them answers."""
 
 EXCEPTIONS = {1: "no such function", 2: "no such address", 3: "no such value", 4: "device failure"}
 
 
 class ModbusRefused(Exception):
-    """The board answered with an exception: it understood, and will not.
+    """The board answered with an exception: it understood the request and refuses it.
 
     Args:
         code: Modbus exception code.
@@ -147,12 +147,12 @@ class RtuMaster:
             self._send(frame(address, request))
             answer = self._receive(address, request, answer_bytes)
         except RetryLater:
-            self._pending.clear()  # the adapter is gone, and with it what it may have held
+            self._pending.clear()  # the adapter is gone, and with it any held answer
             raise
         finally:
             self._free_at = self._clock.monotonic() + self._silence_s
         self._failed = False
-        if not doubtful:  # boards answer in order: what was asked before is answered or never will be
+        if not doubtful:  # boards answer in order: no older answer can come
             self._pending.clear()
         if answer[0] & 0x80:
             raise ModbusRefused(request[0], answer[1])
@@ -167,7 +167,7 @@ class RtuMaster:
         return kind in self._pending
 
     def _kind(self, address: int, request: bytes) -> bytes:
-        """Requests whose answers could be taken for each other have the same kind."""
+        """Key shared by requests whose answers look alike."""
         return bytes([address]) + (request[:1] if request[0] in _READS else request)
 
     def _wait_for_silence(self) -> None:

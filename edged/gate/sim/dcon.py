@@ -1,4 +1,4 @@
-"""What an I-7060's firmware makes of DCON lines (docs/reference/relay-boards.md 1.7). No line.
+"""The firmware of a simulated I-7060: DCON lines (docs/reference/relay-boards.md 1.7). No line.
 
 Written against the manual's words on its own, not with the driver's code. Its host watchdog strikes by
 itself; that it has struck, and its settings, outlast a power cut (they are in an EEPROM).
@@ -21,8 +21,8 @@ class DconFirmware:
     """Text commands ended by CR.
 
     Attributes:
-        safe, power_on: outputs after the watchdog has struck and after power-on, bit n is relay n+1.
-        struck: the watchdog has struck and nobody has acknowledged it.
+        safe, power_on: outputs after the watchdog has timed out and after power-on, bit n is relay n+1.
+        struck: the watchdog has timed out without an acknowledgement since.
     """
 
     def __init__(self, board: Electronics, address: int, *, checksum: bool = False) -> None:

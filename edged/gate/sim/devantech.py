@@ -1,4 +1,4 @@
-"""What a Devantech module's firmware makes of its bytes (docs/reference/relay-boards.md 1.5).
+"""The firmware of a simulated Devantech module (docs/reference/relay-boards.md 1.5).
 
 No line, no time. Written against the byte table on its own, not with the driver's code. It obeys every byte,
 as the real one does: text meant for another board switches relays.

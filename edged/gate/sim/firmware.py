@@ -1,4 +1,4 @@
-"""What a simulated board's firmware gets from its board and gives back, and which firmwares there are."""
+"""The interface between a simulated board and its firmware, and how a firmware is made."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ class Electronics(Protocol):
     """The board around the firmware. Channels count from 1. The firmware runs for one caller at a time.
 
     Attributes:
-        relays: the coils as they are, index 0 is channel 1; to be read only.
-        inputs: the contacts as they are, index 0 is input 1; to be read only.
+        relays: present state of the coils, index 0 is channel 1; read only.
+        inputs: present state of the contacts, index 0 is input 1; read only.
     """
 
     relays: list[bool]
@@ -28,16 +28,16 @@ class Electronics(Protocol):
         ...
 
     def later(self, name: Hashable, seconds: float, action: Callable[[], None]) -> None:
-        """Call `action` after `seconds`, instead of what was planned under this name. Runs on while unplugged
+        """Plan `action` in `seconds`, in place of an earlier plan of this name. The plan survives an unplug
         when the board has a supply of its own."""
         ...
 
     def cancel(self, name: Hashable) -> None:
-        """Forget what was planned under this name."""
+        """Cancel the plan of this name."""
         ...
 
     def say(self, data: bytes) -> None:
-        """Send something nobody asked for."""
+        """Send unsolicited bytes."""
         ...
 
 
@@ -45,11 +45,11 @@ class Firmware(Protocol):
     """One protocol. Written against the byte tables on its own, not with the driver's code."""
 
     def feed(self, data: bytes) -> list[bytes]:
-        """The answers to what came, in order. Half a frame waits for its rest."""
+        """Take bytes; returns the answers in order. Half a frame waits for its rest."""
         ...
 
     def reset(self) -> None:
-        """Power came: forget half a frame and every mode."""
+        """Power-on: forget half a frame and every mode."""
         ...
 
     def spoil(self, answer: bytes) -> bytes:

@@ -1,4 +1,4 @@
-"""What a Velleman K8090's firmware makes of its frames (docs/reference/relay-boards.md 1.6). No line.
+"""The firmware of a simulated Velleman K8090 (docs/reference/relay-boards.md 1.6). No line.
 
 Written against the byte table on its own, not with the driver's code. Its timers end pulses without a host.
 """

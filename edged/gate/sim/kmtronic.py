@@ -1,4 +1,4 @@
-"""What a KMTronic board's firmware makes of its bytes (docs/reference/relay-boards.md 1.3). No line, no time.
+"""The firmware of a simulated KMTronic board (docs/reference/relay-boards.md 1.3). No line, no time.
 
 Written against the byte table on its own, not with the driver's code.
 """

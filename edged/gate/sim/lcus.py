@@ -1,4 +1,4 @@
-"""What an LCUS board's firmware makes of the bytes it gets (docs/reference/relay-boards.md 1.2).
+"""The firmware of a simulated LCUS board (docs/reference/relay-boards.md 1.2).
 
 No line, no time. Written against the byte table on its own, not with the driver's code, so that one can catch
 the other out.
@@ -44,7 +44,7 @@ class LcusFirmware:
         self._waiting = b""
 
     def feed(self, data: bytes) -> list[bytes]:
-        """The answers to what came, in order. Half a frame waits for its rest."""
+        """Take bytes; returns the answers in order. Half a frame waits for its rest."""
         answers = []
         self._waiting += data
         while self._waiting:

@@ -1,4 +1,4 @@
-"""What a Modbus RTU relay board's firmware makes of the bytes it gets (docs/reference/relay-boards.md 1.8).
+"""The firmware of a simulated Modbus RTU relay board (docs/reference/relay-boards.md 1.8).
 
 Written against the register tables on its own, not with the driver's code. Variants: `waveshare` (coils,
 flash, inputs, input modes), `coils` (coils only), `fc06` (relays as registers, timed by the board).
@@ -15,7 +15,7 @@ KIND = BoardKind(firmwares=("waveshare", "coils", "fc06"), inputs=8)
 
 NO_FUNCTION, NO_ADDRESS, NO_VALUE = 1, 2, 3
 HALF_FRAME_S = 0.05
-"""A frame that is not whole by then is forgotten; a real board waits for 3.5 characters of silence."""
+"""Seconds after which half a frame is forgotten; a real board waits for 3.5 characters of silence."""
 SOFTWARE_VERSION = 200
 
 
@@ -58,7 +58,7 @@ class ModbusFirmware:
         self.input_modes = [0] * len(board.inputs)
 
     def feed(self, data: bytes) -> list[bytes]:
-        """The answers to what came."""
+        """Take bytes; returns the answers in order."""
         self._waiting += data
         answers = []
         while len(self._waiting) >= 8:
@@ -67,7 +67,7 @@ class ModbusFirmware:
                 break
             request, self._waiting = self._waiting[:size], self._waiting[size:]
             if _crc(request[:-2]) != request[-2:]:
-                self._waiting = b""  # no frame begins where it seemed to: nothing until the next silence
+                self._waiting = b""  # no frame begins here: ignore all until the next silence
             elif request[0] in (0, self.address):
                 answer = self._obey(request[1:-2])
                 if request[0]:
@@ -79,7 +79,7 @@ class ModbusFirmware:
         return [answer + _crc(answer) for answer in answers]
 
     def reset(self) -> None:
-        """Power came."""
+        """Power-on: forget half a frame."""
         self._waiting = b""
 
     def spoil(self, answer: bytes) -> bytes:
@@ -206,7 +206,7 @@ def _registers(first: int, count: int, known: dict[int, int]) -> bytes:
 
 
 def _crc(data: bytes) -> bytes:
-    """From the other end than usual: polynomial 8005 over reflected bytes, low byte of the result first."""
+    """CRC-16/MODBUS computed unlike the driver: polynomial 8005 over reflected bytes, low byte first."""
     register = 0xFFFF
     for byte in data:
         register ^= int(f"{byte:08b}"[::-1], 2) << 8

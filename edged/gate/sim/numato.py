@@ -1,4 +1,4 @@
-"""What a Numato module's firmware makes of text lines (docs/reference/relay-boards.md 1.4). No line, no time.
+"""The firmware of a simulated Numato module: text lines (docs/reference/relay-boards.md 1.4).
 
 Written against the list of words on its own, not with the driver's code.
 """
@@ -24,7 +24,7 @@ class NumatoFirmware:
         self._typed = ""
 
     def feed(self, data: bytes) -> list[bytes]:
-        """What is sent back: one piece per complete line. Half a line waits, its echo with it."""
+        """The answers, one for each complete line. Half a line waits, its echo with it."""
         answers = []
         *lines, rest = (self._typed + data.decode("latin-1")).split("\r")
         for text in lines:

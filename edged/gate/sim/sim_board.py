@@ -47,16 +47,16 @@ class Traffic:
 
 
 class SimBoard:
-    """One board. Made plugged in; the faults of the URL are attributes and may be changed while it runs.
+    """One board, plugged in from the start. The faults of the URL are attributes that may change at any time.
 
     Attributes:
         link: path of the device node.
         relays: the coils, index 0 is channel 1.
-        inputs: the contacts, index 0 is input 1; may be set from outside (`set_input`).
-        edges, log: what happened so far, oldest first, the last 10,000 of each.
+        inputs: the contacts, index 0 is input 1; `set_input` changes them.
+        edges, log: movements and bytes so far, oldest first, the last 10,000 of each.
         silent, garbage, delay_s, split_s, cut, bad_sum, echo, deaf, stuck: as in `SimUrl`; `stuck` is a set
             of channels here.
-        firmware: the protocol; some let a test see or change the board's settings.
+        firmware: the protocol; some give tests access to the board's settings.
     """
 
     def __init__(self, url: SimUrl, clock: Clock) -> None:
@@ -103,7 +103,7 @@ class SimBoard:
                 self._disconnect(self._thread)
 
     def power_off(self) -> None:
-        """Supply gone: every relay drops, a stuck one as well, and the firmware begins anew."""
+        """Cut the supply: every relay drops, a stuck one as well, and the firmware starts again."""
         with self._changed:
             self._timers.clear()
             for channel, on in enumerate(self.relays, start=1):
@@ -137,7 +137,7 @@ class SimBoard:
             self._changed.notify_all()
 
     def wait_for(self, condition: Callable[[SimBoard], bool], timeout_s: float) -> bool:
-        """Wait until `condition(self)`, looked at whenever a relay moved or bytes passed."""
+        """Wait until `condition(self)`, checked at every movement and byte. False: `timeout_s` passed."""
         with self._changed:
             return self._changed.wait_for(lambda: condition(self), timeout_s)
 
@@ -154,15 +154,15 @@ class SimBoard:
             self.force(channel, on)
 
     def later(self, name: Hashable, seconds: float, action: Callable[[], None]) -> None:
-        """Call `action` after `seconds`, instead of what was planned under this name."""
+        """Plan `action` in `seconds`, in place of an earlier plan of this name."""
         self._timers.plan(name, seconds, action)
 
     def cancel(self, name: Hashable) -> None:
-        """Forget what was planned under this name."""
+        """Cancel the plan of this name."""
         self._timers.cancel(name)
 
     def say(self, data: bytes) -> None:
-        """Send something nobody asked for, if the plug is in."""
+        """Send unsolicited bytes, if the plug is in."""
         with self._changed:
             if self._thread is not None and not self.silent:
                 self._put(data)
@@ -256,7 +256,7 @@ class SimBoard:
 
     def _put(self, data: bytes) -> None:
         self._note("tx", data)
-        with contextlib.suppress(BlockingIOError):  # nobody reads: a UART loses the bytes as well
+        with contextlib.suppress(BlockingIOError):  # without a reader: a UART loses the bytes as well
             os.write(self._master, data)
 
     def _takes_time(self, byte_count: int, extra_s: float = 0.0) -> bool:

@@ -9,7 +9,7 @@ from edged.clock import Clock
 
 
 class Timers:
-    """Calls what is due, in a thread of its own that begins with the first plan.
+    """Runs planned actions in a thread of its own, which starts with the first plan.
 
     Args:
         lock: held while an action runs, and by callers of `plan` and `cancel`.
@@ -23,7 +23,7 @@ class Timers:
         self._closed = False
 
     def plan(self, name: Hashable, seconds: float, action: Callable[[], None]) -> None:
-        """Call `action` in `seconds`, instead of what was planned under this name."""
+        """Plan `action` in `seconds`, in place of an earlier plan of this name."""
         with self._changed:
             self._plans[name] = (self._clock.monotonic() + seconds, action)
             if self._thread is None and not self._closed:
@@ -32,17 +32,17 @@ class Timers:
             self._changed.notify_all()
 
     def cancel(self, name: Hashable) -> None:
-        """Forget a plan."""
+        """Cancel the plan of this name."""
         with self._changed:
             self._plans.pop(name, None)
 
     def clear(self) -> None:
-        """Forget all plans, as without power."""
+        """Cancel all plans, as a power cut does."""
         with self._changed:
             self._plans.clear()
 
     def close(self) -> None:
-        """Forget all plans and end the thread."""
+        """Cancel all plans and end the thread."""
         with self._changed:
             self._plans.clear()
             self._closed = True

@@ -25,7 +25,7 @@ class BoardKind:
 
     Attributes:
         firmwares: its variants, the usual one first; empty: there is one only.
-        channels, inputs: how many, where the URL does not say.
+        channels, inputs: their numbers, where the URL does not set them.
     """
 
     firmwares: tuple[str, ...] = ()
@@ -35,7 +35,7 @@ class BoardKind:
 
 @dataclass(frozen=True)
 class SimUrl:
-    """A simulated board as asked for.
+    """A simulated board as its URL describes it.
 
     Attributes:
         board: which family; one of `simulators()`.
@@ -43,21 +43,21 @@ class SimUrl:
         address: its address on the line, where the protocol has one, 0..255.
         channels: relays on the board, 1..64.
         inputs: its contacts, first input first.
-        baud: bits per second in both directions; bytes take as long as on a real line.
-        link: where to put the device node; None: in a private temporary directory.
-        stuck: this channel's relay never moves; 0: all move.
-        silent: it obeys, but never answers.
+        baud: bits per second in both directions; bytes take their time as on a real line.
+        link: path of the device node; None: in a private temporary directory.
+        stuck: channel whose relay never moves; 0: all move.
+        silent: the board obeys, but never answers.
         garbage: bytes sent in front of every answer.
         delay_s: extra time before every answer.
         split_s: pause in the middle of every answer.
         cut: bytes missing at the end of every answer.
         bad_sum: every answer has a wrong check sum.
-        echo: everything it gets is sent back first, as some RS485 adapters do.
-        deaf: it hears nothing, as a hung firmware does.
-        unplug_s: the plug is pulled so long after the start; None: it stays in.
-        replug_s: and put back so long after that; None: never.
+        echo: every byte comes back first, as from some RS485 adapters.
+        deaf: no byte reaches the firmware, as when it hangs.
+        unplug_s: time from the start to an unplug; None: the plug stays in.
+        replug_s: time from there until the plug is back; None: never.
         self_powered: relays keep their state when the plug is pulled.
-        crlf: it obeys only frames that are followed by CR LF.
+        crlf: the board obeys only frames that end with CR LF.
     """
 
     board: str = "lcus"
@@ -99,7 +99,7 @@ def parse_url(url: str, defaults: Mapping[str, Any] | None = None) -> SimUrl:
     """`sim:board?option=value&…` as a SimUrl.
 
     Args:
-        defaults: fields of SimUrl for what the URL leaves out; what they leave out is as usual for the board.
+        defaults: fields of SimUrl for options that the URL leaves out; without one, the board's usual value.
 
     Raises:
         Misconfigured: `sim_url`, for an unknown board or option, or a value out of range.
@@ -132,7 +132,7 @@ def parse_url(url: str, defaults: Mapping[str, Any] | None = None) -> SimUrl:
 
 
 def simulated_board(config: GateConfig) -> SimUrl | None:
-    """The board to simulate for this gate; what its URL does not say follows the section. None: a real one.
+    """The board to simulate for this gate; options missing in its URL follow the section. None: a real one.
 
     Raises:
         Misconfigured: `sim_url`.
