@@ -24,7 +24,7 @@ PACKAGE = "edged.delivery"
 
 
 @dataclass(frozen=True)
-class Place:
+class TargetPlace:
     """Where one target stands.
 
     Attributes:
@@ -56,7 +56,7 @@ class DeadLetter:
 
     Attributes:
         letter_id: number of the dead letter, for people.
-        series, seq: which record; see `Place`.
+        series, seq: which record; see `TargetPlace`.
         code, reason: the last refusal; `reason` names no person.
         attempts: times the record was sent.
         at: time of the last attempt, ISO 8601 UTC.
@@ -119,11 +119,11 @@ class Outbox:
 
     # -- reading
 
-    def places(self) -> list[Place]:
+    def places(self) -> list[TargetPlace]:
         """All targets ever configured, by name."""
         return [_place(row) for row in self._database.query(f"{_PLACES} ORDER BY name")]
 
-    def place(self, name: str) -> Place:
+    def place(self, name: str) -> TargetPlace:
         """One target. Raises NotFound (`target_unknown`) with the names there are."""
         rows = self._database.query(f"{_PLACES} WHERE name = ?", [name])
         if not rows:
@@ -280,20 +280,20 @@ def undelivered_from(data_dir: Path, clock: Clock) -> int | None:
         outbox.close()
 
 
-def written_at(place: Place) -> datetime | None:
+def written_at(place: TargetPlace) -> datetime | None:
     """Time of the last record that the target is done with, aware; None before the first."""
     return None if place.at is None else datetime.fromisoformat(place.at)
 
 
-def _place(row: sqlite3.Row) -> Place:
-    return Place(**{**dict(row), "configured": bool(row["configured"])})
+def _place(row: sqlite3.Row) -> TargetPlace:
+    return TargetPlace(**{**dict(row), "configured": bool(row["configured"])})
 
 
 def _dead_letter(row: sqlite3.Row) -> DeadLetter:
     return DeadLetter(**{**dict(row), "retry": bool(row["retry"])})
 
 
-def place_dict(place: Place, newest: int) -> dict[str, Any]:
+def place_dict(place: TargetPlace, newest: int) -> dict[str, Any]:
     """`place`, JSON-ready. `behind`: records after it up to `newest`, wanted by the target or not."""
     return {
         "target": place.name,

@@ -16,7 +16,7 @@ from datetime import timedelta
 from edged.backoff import Backoff, PauseRule
 from edged.clock import Clock, iso
 from edged.config.delivery_section import TargetConfig
-from edged.delivery.outbox import DeadLetter, Outbox, Place, Refusal, written_at
+from edged.delivery.outbox import DeadLetter, Outbox, Refusal, TargetPlace, written_at
 from edged.delivery.records import RecordMaker, kind_of, wanted_kinds
 from edged.delivery.source import OpenRecords, RecordSource
 from edged.delivery.state import Reporter
@@ -39,7 +39,7 @@ PAUSE_SPREAD = (0.5, 1.0)
 
 
 @dataclass(frozen=True)
-class Step:
+class NextStep:
     """Time to the next step, seconds from now. `idle`: news may cut it short."""
 
     wait_s: float
@@ -101,23 +101,23 @@ class Pump:
         self._early: set[str] = set()
         self._due_s = clock.monotonic()
 
-    def step(self) -> Step:
+    def step(self) -> NextStep:
         """Send what comes next, or find that there is nothing."""
         try:
             place = self._outbox.place(self._settings.name)
             if place.paused_at is not None:
                 self._page.clear()
                 self._reporter.paused()
-                return Step(IDLE_S, idle=True)
+                return NextStep(IDLE_S, idle=True)
             return self._work(place)
         except EdgedError as error:
             return self.failed(error)
 
-    def failed(self, error: EdgedError) -> Step:
+    def failed(self, error: EdgedError) -> NextStep:
         """The pause after `error`: twice as long each time, or as long as the receiver asks for."""
         self._page.clear()
         if isinstance(error, _MovesOn):
-            return Step(0)
+            return NextStep(0)
         asked_s = error.retry_after_s if isinstance(error, DeliveryFailed) else None
         if not isinstance(error, DeliveryFailed):
             self.close()  # the next attempt reads keys and certificates anew
@@ -125,7 +125,7 @@ class Pump:
             self._clock.monotonic(), at_least_s=min(asked_s or 0.0, LONGEST_ASKED_PAUSE_S)
         )
         self._reporter.failed(error, self._backoff.failures, pause_s)
-        return Step(pause_s)
+        return NextStep(pause_s)
 
     def forget_failures(self) -> None:
         """An operator has found the fault: begin with the shortest pause, and dead-letter records again."""
@@ -143,7 +143,7 @@ class Pump:
 
     # -- one step
 
-    def _work(self, place: Place) -> Step:
+    def _work(self, place: TargetPlace) -> NextStep:
         if self._target is None:
             self._target = self._build()
         if self._records is None:
@@ -152,19 +152,19 @@ class Pump:
             place = self._recognise_journal(place)
         if dead := self._outbox.next_retry(place.name):
             self._retry_dead_letter(dead, self._target)
-            return Step(0)
+            return NextStep(0)
         chunk = self._next_chunk(place)
         if chunk is None:
             self._target.tend()
             self._well()
-            return Step(IDLE_S, idle=True)
+            return NextStep(IDLE_S, idle=True)
         receipt = self._send(chunk, self._target)
         if receipt is not None:
             self._settle(chunk, receipt)
             self._well()
-        return Step(self._pause_for(len(chunk.messages)))
+        return NextStep(self._pause_for(len(chunk.messages)))
 
-    def _next_chunk(self, place: Place) -> _Chunk | None:
+    def _next_chunk(self, place: TargetPlace) -> _Chunk | None:
         """The next records, with as many wanted ones as may be sent together; None at the end."""
         if not self._page:
             self._page.extend(self._read(place.seq, PAGE))
@@ -334,7 +334,7 @@ class Pump:
     def _message(self, record: Record, series: int) -> Message:
         return self._maker.make(record, series=series, pictures=self._settings.pictures)
 
-    def _recognise_journal(self, place: Place) -> Place:
+    def _recognise_journal(self, place: TargetPlace) -> TargetPlace:
         """Check that the journal is the one the target was fed from; else go on with what is new in this one.
 
         A journal that was restored from a backup, or begun anew, gives numbers a second time.
@@ -357,7 +357,7 @@ class Pump:
         self._same_journal = True
         return place
 
-    def _dealt_with(self, place: Place, newest: Record) -> int:
+    def _dealt_with(self, place: TargetPlace, newest: Record) -> int:
         """Number of the last record that is older than what was delivered before; rather one too few."""
         assert self._records is not None
         last_at = written_at(place)

@@ -15,7 +15,7 @@ from edged.bus import EventBus, Subscription
 from edged.clock import Clock
 from edged.config.delivery_section import DeliveryConfig, TargetConfig
 from edged.delivery.outbox import Outbox, place_dict
-from edged.delivery.pump import Pump, Step
+from edged.delivery.pump import NextStep, Pump
 from edged.delivery.records import RecordMaker
 from edged.delivery.source import OpenRecords
 from edged.delivery.state import Reporter
@@ -86,7 +86,7 @@ class TargetWorker:
         finally:
             self._pump.close()
 
-    def _step(self) -> Step:
+    def _step(self) -> NextStep:
         try:
             return self._pump.step()
         except Exception as error:  # noqa: BLE001 - a fault of edged must not end the delivery unnoticed

@@ -24,7 +24,7 @@ OWN_EVENTS = frozenset({"delivery_degraded", "delivery_recovered", "record_put_a
 
 
 @dataclass(frozen=True)
-class State:
+class TargetState:
     """One target as it is now.
 
     Attributes:
@@ -54,19 +54,19 @@ class Reporter:
         self._bus = bus
         self._clock = clock
         self._lock = threading.Lock()
-        self._state = State()
+        self._state = TargetState()
         self._announced = ""  # code of the failure that was announced
         self._failing_since_s = 0.0
 
     @property
-    def state(self) -> State:
+    def state(self) -> TargetState:
         """A consistent copy."""
         with self._lock:
             return self._state
 
     def well(self) -> None:
         """The receiver took something, or is there and has everything."""
-        self._set(State(DELIVERING))
+        self._set(TargetState(DELIVERING))
         if self._announced:
             self._announced = ""
             after_s = round(self._clock.monotonic() - self._failing_since_s, 1)
@@ -74,7 +74,7 @@ class Reporter:
 
     def paused(self) -> None:
         """An operator has paused it."""
-        self._set(State(PAUSED))
+        self._set(TargetState(PAUSED))
 
     def failed(self, error: EdgedError, failures: int, pause_s: float) -> None:
         """An attempt has failed.
@@ -86,7 +86,7 @@ class Reporter:
         operator = isinstance(error, NeedsOperator | Misconfigured)
         if failures == 1:
             self._failing_since_s = self._clock.monotonic()
-        state = State(
+        state = TargetState(
             NEEDS_OPERATOR if operator else WAITING, error.code, error.message, error.hint, failures
         )
         retry_at = iso(_later(self._clock, pause_s))
@@ -119,7 +119,7 @@ class Reporter:
             )
         )
 
-    def _set(self, state: State) -> None:
+    def _set(self, state: TargetState) -> None:
         with self._lock:
             self._state = state
 

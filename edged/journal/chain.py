@@ -103,10 +103,39 @@ def _all_problems(database: Database) -> Iterator[str]:
     if not anchor:
         yield "The beginning of the chain is gone: the table that holds it was emptied."
         return
-    position, before = anchor[0]["position"], anchor[0]["hash"]
-    signed = position == 0
-    erased: Counter[str] = Counter()
-    explained: Counter[str] = Counter()
+    account = _Account(anchor[0])
+    yield from _broken_links(database, account)
+    yield from account.problems()
+    yield from _unlinked(database)
+
+
+class _Account:
+    """Facts that only all links together tell: is the anchor signed, does an erasure explain each lost salt."""
+
+    def __init__(self, anchor: sqlite3.Row) -> None:
+        self.anchor = anchor
+        self._signed = anchor["position"] == 0
+        self._erased: Counter[str] = Counter()
+        self._explained: Counter[str] = Counter()
+
+    def add(self, row: sqlite3.Row, payload: dict[str, Any]) -> None:
+        if row["salt"] is None:
+            self._erased[_pseudonym(payload)] += 1
+        if row["event"] == "person_erased":
+            self._explained[str(payload.get("pseudonym"))] += payload.get("decisions") or 0
+        self._signed = self._signed or _signs(payload, self.anchor)
+
+    def problems(self) -> Iterator[str]:
+        if not self._signed:
+            yield "The beginning of the chain was cut off, and no record says that this was done on purpose."
+        for pseudonym, count in self._erased.items():
+            if not pseudonym.startswith(ERASED) or count > self._explained[pseudonym]:
+                yield f"Decisions of {pseudonym} lost their salt, and no record of an erasure explains it."
+
+
+def _broken_links(database: Database, account: _Account) -> Iterator[str]:
+    """Walk along the chain, link by link, and tell `account` of each."""
+    position, before = account.anchor["position"], account.anchor["hash"]
     for row in _links(database, position):
         position += 1
         if row["position"] != position:
@@ -119,18 +148,8 @@ def _all_problems(database: Database) -> Iterator[str]:
         elif payload is None or not _fits(row, payload, before):
             yield f"Record {row['seq']} was changed after it was written."
         if payload is not None:
-            if row["salt"] is None:
-                erased[_pseudonym(payload)] += 1
-            if row["event"] == "person_erased":
-                explained[str(payload.get("pseudonym"))] += payload.get("decisions") or 0
-            signed = signed or _signs(payload, anchor[0])
+            account.add(row, payload)
         before = row["hash"]
-    if not signed:
-        yield "The beginning of the chain was cut off, and no record says that this was done on purpose."
-    for pseudonym in erased:
-        if not pseudonym.startswith(ERASED) or erased[pseudonym] > explained[pseudonym]:
-            yield f"Decisions of {pseudonym} lost their salt, and no record of an erasure explains it."
-    yield from _unlinked(database)
 
 
 def _pseudonym(payload: dict[str, Any]) -> str:

@@ -20,7 +20,7 @@ DOUBTFUL_STEP_S = 3600.0
 
 
 @dataclass(frozen=True)
-class Keep:
+class KeepDays:
     """Days for which each class is kept; 0: for ever."""
 
     records: int
@@ -45,7 +45,7 @@ class Retention:
     wrong for a while removes nothing out of turn. Undelivered records and grants without outcome stay.
     """
 
-    def __init__(self, journal: Journal, room: Room, snapshots: SnapshotFolder, keep: Keep) -> None:
+    def __init__(self, journal: Journal, room: Room, snapshots: SnapshotFolder, keep: KeepDays) -> None:
         self._journal = journal
         self._database: Database = journal.database
         self._room = room

@@ -31,7 +31,7 @@ _HINT = {
 
 
 @dataclass(frozen=True)
-class Use:
+class RoomUse:
     """Room in use, in bytes and as share of the budget; a share of 1 is full."""
 
     share: float
@@ -57,7 +57,7 @@ class Room:
         self._max_bytes = max_bytes
         self._undelivered_from = undelivered_from
         self._alarmed = 0
-        self.use = Use(0.0, 0)
+        self.use = RoomUse(0.0, 0)
 
     @property
     def full(self) -> bool:
@@ -69,11 +69,11 @@ class Room:
         """No room for refusals either."""
         return self.use.share >= RESERVE
 
-    def measure(self) -> Use:
+    def measure(self) -> RoomUse:
         """Measure the use now."""
         used = self._database.used_bytes()
         used += int(self._database.query("SELECT coalesce(sum(bytes), 0) FROM snapshots")[0][0])
-        self.use = Use(used / self._max_bytes if self._max_bytes else 0.0, used)
+        self.use = RoomUse(used / self._max_bytes if self._max_bytes else 0.0, used)
         return self.use
 
     def alarm(self, at: datetime) -> JournalFilling | None:

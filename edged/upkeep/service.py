@@ -16,7 +16,7 @@ from edged.errors import EdgedError, NeedsOperator
 from edged.events import BackupFailed, BackupMade, ComponentFailed, JournalRestored
 from edged.journal import Journal, journal_path
 from edged.journal.clockwatch import ClockWatch
-from edged.journal.retention import Keep, Retention
+from edged.journal.retention import KeepDays, Retention
 from edged.journal.room import MB
 from edged.journal.snapshots import SnapshotFolder, SnapshotService
 from edged.upkeep.backup import list_backups, make_backup, remove_backup
@@ -93,7 +93,7 @@ class Upkeep:
             self._journal,
             self._journal.room,
             self._snapshots,
-            Keep(settings.keep_days, settings.keep_details_days, settings.keep_snapshot_days),
+            KeepDays(settings.keep_days, settings.keep_details_days, settings.keep_snapshot_days),
         )
         return self._journal
 

@@ -19,11 +19,11 @@ from edged.events import (
 )
 from edged.events.vision_events import Measures
 from edged.journal import Journal
-from edged.journal.retention import Keep, Removed, Retention
+from edged.journal.retention import KeepDays, Removed, Retention
 from edged.journal.snapshots import SnapshotFolder, snapshot_path
 
 START = datetime(2026, 1, 1, 8, 0, tzinfo=UTC)
-KEEP = Keep(records=100, details=10, snapshots=5)
+KEEP = KeepDays(records=100, details=10, snapshots=5)
 
 
 def decided(number: int, at: datetime) -> AccessDecided:
@@ -70,7 +70,7 @@ class Box:
             self.days += 1
             self.clock.advance(86_400)
 
-    def run(self, keep: Keep = KEEP) -> Removed:
+    def run(self, keep: KeepDays = KEEP) -> Removed:
         retention = Retention(self.journal, self.journal.room, self.snapshots, keep)
         return retention.run(self.clock.now())
 
@@ -109,7 +109,7 @@ def test_each_class_goes_when_it_is_old_enough(box):
 def test_old_decisions_go_with_their_pictures_and_the_chain_begins_later(box):
     box.live(150)
 
-    removed = box.run(Keep(records=100, details=10, snapshots=0))
+    removed = box.run(KeepDays(records=100, details=10, snapshots=0))
 
     assert removed.records == 100
     assert box.names().count("access_decided") == 100
@@ -146,7 +146,7 @@ def test_a_removal_that_no_record_explains_shows_after_retention_too(box):
 def test_for_ever_means_for_ever(box):
     box.live(150)
 
-    assert box.run(Keep(records=0, details=0, snapshots=0)) == Removed()
+    assert box.run(KeepDays(records=0, details=0, snapshots=0)) == Removed()
 
 
 def test_when_everything_is_old_the_run_ends_and_explains_itself(box):
@@ -206,7 +206,7 @@ def test_records_of_a_clock_that_was_wrong_for_a_while_go_in_their_turn(box):
     box.clock.step_wall(50 * 365 * 86_400)
     box.live(1)
 
-    assert box.run(Keep(records=100, details=10, snapshots=0)) == Removed()
+    assert box.run(KeepDays(records=100, details=10, snapshots=0)) == Removed()
 
 
 def test_alarms_are_kept_like_decisions(box):

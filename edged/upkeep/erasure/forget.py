@@ -106,11 +106,7 @@ def forget(data_dir: Path, person_id: str, clock: Clock, *, backup_dirs: Iterabl
         raise _unknown(person_id)
     started = marker.read(data_dir)
     resumed = started is not None and started.person_id == person_id
-    folders = distinct(backup_dirs)
-    backups = [backup for folder in folders for backup in list_backups(folder)]
-    remnants = [path for folder in folders for path in broken_backups(folder) if _knows(path, person_id)]
-    # a backup half written anew at the interruption may not name the person any more
-    concerned = [backup for backup in backups if resumed or _knows(backup.path, person_id)]
+    concerned, remnants = _concerned(distinct(backup_dirs), person_id, resumed)
     if not (resumed or concerned or remnants or _knows(data_dir, person_id)):
         raise _unknown(person_id)
     traces = _collect(data_dir, Traces(person_id), clock)
@@ -122,15 +118,29 @@ def forget(data_dir: Path, person_id: str, clock: Clock, *, backup_dirs: Iterabl
     _erase_here(data_dir, traces, clock, done)
     for backup in concerned:
         _erase_in_backup(backup, traces, clock, done)
-    for remnant in (data_dir / ASIDE, data_dir / INCOMING, *remnants):
-        if remnant.is_dir():
-            shutil.rmtree(remnant)
-            done.removed.append(str(remnant))
+    _remove_folders((data_dir / ASIDE, data_dir / INCOMING, *remnants), done)
     done.searched_for = traces
     done.searched_in = [data_dir, *(backup.path for backup in concerned if backup.path.exists())]
     done.left = _prove(data_dir, traces, clock, done)
     marker.remove(data_dir)
     return done
+
+
+def _concerned(folders: Iterable[Path], person_id: str, resumed: bool) -> tuple[list[Backup], list[Path]]:
+    """Backups that may name the person, and folders of broken or unfinished ones that do."""
+    backups, remnants = [], []
+    for folder in folders:
+        # a backup half written anew at the interruption may not name the person any more
+        backups += [backup for backup in list_backups(folder) if resumed or _knows(backup.path, person_id)]
+        remnants += [path for path in broken_backups(folder) if _knows(path, person_id)]
+    return backups, remnants
+
+
+def _remove_folders(folders: Iterable[Path], done: Forgotten) -> None:
+    for folder in folders:
+        if folder.is_dir():
+            shutil.rmtree(folder)
+            done.removed.append(str(folder))
 
 
 def _unknown(person_id: str) -> NotFound:
