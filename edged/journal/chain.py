@@ -110,7 +110,7 @@ def _all_problems(database: Database) -> Iterator[str]:
 
 
 class _Account:
-    """Facts that only all links together tell: is the anchor signed, does an erasure explain each lost salt."""
+    """What only all links together tell: the anchor is signed, and erasures explain every lost salt."""
 
     def __init__(self, anchor: sqlite3.Row) -> None:
         self.anchor = anchor
