@@ -14,7 +14,7 @@ from edged.config.recognition_section import CloudConfig
 from edged.errors import EdgedError, Misconfigured, RetryLater, TryAnotherShot
 from edged.faceapi.client.face_cloud import FaceCloud
 from edged.faceapi.faults import CloudExists, CloudFault
-from edged.library.cloud_desired import CloudBook, Wanted
+from edged.library.cloud_desired import CloudBook, DesiredState
 
 SETTLE_S: Final = 6.0
 """A change is effective within 5 s (docs/reference/face-api.md 4.5); until then answers may be old."""
@@ -99,7 +99,7 @@ class Aligner:
 
     # -- present
 
-    def _fill(self, wanted: Wanted, group: str) -> None:
+    def _fill(self, wanted: DesiredState, group: str) -> None:
         """Make the faces in one group the wanted ones, with as few paid calls as that takes."""
         there = self.face_tokens(wanted.cloud_id, group)
         known = self._book.faces(wanted.cloud_id, group)
@@ -115,7 +115,7 @@ class Aligner:
             for token in surplus:
                 self._delete_face(wanted.cloud_id, group, token)
 
-    def _send(self, wanted: Wanted, group: str, photos: list[str], *, renew: bool) -> None:
+    def _send(self, wanted: DesiredState, group: str, photos: list[str], *, renew: bool) -> None:
         """Send pictures; one the cloud cannot use does not keep the others back, it is reported last."""
         unusable: TryAnotherShot | None = None
         for photo in photos:

@@ -11,11 +11,11 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Final
+from typing import Final, TypedDict
 
 from edged.clock import Clock, iso
 from edged.cloudsync.cloud_picture import cloud_picture
-from edged.config.recognition_section import CloudConfig
+from edged.config.recognition_section import CloudConfig, ControlLevel
 from edged.database.errors import from_os_error
 from edged.errors import EdgedError, NeedsOperator, RetryLater
 from edged.faceapi.client.face_cloud import FaceCloud
@@ -165,7 +165,7 @@ class CloudPeople:
         self, picture: bytes, group: str, cloud_id: str, person_id: str, *, replace: bool
     ) -> EnrolReply:
         scene = self._kind == "scene"
-        more = {
+        more: _Options = {
             "user_info": person_id,  # never the name: the cloud need not know it
             "quality_control": self._config.quality_control,
             "liveness_control": self._config.liveness_control,
@@ -179,6 +179,13 @@ class CloudPeople:
 
     def _deadline_s(self) -> float:
         return self._clock.monotonic() + SEND_S
+
+
+class _Options(TypedDict):
+    user_info: str
+    quality_control: ControlLevel
+    liveness_control: ControlLevel
+    deadline_s: float | None
 
 
 def _lock(descriptor: int) -> None:

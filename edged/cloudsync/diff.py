@@ -12,7 +12,7 @@ from edged.cloudsync.alignment import GROUP_MISSING
 from edged.cloudsync.sync import CloudSync
 from edged.faceapi.client.face_cloud import FaceCloud
 from edged.faceapi.faults import CloudFault
-from edged.library.cloud_desired import Wanted
+from edged.library.cloud_desired import DesiredState
 from edged.library.store import LibraryStore
 
 
@@ -114,7 +114,7 @@ class CloudDiff:
                     self._delete_extra(cloud_id, diff.group)
         return tuple(queued)
 
-    def _compare(self, group: str, wanted: dict[str, Wanted], *, faces: bool) -> GroupDiff:
+    def _compare(self, group: str, wanted: dict[str, DesiredState], *, faces: bool) -> GroupDiff:
         found = self._users(group)
         there = found or set()
         both = sorted(wanted.keys() & there) if faces else []
@@ -139,7 +139,7 @@ class CloudDiff:
                 return None
             raise
 
-    def _compare_faces(self, wanted: Wanted, group: str) -> FaceDifference | None:
+    def _compare_faces(self, wanted: DesiredState, group: str) -> FaceDifference | None:
         there = self._sync.aligner.face_tokens(wanted.cloud_id, group)
         known = self._book.faces(wanted.cloud_id, group)
         equal = {known[photo] for photo in wanted.photos if known.get(photo) in there}

@@ -31,7 +31,6 @@ MAX_MULTI_USERS = 20
 MAX_PAGE = 1000
 MAX_ADD_INFO_BYTES = 256
 MAX_UPDATE_INFO_BYTES = 48  # the update table says less than the one of add
-MAX_TOKEN_BYTES = 64
 _FORMATS = frozenset({"jpeg", "png", "bmp"})
 _ID = re.compile(r"[A-Za-z0-9_]{1,48}")
 _TOKEN = re.compile(r"[\x21-\x7e]{1,64}")

@@ -25,14 +25,7 @@ def score_of(cosine: float) -> float:
     """
     if cosine != cosine:
         raise ValueError("the cosine is not a number")
-    return _interpolate(cosine, ANCHORS)
-
-
-def cosine_of(score: float) -> float:
-    """The cosine at which `score_of` reaches `score`; scores outside 0..100 are clipped."""
-    if score != score:
-        raise ValueError("the score is not a number")
-    return _interpolate(score, tuple((s, c) for c, s in ANCHORS))
+    return _interpolate(cosine)
 
 
 def default_threshold(gallery_people: int) -> float:
@@ -45,11 +38,11 @@ def default_threshold(gallery_people: int) -> float:
     return SMALL_GALLERY_THRESHOLD if gallery_people <= SMALL_GALLERY_PEOPLE else LARGE_GALLERY_THRESHOLD
 
 
-def _interpolate(x: float, points: tuple[tuple[float, float], ...]) -> float:
-    if x <= points[0][0]:
-        return points[0][1]
-    for (x0, y0), (x1, y1) in pairwise(points):
-        if x < x1:
+def _interpolate(cosine: float) -> float:
+    if cosine <= ANCHORS[0][0]:
+        return ANCHORS[0][1]
+    for (x0, y0), (x1, y1) in pairwise(ANCHORS):
+        if cosine < x1:
             # the minimum keeps rounding from stepping over the next anchor, which would break monotony
-            return min(y1, y0 + (x - x0) * (y1 - y0) / (x1 - x0))
-    return points[-1][1]
+            return min(y1, y0 + (cosine - x0) * (y1 - y0) / (x1 - x0))
+    return ANCHORS[-1][1]

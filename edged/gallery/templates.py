@@ -87,7 +87,8 @@ class Gallery:
     def face_ids(self) -> np.ndarray:
         """Ids of all faces held, int64, in no particular order."""
         snapshot = self._snapshot
-        return snapshot.row_faces[snapshot.row_people != _GONE]
+        held: np.ndarray = snapshot.row_faces[snapshot.row_people != _GONE]
+        return held
 
     # -- search
 

@@ -21,7 +21,7 @@ Kind = Literal["general", "scene"]
 
 
 @dataclass(frozen=True)
-class Wanted:
+class DesiredState:
     """What the cloud should hold of one id.
 
     Attributes:
@@ -54,12 +54,12 @@ class CloudBook:
 
     # -- what should be
 
-    def wanted(self, cloud_id: str) -> Wanted | None:
+    def wanted(self, cloud_id: str) -> DesiredState | None:
         """What the cloud should hold of this id; None: nobody here has it."""
         with self._database.transaction(durable=False) as connection:
             return self.wanted_in(connection, cloud_id)
 
-    def wanted_in(self, connection: sqlite3.Connection, cloud_id: str) -> Wanted | None:
+    def wanted_in(self, connection: sqlite3.Connection, cloud_id: str) -> DesiredState | None:
         """The same inside a transaction."""
         row = connection.execute(
             "SELECT c.person_id, p.person_id AS here, p.active, p.valid_until FROM cloud_ids c "
@@ -70,12 +70,14 @@ class CloudBook:
             return None
         person_id = row["person_id"]
         if row["here"] is None or not cloud_ledger.consents_to_cloud(connection, person_id):
-            return Wanted(cloud_id, person_id)
+            return DesiredState(cloud_id, person_id)
         over = row["valid_until"] is not None and row["valid_until"] <= iso(self._clock.now())
         photos = _photos(connection, person_id)
         if over or not row["active"] or not photos:
-            return Wanted(cloud_id, person_id, nowhere=False)
-        return Wanted(cloud_id, person_id, self._groups_of(connection, person_id), photos, nowhere=False)
+            return DesiredState(cloud_id, person_id, nowhere=False)
+        return DesiredState(
+            cloud_id, person_id, self._groups_of(connection, person_id), photos, nowhere=False
+        )
 
     def _groups_of(self, connection: sqlite3.Connection, person_id: str) -> tuple[str, ...]:
         rows = connection.execute("SELECT group_id FROM membership WHERE person_id = ?", [person_id])

@@ -148,8 +148,8 @@ class Enroller:
         check_details(details)
         known = self.store.enrolled_with(details.person_id, photo, self._gallery.model_id)
         if known is not None:
-            outcome = "updated" if self.store.add_to_groups(details.person_id, details.groups) else None
-            return EnrolResult(outcome or "already_enrolled", details.person_id, known)
+            joined = self.store.add_to_groups(details.person_id, details.groups)
+            return EnrolResult("updated" if joined else "already_enrolled", details.person_id, known)
         face, ignored = choose_face(self._read_faces(decode_picture(photo, name=file_name)), file_name)
         template = self._embed(face.aligned)
         duplicate_of = self._duplicate_of(details.person_id, template)

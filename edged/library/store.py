@@ -12,10 +12,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from edged.clock import Clock, iso
 from edged.database import Database
-from edged.errors import EdgedError, Misconfigured, NeedsOperator, NotFound
+from edged.errors import EdgedError, NeedsOperator, NotFound
 from edged.gallery.sizes import DEFAULT_CAPACITY, MAX_CAPACITY
 from edged.library import cloud_ledger
 from edged.library.consent import Consent, check_consent
@@ -37,7 +38,7 @@ from edged.library.reader import LibraryReader, same_face, unknown_person
 class Enrolled:
     """What storing a face did: `added` a person, `updated` one, or nothing (`already_enrolled`)."""
 
-    outcome: str
+    outcome: Literal["added", "updated", "already_enrolled"]
     face_id: int
 
 
@@ -78,21 +79,6 @@ class LibraryStore(LibraryReader):
         self._database.close()
 
     # -- writing
-
-    def add_person(self, details: PersonDetails) -> Person:
-        """Store a new person without a face.
-
-        Raises:
-            Misconfigured: a field cannot be stored, or the id is taken (code `person_id_taken`).
-        """
-        check_details(details)
-        with self._write() as connection:
-            if _exists(connection, details.person_id):
-                raise Misconfigured(
-                    f"There is a person with the id {details.person_id} already.", code="person_id_taken"
-                )
-            self._save(connection, details)
-        return self.get(details.person_id)
 
     def update_person(self, details: PersonDetails) -> Person:
         """Replace name, groups, validity, activity and note of a person; the faces stay.
@@ -142,7 +128,9 @@ class LibraryStore(LibraryReader):
             raise
         if photo is not None:
             self.photos.settle(photo)
-        return Enrolled(("updated" if known else "added") if changed else "already_enrolled", face_id)
+        if not changed:
+            return Enrolled("already_enrolled", face_id)
+        return Enrolled("updated" if known else "added", face_id)
 
     def add_to_groups(self, person_id: str, groups: Sequence[str]) -> bool:
         """Add a person to groups, made when they do not exist. True when that changed anything.

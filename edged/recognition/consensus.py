@@ -12,8 +12,9 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from edged.config import RecognitionConfig
+from edged.gallery.match import Match
 from edged.gallery.score import default_threshold
-from edged.recognition.protocol import CLOUD, LOCAL, Identification, Match
+from edged.recognition.protocol import CLOUD, LOCAL, Identification
 
 SINGLE_SHOT_SLACK: Final = 10.0
 """Points by which one shot of a run may miss the threshold that the fused score must reach. At the default

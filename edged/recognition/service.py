@@ -121,17 +121,6 @@ class RecognitionService:
             thread.join(max(0.0, deadline_s - self._clock.monotonic()))
         return not any(thread.is_alive() for thread in self._threads)
 
-    def decided(self, passage_id: str) -> bool:
-        """True when no further shot of this (running) passage is of use."""
-        with self._changed:
-            passage = self._queue.find(passage_id)
-            return passage is not None and passage.consensus.final
-
-    def open_passages(self) -> int:
-        """Passages whose track is in view or whose work is not done."""
-        with self._changed:
-            return len(self._queue)
-
     def wait_idle(self, timeout_s: float) -> bool:
         """Wait until every shot that has arrived is answered. False: `timeout_s` passed first."""
         with self._changed:
@@ -140,7 +129,7 @@ class RecognitionService:
     # -- in the subscription's thread
 
     def _on_event(self, event: Event) -> None:
-        given_up = None
+        given_up: PassageExhausted | None = None
         with self._changed:
             if isinstance(event, ShotChosen):
                 self._queue.offer(event, self._clock.monotonic())
@@ -151,7 +140,7 @@ class RecognitionService:
                 self._queue.refused(event)
             elif isinstance(event, TrackEnded):
                 over = self._queue.ended(event)
-                given_up = over and reports.exhausted(self._clock.now(), over)
+                given_up = reports.exhausted(self._clock.now(), over) if over else None
             self._changed.notify_all()
         if given_up is not None:
             self._bus.publish(given_up)
@@ -237,12 +226,14 @@ class RecognitionService:
     def _finish(self, job: Job, event: Event) -> PassageExhausted | None:
         """The request is no longer in flight. Returns what is to be said of a passage that is given up."""
         passage, now = job.passage, self._clock.now()
+        given_up: PassageExhausted | None = None
         with self._changed:
             passage.busy = False
-            given_up = None
             if passage.consensus.final and not passage.settled:
                 passage.settled = True
                 given_up = reports.given_up(now, job.shot, passage)
             over = self._queue.forget_if_over(job.key)
             self._changed.notify_all()
-        return given_up or (over and reports.exhausted(now, over))
+        if given_up is None and over is not None:
+            given_up = reports.exhausted(now, over)
+        return given_up

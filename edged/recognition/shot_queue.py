@@ -83,10 +83,6 @@ class ShotQueue:
         self._passages: dict[str, Passage] = {}  # in the order in which they began
         self._unsent = 0
 
-    def __len__(self) -> int:
-        """Passages remembered."""
-        return len(self._passages)
-
     @property
     def idle(self) -> bool:
         """No shot waits or is in work."""

@@ -26,6 +26,8 @@ from edged.server.storage import FaceStorage, FaceTaken
 MAX_FACES_PER_USER: Final = 20
 GENERAL: Final = ""
 SCENE: Final = "SEC"
+SCORE_DIGITS: Final = 2
+"""After the point: the rounded score is compared with thresholds, as the answer shows it."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +99,7 @@ class FaceLibrary:
             ApiError: 223100 one of the groups does not exist, 223202 it is of the other scene.
         """
         hits = [
-            (group_id, match.person_id, _score(match.cosine))
+            (group_id, match.person_id, round(match.score, SCORE_DIGITS))
             for group_id, group in self.require_groups(group_ids, scene)
             for match in group.gallery.search(template, top)
         ]
@@ -111,7 +113,9 @@ class FaceLibrary:
         for group_id, _ in self.require_groups(group_ids, scene):
             templates = self.storage.faces(group_id, user_id).templates
             if len(templates):
-                hits.append((group_id, user_id, _score(float((templates @ template).max()))))
+                hits.append(
+                    (group_id, user_id, round(score_of(float((templates @ template).max())), SCORE_DIGITS))
+                )
         return self._found(hits, top, least)
 
     def require_groups(self, group_ids: Sequence[str], scene: str) -> list[tuple[str, _Group]]:
@@ -308,8 +312,3 @@ class FaceLibrary:
             if score >= least and info is not None:  # None: deleted while we searched
                 found.append(Found(group_id, user_id, info, score))
         return found
-
-
-def _score(cosine: float) -> float:
-    """0..100 with two digits after the point: what is compared is what is answered."""
-    return round(score_of(cosine), 2)

@@ -111,11 +111,7 @@ class Parameters(Mapping[str, Any]):
         value = self.get("user_info")
         if value is None:
             return None
-        try:
-            fits = isinstance(value, str) and len(value.encode()) <= MAX_USER_INFO_BYTES
-        except UnicodeEncodeError:  # half a surrogate pair: "\ud800"
-            fits = False
-        if not fits:
+        if not isinstance(value, str) or not _fits(value):
             raise wrong("user_info")
         return value
 
@@ -170,3 +166,10 @@ def picture_bytes(text: str) -> bytes:
         return b64decode("".join(text.split()), validate=True)
     except (binascii.Error, ValueError) as error:
         raise wrong("image") from error
+
+
+def _fits(user_info: str) -> bool:
+    try:
+        return len(user_info.encode()) <= MAX_USER_INFO_BYTES
+    except UnicodeEncodeError:  # half a surrogate pair: "\ud800"
+        return False

@@ -55,8 +55,10 @@ class ApiError(Exception):
 
     def __init__(self, code: int, message: str | None = None, *, status: int = 200) -> None:
         self.code = code
-        row = lookup(code)
-        self.message = message if message is not None or row is None else row.message
+        if message is None:
+            row = lookup(code)
+            message = row.message if row is not None else f"error {code}"
+        self.message = message
         self.status = status
         super().__init__(f"{code} {self.message}")
 

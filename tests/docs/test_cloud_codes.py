@@ -8,7 +8,7 @@ from places import PROJECT
 
 from edged.config.recognition_section import CloudConfig
 from edged.config.schema import Config
-from edged.faceapi.profile import profile_from
+from edged.faceapi.endpoint import profile_from
 
 PAGE = (PROJECT / "docs" / "cloud.md").read_text()
 SAMPLES = [sample for sample in re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL) if "recognition:" in sample]

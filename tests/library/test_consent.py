@@ -60,13 +60,13 @@ def pretend_in_cloud(tmp_path, cloud_id: str) -> None:
 
 
 def test_without_an_entry_there_is_no_consent(store):
-    store.add_person(person("anna"))
+    store.enrol(person("anna"), face())
     assert not store.has_cloud_consent("anna")
     assert not store.has_cloud_consent("nobody")
 
 
 def test_the_newest_entry_counts_and_all_are_kept(store, clock):
-    store.add_person(person("anna"))
+    store.enrol(person("anna"), face())
     agree(store, "anna")
     clock.step_wall(-3600)  # the order of recording counts, whatever the clock says
     store.record_consent("anna", "cloud", given=False, recorded_by="Anna", note="by letter")
@@ -78,14 +78,14 @@ def test_the_newest_entry_counts_and_all_are_kept(store, clock):
 
 
 def test_consent_to_another_purpose_is_no_consent_to_the_cloud(store):
-    store.add_person(person("anna"))
+    store.enrol(person("anna"), face())
     store.record_consent("anna", "attendance", given=True, recorded_by="Office")
     assert not store.has_cloud_consent("anna")
 
 
 @pytest.mark.parametrize("statement", ["UPDATE consents SET given = 1", "DELETE FROM consents"])
 def test_the_ledger_cannot_be_rewritten(store, tmp_path, statement):
-    store.add_person(person("anna"))
+    store.enrol(person("anna"), face())
     agree(store, "anna", given=False)
     with (
         sqlite3.connect(tmp_path / "library.db") as database,
@@ -95,10 +95,10 @@ def test_the_ledger_cannot_be_rewritten(store, tmp_path, statement):
 
 
 def test_the_ledger_goes_with_the_person(store):
-    store.add_person(person("anna"))
+    store.enrol(person("anna"), face())
     agree(store, "anna")
     store.remove_person("anna")
-    store.add_person(person("anna"))
+    store.enrol(person("anna"), face())
     assert store.consents("anna") == ()
 
 
@@ -111,7 +111,7 @@ def test_the_ledger_goes_with_the_person(store):
     ],
 )
 def test_a_consent_that_cannot_be_kept_is_refused(store, purpose, by, note, code):
-    store.add_person(person("anna"))
+    store.enrol(person("anna"), face())
     with pytest.raises(Misconfigured) as refused:
         store.record_consent("anna", purpose, given=True, recorded_by=by, note=note)
     assert refused.value.code == code
@@ -126,7 +126,7 @@ def test_nobody_consents_for_somebody_unknown(store):
 
 
 def test_a_fit_id_is_the_same_in_the_cloud(store):
-    store.add_person(person("Anna_Schmidt"))
+    store.enrol(person("Anna_Schmidt"), face())
     assert store.cloud_id_of("Anna_Schmidt") == "Anna_Schmidt"
     assert store.person_of_cloud_id("Anna_Schmidt") == "Anna_Schmidt"
     assert store.cloud_id_of("nobody") is None
@@ -135,7 +135,7 @@ def test_a_fit_id_is_the_same_in_the_cloud(store):
 
 def test_an_id_the_cloud_refuses_gets_another_that_leads_back(store):
     for person_id in ("A-1042", "A_1042", "x" * 48, "x" * 47):
-        store.add_person(person(person_id))
+        store.enrol(person(person_id), face())
     ids = [store.cloud_id_of(person_id) for person_id in ("A-1042", "A_1042", "x" * 48, "x" * 47)]
     assert len(set(ids)) == 4
     assert [store.person_of_cloud_id(i) for i in ids] == ["A-1042", "A_1042", "x" * 48, "x" * 47]
@@ -143,16 +143,16 @@ def test_an_id_the_cloud_refuses_gets_another_that_leads_back(store):
 
 
 def test_ids_that_differ_only_in_case_are_kept_apart_for_the_cloud(store):
-    store.add_person(person("anna"))
-    store.add_person(person("Anna"))
+    store.enrol(person("anna"), face())
+    store.enrol(person("Anna"), face())
     assert store.cloud_id_of("anna") == "anna"
     assert store.cloud_id_of("Anna").lower() != "anna"
 
 
 def test_a_taken_id_is_passed_over(store):
     first, second, *_ = cloud_id_candidates("A-1042")
-    store.add_person(person(first))
-    store.add_person(person("A-1042"))
+    store.enrol(person(first), face())
+    store.enrol(person("A-1042"), face())
     assert store.cloud_id_of("A-1042") == second
 
 
@@ -166,7 +166,7 @@ def test_every_person_id_has_ids_the_cloud_accepts(person_id):
 
 
 def test_an_id_is_kept_when_everything_else_changes(store):
-    store.add_person(person("A-1042"))
+    store.enrol(person("A-1042"), face())
     before = store.cloud_id_of("A-1042")
     store.update_person(PersonDetails(person_id="A-1042", name="Another Name", groups=("night",)))
     assert store.cloud_id_of("A-1042") == before
@@ -240,7 +240,7 @@ def test_somebody_added_again_keeps_their_id_and_the_pending_deletion(store, tmp
     agree(store, "anna")
     pretend_in_cloud(tmp_path, "anna")
     store.remove_person("anna")
-    store.add_person(person("anna"))
+    store.enrol(person("anna"), face())
     assert queued(tmp_path) == ["anna"]
     assert not store.has_cloud_consent("anna")
 

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from edged.clock import ManualClock, SystemClock
-from edged.errors import Misconfigured, NeedsOperator, NotFound
+from edged.errors import NeedsOperator, NotFound
 from edged.events import Measures
 from edged.library.people import MAX_FACES_PER_PERSON, NewFace, PersonDetails
 from edged.library.store import LibraryStore
@@ -53,7 +53,7 @@ def test_a_person_is_stored_with_everything_said_of_them(store):
         active=False,
         note="front desk",
     )
-    store.add_person(details)
+    store.enrol(details, face(1))
     kept = store.get("anna")
     assert (kept.name, kept.groups, kept.note, kept.active) == (
         "Anna Müller",
@@ -62,7 +62,7 @@ def test_a_person_is_stored_with_everything_said_of_them(store):
         False,
     )
     assert (kept.valid_from, kept.valid_until) == (details.valid_from, details.valid_until)
-    assert (kept.faces, kept.created_at) == (0, ManualClock().now())
+    assert (kept.faces, kept.created_at) == (1, ManualClock().now())
 
 
 def test_the_library_is_there_again_after_reopening(tmp_path, store):
@@ -72,13 +72,6 @@ def test_the_library_is_there_again_after_reopening(tmp_path, store):
     assert again.get("anna").faces == 1
     assert np.array_equal(again.load(MODEL).templates[0], unit(1))
     again.close()
-
-
-def test_an_id_is_taken_once(store):
-    store.add_person(person("anna"))
-    with pytest.raises(Misconfigured) as caught:
-        store.add_person(person("anna", "Another Anna"))
-    assert caught.value.code == "person_id_taken"
 
 
 def test_updating_replaces_details_and_keeps_faces(store):
@@ -168,16 +161,16 @@ def test_templates_are_loaded_by_id_and_missing_ids_are_left_out(store):
     ],
 )
 def test_search_takes_text_as_it_is(store, search, found):
-    store.add_person(person("p1", "Anna MÜLLER"))
-    store.add_person(person("p2", "张伟"))
-    store.add_person(person("p3", "Rabatt 100%"))
-    store.add_person(person("p4", "p_3"))
+    store.enrol(person("p1", "Anna MÜLLER"), face(1))
+    store.enrol(person("p2", "张伟"), face(1))
+    store.enrol(person("p3", "Rabatt 100%"), face(1))
+    store.enrol(person("p4", "p_3"), face(1))
     assert [p.name for p in store.list_people(search=search).people] == found
 
 
 def test_lists_come_in_pages_in_the_order_of_names(store):
     for number in (3, 1, 2, 5, 4):
-        store.add_person(person(f"id{9 - number}", f"name{number}", "even" if number % 2 == 0 else "odd"))
+        store.enrol(person(f"id{9 - number}", f"name{number}", "even" if number % 2 == 0 else "odd"), face(1))
     first, second, beyond = (store.list_people(page=n, page_size=3) for n in (1, 2, 9))
     assert [p.name for p in (*first.people, *second.people)] == [f"name{n}" for n in range(1, 6)]
     assert (first.total, first.pages, beyond.people) == (5, 2, ())
@@ -185,8 +178,8 @@ def test_lists_come_in_pages_in_the_order_of_names(store):
 
 
 def test_groups_are_listed_with_their_size(store):
-    store.add_person(person("a", None, "staff"))
-    store.add_person(person("b", None, "staff", "night"))
+    store.enrol(person("a", None, "staff"), face(1))
+    store.enrol(person("b", None, "staff", "night"), face(1))
     assert [(g.group_id, g.people) for g in store.groups()] == [("night", 1), ("staff", 2)]
 
 
@@ -238,11 +231,11 @@ def test_face_ids_are_never_used_twice(store):
 
 def test_changes_raise_the_counter_and_reading_does_not(store):
     before = store.change_counter()
-    store.add_person(person("anna"))
+    store.enrol(person("anna"), face(1))
     changed = store.change_counter()
     assert changed > before
-    store.enrol(person("anna"), face(1))
-    store.enrol(person("anna"), face(1))  # the same again changes nothing
+    store.enrol(person("anna"), face(2))
+    store.enrol(person("anna"), face(2))  # the same again changes nothing
     store.list_people()
     assert store.change_counter() == changed + 1
 

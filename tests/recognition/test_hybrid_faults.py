@@ -56,6 +56,7 @@ class Door:
         self.decisions: list[AccessDecided] = []
         self.answers: dict[str, int] = defaultdict(int)
         self.identified: list[FaceIdentified] = []
+        self.over: set[str] = set()
         self._changed = threading.Condition()
         self._max_shots = max_shots
         self._max_age_s = max_age_s
@@ -124,6 +125,8 @@ class Door:
                 self.answers[event.passage_id] += 1
             if isinstance(event, FaceIdentified):
                 self.identified.append(event)
+            if isinstance(event, AccessDecided) or (isinstance(event, FaceIdentified) and event.final):
+                self.over.add(event.passage_id)
             self._changed.notify_all()
 
     def walk(self, people: dict[str, str]) -> None:
@@ -131,12 +134,15 @@ class Door:
         for passage in people:
             self.bus.publish(TrackStarted(at=CLOCK.now(), passage_id=passage, door_id="door1", track_id=1))
         for number in range(1, self._max_shots + 1):
-            waiting = [p for p in people if not self.service.decided(p)]
+            waiting = [p for p in people if p not in self.over]
             for passage in waiting:
                 self.bus.publish(drawn_shot(CLOCK, passage, people[passage], number=number))
             with self._changed:
                 assert self._changed.wait_for(
-                    lambda asked=waiting, n=number: all(self.answers[p] >= n for p in asked), DEADLINE_S
+                    lambda asked=waiting, n=number: all(
+                        self.answers[p] >= n or p in self.over for p in asked
+                    ),
+                    DEADLINE_S,
                 ), f"no answer for {[p for p in waiting if self.answers[p] < number]}"
         for passage in people:
             self.bus.publish(

@@ -18,6 +18,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from edged.access import AccessDoor, AccessService, DoorPolicy, PersonRecord
 from edged.app.attendance_part import AttendancePart
 from edged.app.delivery_part import DeliveryPart
@@ -39,7 +41,7 @@ from edged.events import (
     TrackStarted,
 )
 from edged.ids import new_id
-from edged.library.people import PersonDetails
+from edged.library.people import NewFace, PersonDetails
 from edged.library.store import LibraryStore
 from edged.ops.lock import lock_data_dir
 from edged.upkeep.service import Upkeep
@@ -56,6 +58,7 @@ REFUSED = 3
 
 _MEASURES = Measures(face_px=160.0, detection=0.93)
 _DONE_S = 60.0
+_FACE = NewFace(b"a photograph", ".jpg", np.eye(1, 128, dtype=np.float32)[0], "model", _MEASURES)
 
 
 class SteppedClock(SystemClock):
@@ -181,7 +184,8 @@ class Box:
     def _enrol(self) -> None:
         for number in range(PEOPLE):
             if self._library.find(f"person{number}") is None:
-                self._library.add_person(PersonDetails(person_id=f"person{number}", name=f"Person {number}"))
+                details = PersonDetails(person_id=f"person{number}", name=f"Person {number}")
+                self._library.enrol(details, _FACE)
 
     def _person(self, person_id: str) -> PersonRecord | None:
         found = self._library.find(person_id)

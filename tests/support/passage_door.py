@@ -80,6 +80,7 @@ class PassageDoor:
         self.waited_s: dict[str, float] = {}
         self.events: list[Event] = []
         self._answers: dict[str, int] = defaultdict(int)
+        self._over: set[str] = set()
         self._captured_s: dict[str, float] = {}
         self._changed = threading.Condition()
         self._rules = rules_by_engine(self.config.recognition, MAX_SHOTS)
@@ -147,6 +148,8 @@ class PassageDoor:
                 self.waited_s[event.passage_id] = self.clock.monotonic() - self._captured_s[event.passage_id]
             elif isinstance(event, FaceIdentified | RecognitionFailed):
                 self._answers[event.passage_id] += 1
+            if isinstance(event, AccessDecided) or (isinstance(event, FaceIdentified) and event.final):
+                self._over.add(event.passage_id)
             self._changed.notify_all()
 
     def walk(self, *people: str) -> list[AccessDecided]:
@@ -171,7 +174,7 @@ class PassageDoor:
 
     def _show(self, passages: dict[str, str], number: int) -> None:
         """One shot of everybody who is not decided on yet, and an answer to each."""
-        waiting = [passage for passage in passages if not self._service.decided(passage)]
+        waiting = [passage for passage in passages if passage not in self._over]
         for passage in waiting:
             shot = drawn_shot(self.clock, passage, passages[passage], number=number)
             with self._changed:
@@ -179,7 +182,7 @@ class PassageDoor:
             self.bus.publish(shot)
         with self._changed:
             assert self._changed.wait_for(
-                lambda: all(self._answers[passage] >= number for passage in waiting), DEADLINE_S
+                lambda: all(self._answers[p] >= number or p in self._over for p in waiting), DEADLINE_S
             ), f"no answer for {[p for p in waiting if self._answers[p] < number]}"
 
     def close(self) -> None:

@@ -21,11 +21,11 @@ from edged.faceapi.client.token import TokenKeeper
 from edged.faceapi.client.token_file import TokenFile
 from edged.faceapi.client.token_source import GivenSource, KeySource, TokenSource, UrlSource
 from edged.faceapi.client.transport import Transport
+from edged.faceapi.endpoint import Endpoint, checked_url, endpoint_from
 from edged.faceapi.envelope import open_envelope
 from edged.faceapi.faults import CloudReauth
 from edged.faceapi.governor.admission import Admission
 from edged.faceapi.inconclusive import ConnectionLost
-from edged.faceapi.profile import Profile, checked_url, profile_from
 from edged.faceapi.reading import Answer
 from edged.secret_files import Secret
 
@@ -36,10 +36,10 @@ class Caller:
     """Makes calls. Safe to use from several threads."""
 
     def __init__(
-        self, profile: Profile, transport: Transport, tokens: TokenKeeper | None, admission: Admission
+        self, endpoint: Endpoint, transport: Transport, tokens: TokenKeeper | None, admission: Admission
     ) -> None:
         """`tokens`: None on a private server, which knows none."""
-        self._profile = profile
+        self._endpoint = endpoint
         self._transport = transport
         self._tokens = tokens
         self._admission = admission
@@ -53,7 +53,9 @@ class Caller:
         Raises:
             EdgedError: see `FaceCloud`.
         """
-        attempt = partial(self._attempt, call, self._profile.url(call), self._encoded(body), read, deadline_s)
+        attempt = partial(
+            self._attempt, call, self._endpoint.url(call), self._encoded(body), read, deadline_s
+        )
         token = self._token(call, deadline_s)
         try:
             return attempt(token)
@@ -94,7 +96,7 @@ class Caller:
     ) -> R:
         self._admission.admit(call, deadline_s)
         hidden = () if token is None else (token,)
-        query = self._profile.query(token)
+        query = self._endpoint.query(token)
         try:
             answer = self._transport.send("POST", url, query=query, json_body=body, deadline_s=deadline_s)
             reply = read(open_envelope(answer.status, answer.content, call, *hidden))
@@ -131,10 +133,10 @@ class Caller:
 
     def _encoded(self, body: object) -> bytes:
         content = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode("utf-8")
-        if len(content) > self._profile.most_bytes:
+        if len(content) > self._endpoint.most_bytes:
             raise TryAnotherShot(
                 f"The request to the face cloud was not sent: it has {len(content)} bytes; "
-                f"{self._profile.most_bytes} are the most.",
+                f"{self._endpoint.most_bytes} are the most.",
                 code="cloud_request_picture_size",
                 hint="Send fewer or smaller pictures.",
             )
@@ -150,7 +152,7 @@ def build_caller(
     environ: Mapping[str, str] | None = None,
 ) -> Caller:
     """What `build_client` describes; `environ` is the process's own when None."""
-    profile = profile_from(config)
+    endpoint = endpoint_from(config)
     transport = Transport(
         clock,
         connect_timeout_s=config.connect_timeout_s,
@@ -161,13 +163,13 @@ def build_caller(
     tokens = None
     if config.dialect == "online":
         load = partial(load_secrets, config.secrets_file, os.environ if environ is None else environ)
-        tokens = _token_keeper(config, profile, transport, load, clock, data_dir)
-    return Caller(profile, transport, tokens, governor)
+        tokens = _token_keeper(config, endpoint, transport, load, clock, data_dir)
+    return Caller(endpoint, transport, tokens, governor)
 
 
 def _token_keeper(
     config: CloudConfig,
-    profile: Profile,
+    endpoint: Endpoint,
     transport: Transport,
     load: Callable[[], Secrets],
     clock: Clock,
@@ -183,8 +185,8 @@ def _token_keeper(
         source, belongs_to = UrlSource(transport, url), url
     else:
         api_key, secret_key = _key_pair(load())
-        source = KeySource(transport, profile.token_url, api_key, secret_key)
-        belongs_to = " ".join((profile.token_url, api_key.reveal(), secret_key.reveal()))
+        source = KeySource(transport, endpoint.token_url, api_key, secret_key)
+        belongs_to = " ".join((endpoint.token_url, api_key.reveal(), secret_key.reveal()))
     store = None if data_dir is None else TokenFile(data_dir, clock, belongs_to=belongs_to)
     return TokenKeeper(source, clock, store)
 

@@ -16,7 +16,7 @@ from edged.backoff import Backoff, PauseRule
 from edged.clock import Clock
 from edged.errors import EdgedError, RetryLater
 from edged.faceapi.client.deadline import timed_out
-from edged.faceapi.client.token_source import Grant, TokenSource
+from edged.faceapi.client.token_source import TokenGrant, TokenSource
 from edged.faceapi.inconclusive import Hurried
 from edged.secret_files import Secret
 
@@ -42,11 +42,11 @@ _log = structlog.get_logger(__name__)
 class TokenStore(Protocol):
     """Keeps a token between runs."""
 
-    def load(self) -> Grant | None:
+    def load(self) -> TokenGrant | None:
         """The kept token with the life it has left; None: nothing useful is kept."""
         ...
 
-    def save(self, grant: Grant) -> None:
+    def save(self, grant: TokenGrant) -> None:
         """Keep this one from now on."""
         ...
 
@@ -231,7 +231,7 @@ class TokenKeeper:
         grant = self._store.load()
         return self._hold(grant) if grant is not None else None
 
-    def _hold(self, grant: Grant) -> _Held:
+    def _hold(self, grant: TokenGrant) -> _Held:
         now_s = self._clock.monotonic()
         until_s = None if grant.life_s is None else now_s + grant.life_s
         self._held = _Held(grant.token, grant.life_s, until_s)

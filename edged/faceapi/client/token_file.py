@@ -14,7 +14,7 @@ import structlog
 from edged.clock import Clock, iso
 from edged.errors import EdgedError
 from edged.faceapi.client.credentials import READER
-from edged.faceapi.client.token_source import Grant
+from edged.faceapi.client.token_source import TokenGrant
 from edged.secret_files import Secret
 
 NAME = "cloud-token.json"
@@ -35,7 +35,7 @@ class TokenFile:
         self._clock = clock
         self._belongs_to = hashlib.sha256(belongs_to.encode()).hexdigest()[:32]
 
-    def load(self) -> Grant | None:
+    def load(self) -> TokenGrant | None:
         """The token with the life it has left."""
         try:
             kept = json.loads(READER.private(self._path))
@@ -46,9 +46,9 @@ class TokenFile:
             return None  # none yet, or not ours: the next one overwrites it
         if belongs_to != self._belongs_to or not 0 < left_s <= life_s:
             return None
-        return Grant(Secret(token), left_s)
+        return TokenGrant(Secret(token), left_s)
 
-    def save(self, grant: Grant) -> None:
+    def save(self, grant: TokenGrant) -> None:
         """Replace the file. A token whose life is not known is not kept."""
         if grant.life_s is None:
             return

@@ -22,7 +22,7 @@ _TOKEN_SHAPE = re.compile(r"[\x21-\x7e]{1,1024}")
 
 
 @dataclass(frozen=True)
-class Grant:
+class TokenGrant:
     """A token as it was given; `life_s` is None when nobody said how long it lives."""
 
     token: Secret
@@ -32,7 +32,7 @@ class Grant:
 class TokenSource(Protocol):
     """Where tokens come from."""
 
-    def fetch(self) -> Grant:
+    def fetch(self) -> TokenGrant:
         """Ask for a token.
 
         Raises:
@@ -51,7 +51,7 @@ class KeySource:
         self._api_key = api_key
         self._secret_key = secret_key
 
-    def fetch(self) -> Grant:
+    def fetch(self) -> TokenGrant:
         """Send the keys in the body, so that no log on the way holds them."""
         form = {
             "grant_type": "client_credentials",
@@ -68,7 +68,7 @@ class UrlSource:
         self._transport = transport
         self._url = url
 
-    def fetch(self) -> Grant:
+    def fetch(self) -> TokenGrant:
         """GET the address of the configuration."""
         return read_grant(self._transport.send("GET", self._url))
 
@@ -79,7 +79,7 @@ class GivenSource:
     def __init__(self, load: Callable[[], Secrets]) -> None:
         self._load = load
 
-    def fetch(self) -> Grant:
+    def fetch(self) -> TokenGrant:
         """Read the secrets again."""
         token = self._load().token
         if token is None:
@@ -88,10 +88,10 @@ class GivenSource:
                 code="cloud_secret",
                 hint="Set EDGED_CLOUD_TOKEN, the systemd credential cloud_token, or token in secrets_file.",
             )
-        return Grant(token, None)
+        return TokenGrant(token, None)
 
 
-def read_grant(answer: HttpAnswer) -> Grant:
+def read_grant(answer: HttpAnswer) -> TokenGrant:
     """The token in the answer of a token address.
 
     Raises:
@@ -110,7 +110,7 @@ def read_grant(answer: HttpAnswer) -> Grant:
     token = whole.get("access_token")
     if not isinstance(token, str) or not _TOKEN_SHAPE.fullmatch(token):
         raise bad_answer("it holds no access_token")
-    return Grant(Secret(token), _life_s(whole.get("expires_in")))
+    return TokenGrant(Secret(token), _life_s(whole.get("expires_in")))
 
 
 def _life_s(value: object) -> float | None:

@@ -24,7 +24,7 @@ BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
 @dataclass(frozen=True)
-class Turn:
+class AllowanceTurn:
     """What came of asking for a turn.
 
     Attributes:
@@ -77,7 +77,7 @@ class AllowanceStore:
         database = Database.open(data_dir / FILE_NAME, package=PACKAGE)
         return cls(database, clock, service=service, boot=boot or BOOT_ID.read_text().strip())
 
-    def take(self, call: Call, bucket: Bucket, *, most_today: int = 0, most_total: int = 0) -> Turn:
+    def take(self, call: Call, bucket: Bucket, *, most_today: int = 0, most_total: int = 0) -> AllowanceTurn:
         """Take a turn and count it, unless it is too soon or the allowance is used up.
 
         Args:
@@ -96,13 +96,13 @@ class AllowanceStore:
             used, next_at = self._row(connection, call, now)
             left_s = max(0.0, window.ends_s - now)
             if most_total and used.total >= most_total:
-                return Turn(spent="total", day_left_s=left_s)
+                return AllowanceTurn(spent="total", day_left_s=left_s)
             if most_today and used.today >= most_today:
-                return Turn(spent="day", day_left_s=left_s)
+                return AllowanceTurn(spent="day", day_left_s=left_s)
             if wait_s := bucket.wait_s(next_at, now):
-                return Turn(wait_s=wait_s, day_left_s=left_s)
+                return AllowanceTurn(wait_s=wait_s, day_left_s=left_s)
             self._count(connection, call, bucket.after(now))
-            return Turn(day_left_s=left_s)
+            return AllowanceTurn(day_left_s=left_s)
 
     def used(self) -> dict[Call, Used]:
         """The counters of every call that was ever sent. Raises as `take()`."""

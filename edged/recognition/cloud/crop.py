@@ -39,7 +39,7 @@ def face_picture(shot: ShotChosen, jpeg_quality: int) -> bytes:
     Raises:
         TryAnotherShot: the shot has no picture (code `cloud_request_picture`).
     """
-    face_px = min(max(MIN_FACE_PX, _face_px(shot)), MAX_FACE_PX)
+    face_px = min(max(MIN_FACE_PX, *_picture_and_box(shot)[1][2:]), MAX_FACE_PX)
     while True:
         jpeg = encode(cut(shot, round(face_px * SIDES_OVER_FACE)), jpeg_quality, MAX_BYTES)
         if len(jpeg) <= MAX_BYTES or face_px <= MIN_FACE_PX:
@@ -54,13 +54,12 @@ def cut(shot: ShotChosen, side_px: int) -> np.ndarray:
     Raises:
         TryAnotherShot: the shot has no picture.
     """
-    face_px = _face_px(shot)
-    x, y, width, height = shot.face_box or (0, 0, 0, 0)
-    scale = side_px / (face_px * SIDES_OVER_FACE)
-    rows, columns = shot.picture.shape[:2]
+    picture, (x, y, width, height) = _picture_and_box(shot)
+    scale = side_px / (max(width, height) * SIDES_OVER_FACE)
+    rows, columns = picture.shape[:2]
     size = (max(1, round(columns * scale)), max(1, round(rows * scale)))
     shrinking = scale < 1
-    scaled = cv2.resize(shot.picture, size, interpolation=cv2.INTER_AREA if shrinking else cv2.INTER_CUBIC)
+    scaled = cv2.resize(picture, size, interpolation=cv2.INTER_AREA if shrinking else cv2.INTER_CUBIC)
     left = round((x + width / 2) * scale - side_px / 2)
     top = round((y + height / 2) * scale - side_px / 2)
     return _window(scaled, left, top, side_px)
@@ -68,8 +67,8 @@ def cut(shot: ShotChosen, side_px: int) -> np.ndarray:
 
 def face_in_square(shot: ShotChosen, side_px: int) -> Box:
     """Where `cut` puts the face's box."""
-    _, _, width, height = shot.face_box or (0, 0, 0, 0)
-    scale = side_px / (_face_px(shot) * SIDES_OVER_FACE)
+    _, (_, _, width, height) = _picture_and_box(shot)
+    scale = side_px / (max(width, height) * SIDES_OVER_FACE)
     width, height = width * scale, height * scale
     return (side_px - width) / 2, (side_px - height) / 2, width, height
 
@@ -83,11 +82,10 @@ def encode(image: np.ndarray, jpeg_quality: int, max_bytes: int) -> bytes:
         jpeg_quality = max(MIN_JPEG_QUALITY, jpeg_quality - 5)
 
 
-def _face_px(shot: ShotChosen) -> float:
-    """Larger side of the face box."""
+def _picture_and_box(shot: ShotChosen) -> tuple[np.ndarray, Box]:
     if shot.picture is None or shot.face_box is None or not max(shot.face_box[2:]) > 0:
         raise TryAnotherShot("The shot has no picture to send to the cloud.", code="cloud_request_picture")
-    return max(shot.face_box[2:])
+    return shot.picture, shot.face_box
 
 
 def _window(image: np.ndarray, left: int, top: int, side: int) -> np.ndarray:

@@ -9,9 +9,10 @@ import numpy as np
 
 from edged.clock import Clock
 from edged.events import ShotChosen
+from edged.gallery.match import Match
 from edged.gallery.templates import Gallery
 from edged.recognition.local.embedder import Embedder
-from edged.recognition.protocol import LOCAL, Answer, Identification, Match, Question, one_by_one
+from edged.recognition.protocol import LOCAL, Answer, Identification, Question, one_by_one
 
 MIN_WEIGHT: Final = 0.05  # a shot of quality 0 still has a say, and the weights never sum to nothing
 
@@ -86,10 +87,14 @@ class LocalEngine:
     ) -> tuple[Match, ...] | None:
         """Search with all shots together, but only while each names the same person by itself: a track that
         went over to somebody else must not lend its earlier shots to them."""
-        same = [e for e in earlier if _top(e.matches) == _top(matches) and e.embedding is not None]
+        same = [
+            (answer.embedding, answer.weight)
+            for answer in earlier
+            if _top(answer.matches) == _top(matches) and answer.embedding is not None
+        ]
         if not matches or not same:
             return None
-        probe = fuse([e.embedding for e in same] + [embedding], [e.weight for e in same] + [weight])
+        probe = fuse(*zip(*same, (embedding, weight), strict=True))
         return tuple(self._gallery.search(probe, top=2))
 
 
@@ -102,7 +107,8 @@ def fuse(embeddings: Sequence[np.ndarray], weights: Sequence[float]) -> np.ndarr
     photographs do and gain less.
     """
     mean = np.average(np.stack(embeddings), axis=0, weights=weights)
-    return (mean / np.linalg.norm(mean)).astype(np.float32)
+    fused: np.ndarray = (mean / np.linalg.norm(mean)).astype(np.float32)
+    return fused
 
 
 def _top(matches: tuple[Match, ...]) -> str | None:

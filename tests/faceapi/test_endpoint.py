@@ -5,11 +5,11 @@ import pytest
 from edged.config.recognition_section import CloudConfig
 from edged.errors import Misconfigured
 from edged.faceapi.calls import Call
-from edged.faceapi.profile import checked_url, profile_from
+from edged.faceapi.endpoint import checked_url, endpoint_from
 from edged.secret_files import Secret
 
-ONLINE = profile_from(CloudConfig())
-PRIVATE = profile_from(CloudConfig(url="http://192.168.0.1:8300", dialect="private", appid="site1"))
+ONLINE = endpoint_from(CloudConfig())
+PRIVATE = endpoint_from(CloudConfig(url="http://192.168.0.1:8300", dialect="private", appid="site1"))
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_the_query_holds_the_token_or_the_appid_never_both():
 
 
 def test_a_slash_at_the_end_does_no_harm():
-    assert profile_from(CloudConfig(url="https://h/base/")).token_url == "https://h/base/oauth/2.0/token"
+    assert endpoint_from(CloudConfig(url="https://h/base/")).token_url == "https://h/base/oauth/2.0/token"
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ PRIVATE_MOST_BYTES = 8 * 1024 * 1024  # docs/reference/face-api.md 9
 
 
 @dataclass(frozen=True)
-class Profile:
+class Endpoint:
     """One service.
 
     Attributes:
@@ -64,13 +64,13 @@ class Profile:
         return {"appid": self.appid} if token is None else {"access_token": token.reveal()}
 
 
-def profile_from(config: CloudConfig) -> Profile:
+def endpoint_from(config: CloudConfig) -> Endpoint:
     """The service that the configuration names.
 
     Raises:
         Misconfigured: `cloud_url`.
     """
-    return Profile(checked_url(config.url, "url").rstrip("/"), config.dialect, config.appid)
+    return Endpoint(checked_url(config.url, "url").rstrip("/"), config.dialect, config.appid)
 
 
 def checked_url(url: str, key: str, *, query: bool = False) -> str:
