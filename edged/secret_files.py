@@ -1,6 +1,6 @@
-"""Secrets and where they lie: systemd credentials and private files. They stay out of every text.
+"""Reads secrets from systemd credentials and private files. No message holds a secret.
 
-Which secrets there are, and what they open, is the business of whoever reads them.
+The callers know their secrets and what each is for.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _MOST_BYTES: Final = 64 * 1024
 
 
 class Secret:
-    """A text that shows itself only when asked to. Equal texts are equal secrets."""
+    """A text that only `reveal` shows. Equal texts are equal secrets."""
 
     __slots__ = ("_text",)
 
@@ -30,7 +30,7 @@ class Secret:
         self._text = text
 
     def reveal(self) -> str:
-        """The text, to be sent or signed with and nothing else."""
+        """The text, only for sending or signing."""
         return self._text
 
     def hide_in(self, text: str) -> str:
@@ -49,13 +49,13 @@ class Secret:
 
 @dataclass(frozen=True)
 class SecretReader:
-    """Reads the secrets of one part of edged. No message repeats a secret, or a line that could hold one.
+    """Reads the secrets of one part of edged. No message holds a secret, or a line that could hold one.
 
     Attributes:
         part: `cloud` or `delivery`; begins the names of its credentials and its error codes,
             `PART_secret` and `PART_secrets_file`.
-        shape: what a secret looks like; `odd`, `copied`: what is said, and advised, of one that does not.
-        file_holds: what its file should hold, in the words of the hint.
+        shape: pattern of a secret; `odd`, `copied`: message and hint for a text of another shape.
+        file_holds: expected content of its file, in the words of the hint.
     """
 
     part: str
@@ -65,17 +65,17 @@ class SecretReader:
     file_holds: str
 
     def checked(self, text: str, place: str) -> Secret:
-        """The secret found at `place`. Raises Misconfigured when it does not look like one."""
+        """The secret found at `place`. Raises Misconfigured if it has another shape."""
         text = text.strip()
         if not self.shape.fullmatch(text):
             raise Misconfigured(f"{place} {self.odd}.", code=f"{self.part}_secret", hint=self.copied)
         return Secret(text)
 
     def credential(self, environ: Mapping[str, str], name: str) -> Secret | None:
-        """The systemd credential `PART_name`; None when there is none, or an empty one.
+        """The systemd credential `PART_name`; None: missing or empty.
 
         Raises:
-            Misconfigured: it does not look like a secret.
+            Misconfigured: it has not the shape of a secret.
             NeedsOperator: it cannot be read.
         """
         directory = environ.get("CREDENTIALS_DIRECTORY")
@@ -94,25 +94,25 @@ class SecretReader:
         return self.checked(text, place) if text else None
 
     def yaml(self, path: Path) -> Any:
-        """What the private YAML file holds. Raises as `private`, also when it is no YAML."""
+        """Content of the private YAML file. Raises as `private`, also if it is not YAML."""
         try:
             return yaml.safe_load(self.private(path))
-        except (yaml.YAMLError, UnicodeDecodeError):  # its text would repeat the line, and with it the secret
+        except (yaml.YAMLError, UnicodeDecodeError):  # its text would show the line, and with it the secret
             raise self.bad_file(path, "is not YAML") from None
 
     def private(self, path: Path, *, handed_over: bool = False) -> bytes:
-        """Content of a file that nobody else can read.
+        """Content of a file that only its owner can read.
 
         Args:
-            handed_over: systemd sees to that; owner and mode are its business.
+            handed_over: systemd provides the file; do not check owner and mode.
 
         Raises:
             Misconfigured: it is missing, too large, no file, of another owner (root may own it), or others
                 may read or write it.
-            NeedsOperator: the system does not let us read it.
+            NeedsOperator: the system denies access.
         """
         try:
-            # not waiting: opening a named pipe would, for ever
+            # without O_NONBLOCK, opening a named pipe would wait for ever
             with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as stream:
                 status = os.fstat(stream.fileno())
                 if not stat.S_ISREG(status.st_mode):
@@ -136,7 +136,7 @@ class SecretReader:
         return content
 
     def bad_file(self, path: Path, what: str) -> Misconfigured:
-        """The error for a file that cannot be used, to be raised."""
+        """The error for an unusable file; the caller raises it."""
         return Misconfigured(
             f"{path} {what}.",
             code=f"{self.part}_secrets_file",

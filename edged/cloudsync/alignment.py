@@ -1,6 +1,6 @@
-"""Making the cloud hold of one person exactly what it should: the calls for that, and how they are undone.
+"""The calls that bring what the cloud holds of one person to the desired state.
 
-When it is whose turn, and what happens after a failure, is in cloud_sync.py.
+`sync.py` decides whose turn it is and what happens after a failure.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from edged.faceapi.faults import CloudExists, CloudFault
 from edged.library.cloud_desired import CloudBook, DesiredState
 
 SETTLE_S: Final = 6.0
-"""A change is effective within 5 s (docs/reference/face-api.md 4.5); until then answers may be old."""
+"""A change takes effect within 5 s (docs/reference/face-api.md 4.5); until then answers may be stale."""
 
 GROUP_MISSING: Final = 223100
 USER_MISSING: Final = 223103
@@ -31,17 +31,17 @@ class NotSettled(RetryLater):
 
 
 def says_absent(error: EdgedError) -> bool:
-    """Whether the cloud answered that what was named is not there."""
+    """Whether the cloud answered that the item named is absent."""
     return isinstance(error, CloudFault) and error.api_code in _ABSENT
 
 
 class Aligner:
-    """Brings one person after the other into line. Every step may be repeated after a crash at any point.
+    """Aligns one person at a time. Every step may be repeated after a crash at any point.
 
     Args:
-        book: what should be, and what was last known to be.
+        book: desired state, and the last known state of the cloud.
         people: sends the pictures.
-        cloud: the client, for everything that sends none.
+        cloud: the client, for calls without a picture.
         config: `recognition.cloud`.
         clock: for deadlines.
     """
@@ -56,13 +56,13 @@ class Aligner:
         self._clock = clock
 
     def align(self, cloud_id: str) -> float:
-        """Make the cloud hold of this id what it should; call inside `CloudPeople.exclusive()`.
+        """Bring this id in the cloud to its desired state. Call inside `CloudPeople.exclusive()`.
 
         Returns:
-            Seconds after which it has to be looked at again, because the last change is not settled; 0: done.
+            Seconds until the next check, because the last change is not settled; 0: done.
 
         Raises:
-            EdgedError: it could not be done; what was done is kept, repeat it.
+            EdgedError: alignment failed part way; the steps done are recorded, repeat it.
         """
         wanted = self._book.wanted(cloud_id)
         known = self._book.groups_with(cloud_id)
@@ -80,7 +80,7 @@ class Aligner:
         return 0.0
 
     def face_tokens(self, cloud_id: str, group: str) -> set[str]:
-        """The faces the cloud has of one id in one group; empty: it does not know the id there."""
+        """Face tokens of one id in one group of the cloud; empty: the id is not in it."""
         try:
             reply = self._cloud.face_getlist(cloud_id, group, deadline_s=self._deadline_s())
         except CloudFault as error:
@@ -90,7 +90,7 @@ class Aligner:
         return {face.face_token for face in reply.faces}
 
     def delete(self, cloud_id: str, group: str) -> None:
-        """Delete one id from one group (`@ALL`: from every group); one that is not there is fine."""
+        """Delete one id from one group (`@ALL`: from every group); absence is no error."""
         try:
             self._cloud.user_delete(user_id=cloud_id, group_id=group, deadline_s=self._deadline_s())
         except CloudFault as error:
@@ -100,7 +100,7 @@ class Aligner:
     # -- present
 
     def _fill(self, wanted: DesiredState, group: str) -> None:
-        """Make the faces in one group the wanted ones, with as few paid calls as that takes."""
+        """Bring the faces in one group to the desired ones, with as few paid calls as possible."""
         there = self.face_tokens(wanted.cloud_id, group)
         known = self._book.faces(wanted.cloud_id, group)
         kept = {photo: token for photo, token in known.items() if token in there and photo in wanted.photos}
@@ -108,7 +108,7 @@ class Aligner:
         surplus = there - set(kept.values())
         if missing:
             self._ensure_group(group)
-            # a face nobody knows may be one of those that seem to be missing, so the whole set is renewed
+            # an unknown face may be one of the missing ones, so renew the whole set
             renew = bool(surplus)
             self._send(wanted, group, list(wanted.photos) if renew else missing, renew=renew)
         else:
@@ -116,7 +116,8 @@ class Aligner:
                 self._delete_face(wanted.cloud_id, group, token)
 
     def _send(self, wanted: DesiredState, group: str, photos: list[str], *, renew: bool) -> None:
-        """Send pictures; one the cloud cannot use does not keep the others back, it is reported last."""
+        """Send pictures. One that the cloud cannot use does not hold up the others; its error is raised
+        last."""
         unusable: TryAnotherShot | None = None
         for photo in photos:
             try:
@@ -124,7 +125,7 @@ class Aligner:
                 renew = False
             except TryAnotherShot as error:
                 unusable = error
-        if renew:  # not one of them was taken, so what is there is still to go
+        if renew:  # the cloud took none of them, so the old faces remain to be deleted
             self._leave(wanted.cloud_id, group)
         if unusable is not None:
             raise unusable
@@ -137,14 +138,14 @@ class Aligner:
         except CloudFault as error:
             if error.api_code != GROUP_MISSING:
                 raise
-            self._book.remember_kind(group, None)  # deleted by somebody; made anew by the next attempt
+            self._book.remember_kind(group, None)  # somebody deleted it; the next attempt makes it again
             raise NotSettled(f"The cloud has no group {group} any more.", code="cloud_group_gone") from error
 
     def _already_there(
         self, cloud_id: str, group: str, photo: str, *, replace: bool, error: CloudExists
     ) -> None:
-        """The very picture is in the group: an earlier answer was lost, or it is somebody else's."""
-        if replace:  # some servers refuse to replace a face by itself; then in two steps
+        """The group holds this very picture: an earlier answer was lost, or it belongs to another person."""
+        if replace:  # some servers refuse to replace a face by itself: use two steps
             self._leave(cloud_id, group)
             raise NotSettled(
                 f"The faces of {cloud_id} are being replaced.", code="cloud_not_settled"
@@ -197,13 +198,13 @@ class Aligner:
         self._book.left(cloud_id, group)
 
     def _leave_all(self, cloud_id: str, unsettled_s: float) -> float:
-        """Delete everywhere at once; forget only when the cloud itself says that nobody is there."""
+        """Delete everywhere at once. Forget the id only when the cloud itself reports it absent."""
         self.delete(cloud_id, "@ALL")
         for group in self._groups_in_cloud(cloud_id):
             raise NotSettled(
                 f"The cloud still shows {cloud_id} in {group} after the deletion.", code="cloud_not_settled"
             )
-        if unsettled_s:  # a face sent just now may appear after its own deletion
+        if unsettled_s:  # a face sent a moment ago may appear after its deletion
             return unsettled_s
         self._book.left(cloud_id)
         return 0.0
@@ -218,7 +219,7 @@ class Aligner:
         return [group.group_id for group in reply.groups]
 
     def _unsettled_s(self, changed_at: datetime) -> float:
-        """Seconds until a change is effective; a clock that was set back does not prolong that."""
+        """Seconds until a change takes effect; setting the clock back does not prolong them."""
         passed_s = (self._clock.now() - changed_at).total_seconds()
         return SETTLE_S - passed_s if 0 <= passed_s < SETTLE_S else 0.0
 

@@ -1,7 +1,7 @@
-"""The only way by which a picture of somebody in the library leaves this box: consent is asked for here.
+"""The only place that sends pictures of people in the library to the cloud; checks their consent.
 
-Nothing else in the program calls the functions of the client that enrol people (a test looks through the
-source). Deleting in the cloud needs no permission and is done in cloud_align.py.
+No other module calls the client's enrolment functions (a test searches the source). Deleting in the cloud
+needs no consent; `alignment.py` does it.
 """
 
 from __future__ import annotations
@@ -25,37 +25,38 @@ from edged.library.cloud_desired import CloudBook, Kind
 from edged.library.store import LibraryStore
 
 SEND_S: Final = 10.0
-"""Longest time between asking for consent and the end of the request, its turn at the governor included."""
+"""Longest time from the check of consent to the end of the request, including the wait for a turn,
+seconds."""
 
 
 class NotPermitted(EdgedError):
-    """This picture may not, or need not, be sent (any more); look again at what the cloud should hold."""
+    """The picture must not, or need not, be sent any more. Read the desired state again."""
 
 
 class PersonTrouble(NeedsOperator):
-    """Something about one person that trying again would not mend; others are not concerned."""
+    """A fault of one person's data that trying again does not cure; other people are not affected."""
 
 
 def kind_of(config: CloudConfig) -> Kind:
-    """As what the configured groups are made and filled: `capture_search` needs groups of the scene."""
+    """Kind of the configured groups: `capture_search` needs groups of the scene."""
     return "scene" if config.call == "capture_search" else "general"
 
 
 class CloudPeople:
     """Sends pictures of people who have consented, and of nobody else.
 
-    Consent is looked up in the transaction that notes that something may now be in the cloud; the request
-    follows at once. So a withdrawal is either seen here, and nothing is sent, or it sees the note, and its
-    own transaction queues the deletion. `exclusive()` keeps the deletion from overtaking the request, in
-    whichever process it is done.
+    One transaction reads the consent and notes that the cloud may now hold something; the request follows at
+    once. So either this sees a withdrawal and sends nothing, or the withdrawal sees the note and queues the
+    deletion in its own transaction. `exclusive()` keeps the deletion from overtaking the request, in any
+    process.
 
     Args:
         store: the library.
-        book: its account with the cloud.
+        book: desired state and last known state of the cloud.
         cloud: the client.
         config: `recognition.cloud`.
         clock: for deadlines.
-        data_dir: where the lock file is.
+        data_dir: folder of the lock file.
     """
 
     def __init__(
@@ -76,10 +77,10 @@ class CloudPeople:
 
     @contextmanager
     def exclusive(self) -> Iterator[None]:
-        """Nobody else, in no process, changes people of this library in the cloud meanwhile.
+        """Keep every other thread and process from changing people of this library in the cloud.
 
         Raises:
-            RetryLater: somebody else does just now (`cloud_sync_busy`).
+            RetryLater: another one is changing them (`cloud_sync_busy`).
         """
         try:
             descriptor = os.open(self._lock_path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -95,15 +96,15 @@ class CloudPeople:
         """Enrol one photograph in one group of the cloud; call inside `exclusive()`.
 
         Args:
-            cloud_id: whose.
-            group: of the cloud.
+            cloud_id: id of the person in the cloud.
+            group: group in the cloud.
             photo: name of the photograph in the library.
-            replace: instead of all faces that are there; also makes a user who is not.
+            replace: replace all faces of the user, who is made if missing.
 
         Raises:
             NotPermitted: no consent (`cloud_no_consent`), or not wanted there any more (`cloud_not_wanted`).
             PersonTrouble: the file is gone (`picture_missing`).
-            EdgedError: the picture cannot be used, or the cloud did not take it; see `FaceCloud`.
+            EdgedError: the picture cannot be used, or the cloud refused it; see `FaceCloud`.
         """
         picture = self._picture(cloud_id, photo)
         person_id = self._permit(cloud_id, group, photo)
@@ -112,7 +113,7 @@ class CloudPeople:
 
     def use_library(self) -> bool:
         """Search for one person with one of their own enrolled pictures, which counts as use of the library
-        (docs/reference/face-api.md 6.2). False: nobody is there, so there is nothing to keep.
+        (docs/reference/face-api.md 6.2). False: the library in the cloud is empty.
 
         Raises:
             EdgedError: see `FaceCloud`.
@@ -145,7 +146,7 @@ class CloudPeople:
             raise from_os_error(error, self._store.photos.path(photo)) from error
 
     def _permit(self, cloud_id: str, group: str, photo: str) -> str:
-        """The person, when this picture of theirs may be sent now; notes that it may be there from now on."""
+        """The person id, if this picture may be sent now; notes that the cloud may hold it from now on."""
         with self._store.database.transaction() as connection:
             wanted = self._book.wanted_in(connection, cloud_id)
             if wanted is None or wanted.nowhere:
@@ -166,7 +167,7 @@ class CloudPeople:
     ) -> EnrolReply:
         scene = self._kind == "scene"
         more: _Options = {
-            "user_info": person_id,  # never the name: the cloud need not know it
+            "user_info": person_id,  # never the name: the cloud does not need it
             "quality_control": self._config.quality_control,
             "liveness_control": self._config.liveness_control,
             "deadline_s": self._deadline_s(),

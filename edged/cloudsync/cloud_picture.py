@@ -1,4 +1,4 @@
-"""The form in which an enrolment photograph leaves the box. No decision whether it may."""
+"""Prepares an enrolment photograph for the cloud. Does not decide whether it may be sent."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ _QUALITIES: Final = (92, 80, 60)
 def cloud_picture(photo: bytes, *, name: str = "the picture") -> bytes:
     """A photograph as JPEG within the limits of the cloud: 1920 x 1080 pixels, 1.5 MB.
 
-    Always encoded anew: what a camera or telephone writes beside the picture (place, time, owner) stays here.
-    The same file gives the same bytes, and with them the same face_token.
+    Always encodes anew: metadata of a camera or telephone (place, time, owner) stays on the box. The same
+    file gives the same bytes, and so the same face_token.
 
     Raises:
         TryAnotherShot: it cannot be read (see `decode_picture`), or made small enough (`picture_too_large`).

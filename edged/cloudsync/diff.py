@@ -1,6 +1,6 @@
-"""Where people and cloud differ, asked of the cloud itself, and how that is mended.
+"""Compares the library with the cloud itself, and repairs differences.
 
-The queue knows what changed here; only this notices what changed there, or was restored from a backup.
+The queue knows changes of the library; only this notices changes in the cloud and restored backups.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from edged.library.store import LibraryStore
 
 @dataclass(frozen=True)
 class FaceDifference:
-    """Somebody who is on both sides with different faces.
+    """A person who has different faces on the two sides.
 
     Attributes:
-        missing: photographs here that are no face there.
-        surplus: faces there that are no photograph here.
+        missing: photographs in the library without a face in the cloud.
+        surplus: faces in the cloud without a photograph in the library.
     """
 
     cloud_id: str
@@ -38,9 +38,9 @@ class GroupDiff:
     Attributes:
         exists: False: the cloud has no such group.
         same: how many people are equal on both sides.
-        missing: ids of the cloud that should be there and are not.
-        unwanted: ids this box has put there that should not be there (any more).
-        extra: ids there this box has not put there; other boxes may have.
+        missing: ids that the cloud should hold and does not.
+        unwanted: ids sent by this box that the cloud should not hold any more.
+        extra: ids in the cloud that this box did not send; another box may have.
         different: people with different faces on the two sides.
     """
 
@@ -67,7 +67,7 @@ class CloudDiff:
 
     Args:
         store: the library.
-        sync: of that library; it does the repairs.
+        sync: worker of that library; it does the repairs.
         cloud: the client.
     """
 
@@ -78,10 +78,10 @@ class CloudDiff:
         self._cloud = cloud
 
     def compare(self, *, faces: bool = True) -> tuple[GroupDiff, ...]:
-        """Ask the cloud and compare, for every configured group and every other one used before.
+        """Ask the cloud and compare, for every group configured now or used before.
 
         Args:
-            faces: compare the faces of each person, too: one call a person.
+            faces: also compare the faces of each person, which costs one call each.
 
         Raises:
             EdgedError: the cloud cannot be asked; see `FaceCloud`.
@@ -94,13 +94,13 @@ class CloudDiff:
         )
 
     def repair(self, differences: Sequence[GroupDiff], *, delete_extra: bool = False) -> tuple[str, ...]:
-        """Queue whoever differs; with `delete_extra` also delete at once who was put there by somebody else.
+        """Queue everybody who differs. `delete_extra`: also delete the extra ids at once.
 
         Returns:
             The queued ids; `CloudSync` brings them into line.
 
         Raises:
-            EdgedError: an extra one could not be deleted.
+            EdgedError: an extra id could not be deleted.
         """
         queued = dict.fromkeys(
             cloud_id
@@ -152,5 +152,5 @@ class CloudDiff:
     def _delete_extra(self, cloud_id: str, group: str) -> None:
         with self._sync.people.exclusive():
             wanted = self._book.wanted(cloud_id)
-            if wanted is None or group not in wanted.groups:  # consent may have been given meanwhile
+            if wanted is None or group not in wanted.groups:  # the person may have given consent meanwhile
                 self._sync.aligner.delete(cloud_id, group)

@@ -1,6 +1,6 @@
-"""Whose state in the cloud has to be looked at, and when: the queue in the library's file.
+"""Queue of people to align with the cloud, in the library's file.
 
-It is filled by cloud_ledger.py together with the change; coalesced, one entry a person. Nothing is sent here.
+`cloud_ledger.py` fills it in the transaction of a change; one entry a person. Sends nothing.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from edged.errors import EdgedError
 from edged.library import cloud_ledger
 
 LONGEST_WAIT_S: Final = 3600.0
-"""No entry waits longer for its next attempt."""
+"""Longest wait of an entry for its next attempt, seconds."""
 
 
 @dataclass(frozen=True)
 class Entry:
-    """Somebody whose state in the cloud has to be looked at; see the table `cloud_queue`."""
+    """A person to align with the cloud; a row of the table `cloud_queue`."""
 
     cloud_id: str
     version: int
@@ -36,12 +36,12 @@ class Entry:
 
 @dataclass(frozen=True)
 class SyncStatus:
-    """How far people and cloud are apart, as far as is known without asking the cloud.
+    """Progress of the synchronisation, as known without asking the cloud.
 
     Attributes:
-        waiting: entries that will be tried (again).
-        set_aside: entries that need somebody to act.
-        erasures: erased people the cloud has not confirmed yet.
+        waiting: entries to try or to try again.
+        set_aside: entries that need a person to act.
+        erasures: erased people whose deletion the cloud has not confirmed yet.
         people: people (of this library) in the cloud.
         oldest_at: since when the oldest entry waits.
     """
@@ -59,7 +59,7 @@ class SyncStatus:
 
 
 class CloudQueue:
-    """The queue of one library and how working on it went. Safe to use from any thread.
+    """The queue of one library, and the results of working on it. Safe to use from any thread.
 
     Args:
         database: of the library.
@@ -70,23 +70,23 @@ class CloudQueue:
         self._database = database
         self._clock = clock
 
-    # -- whose turn it is
+    # -- entries
 
     def due(self, limit: int = 100) -> tuple[Entry, ...]:
         """Entries whose time has come, longest overdue first."""
         now = self._clock.now()
-        # a clock that was set back must not make anybody wait for ever
+        # after the clock was set back, no entry may wait for ever
         return self._entries(
             "set_aside = 0 AND (next_at <= ? OR next_at > ?) ORDER BY next_at, cloud_id LIMIT ?",
             [iso(now), iso(now + timedelta(seconds=LONGEST_WAIT_S)), limit],
         )
 
     def entries(self) -> tuple[Entry, ...]:
-        """The whole queue, entries that were set aside last."""
+        """The whole queue; entries set aside come last."""
         return self._entries("1 ORDER BY set_aside, next_at, cloud_id", [])
 
     def next_at(self) -> datetime | None:
-        """When the next entry is due; None: nobody waits."""
+        """When the next entry is due; None: no entry waits."""
         return _moment(self._database.query("SELECT min(next_at) FROM cloud_queue WHERE set_aside = 0")[0][0])
 
     def entry(self, cloud_id: str) -> Entry | None:
@@ -95,8 +95,8 @@ class CloudQueue:
         return found[0] if found else None
 
     def done(self, entry: Entry) -> None:
-        """Take an entry out of the queue unless it was queued again meanwhile, and with it the last trace of
-        somebody erased whom the cloud has erased too."""
+        """Remove an entry, unless it was queued again meanwhile. For an erased person this also removes the
+        last trace once the cloud holds nothing of them."""
         with self._database.transaction() as connection:
             connection.execute("UPDATE cloud_state SET last_success_at = ?", [iso(self._clock.now())])
             gone = connection.execute(
@@ -113,11 +113,11 @@ class CloudQueue:
                     "UPDATE cloud_state SET last_error = '' WHERE instr(last_error, ?)", [entry.cloud_id]
                 )
         if gone and erased:
-            # the log still holds the pages as they were before
+            # the log still holds the old pages
             self._database.query("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def postpone(self, entry: Entry, seconds: float, error: EdgedError | None = None) -> None:
-        """Try an entry again in `seconds`; with `error` that counts as a failed attempt."""
+        """Try an entry again in `seconds`; `error`: count it as a failed attempt."""
         next_at = iso(self._clock.now() + timedelta(seconds=min(seconds, LONGEST_WAIT_S)))
         with self._database.transaction() as connection:
             connection.execute(
@@ -128,7 +128,7 @@ class CloudQueue:
                 self._note_error(connection, entry, error, set_aside=False)
 
     def set_aside(self, entry: Entry, error: EdgedError) -> None:
-        """Do not try an entry again until the person changes or somebody asks for it."""
+        """Do not try an entry again until the person changes or an operator asks for it."""
         with self._database.transaction() as connection:
             self._note_error(connection, entry, error, set_aside=True)
 
@@ -162,19 +162,19 @@ class CloudQueue:
             for row in rows
         )
 
-    # -- the whole
+    # -- whole queue
 
     def library(self) -> str:
-        """For which library in the cloud (server, kind, groups) everybody was last queued."""
+        """The library in the cloud (server, kind, groups) for which everybody was last queued."""
         return str(self._database.query("SELECT library FROM cloud_state")[0][0])
 
     def set_library(self, description: str) -> None:
-        """Remember that everybody has been queued for that one."""
+        """Note that everybody is queued for that library."""
         with self._database.transaction() as connection:
             connection.execute("UPDATE cloud_state SET library = ?", [description])
 
     def status(self) -> SyncStatus:
-        """Where things stand, without asking the cloud."""
+        """Progress of the synchronisation; does not ask the cloud."""
         row = self._database.query(
             "SELECT *, (SELECT count(*) FROM cloud_queue WHERE set_aside = 0) AS waiting, "
             "(SELECT count(*) FROM cloud_queue WHERE set_aside = 1) AS aside, "

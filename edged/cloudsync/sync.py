@@ -1,6 +1,6 @@
-"""The worker that brings people and cloud into line: whose turn it is, when to try again, keeping alive.
+"""The worker that synchronises people with the cloud: order, repetition, keeping the library alive.
 
-What is done for one person is in cloud_align.py; whether a picture may be sent is decided in cloud_people.py.
+`alignment.py` has the steps for one person; `cloud_people.py` decides whether a picture may be sent.
 """
 
 from __future__ import annotations
@@ -37,27 +37,27 @@ TROUBLE_PAUSES: Final = PauseRule(5.0, 300.0, spread=(0.5, 1.0))
 
 OPERATOR_PAUSE_S: Final = 600.0
 IDLE_S: Final = 30.0
-"""Without anything queued, look for people whose validity has ended this often."""
+"""Interval of the check for people whose validity has ended, seconds."""
 
 KEEP_ALIVE_DAYS: Final = 30  # the cloud releases a library unused for a year (docs/reference/face-api.md 6.2)
 
-_OF_THE_WHOLE = frozenset(
+_ABOUT_EVERYBODY = frozenset(
     {222006, 222201, 222205, 222206, 222290, 222291, 222292, 222293, 223100, 223107, 223118, 223119, 223201}
     | {223202, *range(222901, 222917)}
 )
-"""Codes of the library calls that do not concern one person: the group, the settings, the service."""
+"""Codes of the library calls about the group, the settings or the service, not about one person."""
 
 _log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
 class Pass:
-    """What one look through the queue did.
+    """Result of one pass through the queue.
 
     Attributes:
-        done: people brought into line.
-        failed: people that could not be, for reasons of their own.
-        trouble: why the look was ended before its end: the cloud, not one person; None: it was not.
+        done: people aligned.
+        failed: people with an error of their own.
+        trouble: the error that ended the pass early, which concerns everybody; None: the pass is complete.
     """
 
     done: int = 0
@@ -73,9 +73,9 @@ class CloudSync:
         cloud: the client; its governor keeps the rates and allowances.
         config: `recognition.cloud`.
         clock: wall and monotonic time.
-        data_dir: of the library.
-        enabled: False: recognition is on this box alone, so the cloud should hold nobody.
-        bus: a `LibraryChanged` on it wakes the worker; None: it looks by itself.
+        data_dir: folder of the library.
+        enabled: False: recognition runs on this box alone, so the cloud should hold nobody.
+        bus: a `LibraryChanged` on it wakes the worker; None: the worker only polls.
         rng: for the jitter.
     """
 
@@ -112,7 +112,7 @@ class CloudSync:
     # -- life
 
     def start(self) -> None:
-        """Work in a thread from now on. Needs no network: what cannot be done now is done later."""
+        """Work in a thread from now on. Needs no network: the worker repeats what fails."""
         if self._bus is not None:
             subscription = self._bus.subscribe(LibraryChanged, lambda _: self._wake.set(), name="cloud-sync")
             self._close = subscription.close
@@ -120,7 +120,7 @@ class CloudSync:
         self._thread.start()
 
     def stop(self, timeout_s: float = 2.0) -> bool:
-        """End the thread; a request in flight may be finished by it later. True when it ended in time."""
+        """End the thread, which may still finish a request in flight. True: it ended in time."""
         self._stopping.set()
         self._wake.set()
         self._close()
@@ -136,17 +136,17 @@ class CloudSync:
     # -- work
 
     def finish(self, cloud_ids: Iterable[str], timeout_s: float) -> tuple[str, ...]:
-        """For commands: work on some entries until they are done, at first without waiting for their turn.
+        """For commands: work on some entries until they are done; the first attempt is at once.
 
         Args:
-            cloud_ids: whose; ids that are not queued are done.
+            cloud_ids: ids of the entries; ids that are not queued count as done.
             timeout_s: give up after this time.
 
         Returns:
             The ids that are still queued: set aside, or not done in time.
 
         Raises:
-            EdgedError: the cloud, not one person, is in trouble.
+            EdgedError: an error that concerns everybody.
         """
         until_s = self._clock.monotonic() + timeout_s
         asked = tuple(cloud_ids)
@@ -161,7 +161,7 @@ class CloudSync:
         return entry is None or entry.next_at <= self._clock.now()
 
     def _is_waiting(self, cloud_id: str) -> bool:
-        """Try one entry now. False: it is done, or set aside."""
+        """Try one entry now. False: it is done or set aside."""
         entry = self.queue.entry(cloud_id)
         if entry is None or entry.set_aside:
             return False
@@ -176,10 +176,10 @@ class CloudSync:
         return entry is not None and not entry.set_aside
 
     def run_once(self) -> Pass:
-        """Try every entry whose time has come, once. Raises nothing for what goes wrong with the cloud.
+        """Try every due entry once. Errors of the cloud are in the result.
 
         Raises:
-            EdgedError: the library itself cannot be read or written.
+            EdgedError: the library cannot be read or written.
         """
         self._queue_by_time()
         done = failed = 0
@@ -206,7 +206,7 @@ class CloudSync:
             try:
                 again_s = self.aligner.align(entry.cloud_id)
             except NotPermitted:
-                return False  # what is wanted has changed meanwhile; the entry is looked at anew
+                return False  # the desired state changed meanwhile, and that queued the entry again
             if again_s:
                 self.queue.postpone(current, again_s)
                 return False
@@ -214,7 +214,7 @@ class CloudSync:
             return True
 
     def _queue_by_time(self) -> None:
-        """Queue people whom no change of the library queues."""
+        """Queue people after a change of the settings, or when their validity ends."""
         if self.queue.library() != self._library:
             self._store.queue_for_cloud(self.book.everybody())
             self.queue.set_library(self._library)
@@ -232,7 +232,7 @@ class CloudSync:
             )  # fmt: skip
 
     def _note_trouble(self, entry: Entry, error: EdgedError) -> None:
-        """The whole cloud is concerned: this entry goes behind the others, and all wait."""
+        """The error concerns everybody: this entry goes behind the others, and all wait."""
         if error.code == "cloud_sync_busy":
             self._paused_until_s = self._clock.monotonic() + 1.0
             return
@@ -252,7 +252,7 @@ class CloudSync:
             self._wake.clear()
 
     def _pass(self) -> float:
-        """One look through the queue; seconds until the next."""
+        """One pass through the queue; returns the seconds until the next."""
         pause_s = self._paused_until_s - self._clock.monotonic()
         if pause_s > 0:
             return min(pause_s, IDLE_S)
@@ -278,7 +278,7 @@ class CloudSync:
     # -- keeping alive
 
     def keep_alive(self) -> bool:
-        """Use the library in the cloud once if nothing was enrolled for 30 days. True when it was used now.
+        """Use the library in the cloud once if nobody was enrolled for 30 days. True: it was used now.
 
         Raises:
             EdgedError: the cloud did not answer; the next call tries again.
@@ -291,7 +291,7 @@ class CloudSync:
             return self.people.use_library()
 
     def keep_alive_job(self) -> dict[str, Any]:
-        """Arguments for APScheduler's `add_job`: once a day, whether the box was on all the time or not."""
+        """Arguments for APScheduler's `add_job`: once a day, and soon after every start."""
         return {
             "func": self._keep_alive_quietly,
             "trigger": "interval",
@@ -311,7 +311,7 @@ class CloudSync:
 
 
 def is_about_one(error: EdgedError) -> bool:
-    """Whether an error concerns the person it came for; else everybody would meet it."""
+    """Whether an error concerns only the person it came for, not everybody."""
     if isinstance(error, TryAnotherShot | PersonTrouble | NotSettled):
         return True
     if not isinstance(error, CloudFault) or isinstance(
@@ -319,5 +319,7 @@ def is_about_one(error: EdgedError) -> bool:
     ):
         return False
     return (
-        isinstance(error.api_code, int) and error.api_code > 200_000 and error.api_code not in _OF_THE_WHOLE
+        isinstance(error.api_code, int)
+        and error.api_code > 200_000
+        and error.api_code not in _ABOUT_EVERYBODY
     )

@@ -1,4 +1,4 @@
-"""The section `recognition`: the engine on the box, the face cloud, and both together."""
+"""The section `recognition`: local engine, face cloud, and both together."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The JSON bodies of requests, put together from checked parts. The limits themselves are in `limits.py`."""
+"""The JSON bodies of requests, built from checked parts. The limits themselves are in `limits.py`."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def group(group_id: str) -> Body:
 
 
 def searched(groups: Sequence[str], user_id: str | None, max_user_num: int, most_users: int) -> Body:
-    """Where to search, for whom, and how many answers are wanted."""
+    """Where to search, for whom, and how many answers to return."""
     body: Body = {
         "group_id_list": limits.group_list(groups),
         "max_user_num": limits.number("max_user_num", max_user_num, 1, most_users),
@@ -74,7 +74,7 @@ UPDATING = Enrolling(limits.MAX_UPDATE_INFO_BYTES, ("UPDATE", "REPLACE"))
 
 
 def enrolment(data: bytes, group_id: str, user_id: str, info: str, action_type: str, how: Enrolling) -> Body:
-    """A picture of a user, what to note about them, and what becomes of their earlier faces."""
+    """A picture of a user, a note about them, and what happens to their earlier faces."""
     body = image(data) | user(group_id, user_id)
     body["action_type"] = limits.choice("action_type", action_type, how.actions)
     if limits.user_info(info, how.most_info_bytes):

@@ -10,7 +10,7 @@ from enum import Enum
 from typing import Literal
 
 Family = Literal["recognition", "faceset", "liveness", "gateway"]
-"""Where the same error number means different things, it is told apart by this."""
+"""Families of error codes: the same number can mean different things in two families."""
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class CallInfo:
     Attributes:
         online: path below `/rest/2.0/face/`.
         private: path below `/face-api/v3/`; None: a private server does not have it.
-        family: of its error codes.
+        family: family of its error codes.
         paid: counts against the allowance and the rate of paid calls; else it is management.
     """
 
@@ -31,7 +31,7 @@ class CallInfo:
 
 
 class Call(Enum):
-    """The calls; `value.online` and so on tell about them."""
+    """Every call; its `CallInfo` is the value."""
 
     DETECT = CallInfo("v3/detect", "face/detect", "recognition", True)
     MATCH = CallInfo("v3/match", "face/match", "recognition", True)

@@ -1,4 +1,4 @@
-"""Where the calls of a dialect live: addresses and the query that says whose library it is. Sends nothing."""
+"""Addresses of the calls in a dialect, and the query that names the library. Sends nothing."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ PRIVATE_MOST_BYTES = 8 * 1024 * 1024  # docs/reference/face-api.md 9
 
 @dataclass(frozen=True)
 class Endpoint:
-    """One service.
+    """Address of one service.
 
     Attributes:
         root: `https://HOST[:PORT][/PATH]` without a slash at the end.
-        dialect: which table of paths counts.
-        appid: private only: whose library.
+        dialect: selects the table of paths.
+        appid: names the library; private dialect only.
     """
 
     root: str
@@ -35,7 +35,7 @@ class Endpoint:
 
     @property
     def token_url(self) -> str:
-        """Where a token is had for the application's keys."""
+        """Address that gives a token for the application's keys."""
         return self.root + TOKEN_PATH
 
     @property
@@ -65,7 +65,7 @@ class Endpoint:
 
 
 def endpoint_from(config: CloudConfig) -> Endpoint:
-    """The service that the configuration names.
+    """The endpoint that the configuration names.
 
     Raises:
         Misconfigured: `cloud_url`.
@@ -77,12 +77,12 @@ def checked_url(url: str, key: str, *, query: bool = False) -> str:
     """`url` if requests can be sent there.
 
     Args:
-        url: what stands in the configuration.
-        key: where it stands there, below `recognition.cloud`.
-        query: it may have a query.
+        url: address from the configuration.
+        key: its key below `recognition.cloud`, for messages.
+        query: allow a query.
 
     Raises:
-        Misconfigured: `cloud_url`; the address itself is not repeated, it may hold a secret.
+        Misconfigured: `cloud_url`; the message leaves the address out, because it may hold a secret.
     """
     try:
         parts = urlsplit(url)

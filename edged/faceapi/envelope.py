@@ -1,7 +1,7 @@
-"""The frame around every answer: told apart, checked, opened. What is inside it is read by `reading.py`.
+"""The envelope around every answer: recognises its form and checks it. `reading.py` reads the payload.
 
 Three forms are documented (docs/reference/face-api.md 1): the full one, the short one of the gateway, and
-the one of management calls without `result`. Whatever is none of these is `cloud_bad_answer` or, by its HTTP
+the one of management calls without `result`. Anything else is `cloud_bad_answer` or, by its HTTP
 status, `cloud_http_…`. Only a number 0 in the place of the error code counts as success.
 """
 
@@ -27,10 +27,10 @@ def open_envelope(status: int, content: bytes, call: Call, *hidden: Secret) -> A
     """The payload of a successful answer.
 
     Args:
-        status: of HTTP.
-        content: the body as it came.
-        call: what was asked; the same code means different things for different calls.
-        hidden: secrets that must not stand in an error text, should the server repeat them.
+        status: HTTP status.
+        content: the body as received.
+        call: the call answered; the same code means different things for different calls.
+        hidden: secrets to mask in error texts, in case the server repeats them.
 
     Raises:
         CloudFault: the answer names an error code.
@@ -73,7 +73,7 @@ def read_object(content: bytes) -> Mapping[str, Any]:
 
 
 def http_error(status: int) -> EdgedError:
-    """An HTTP status that is no success: what it means for the next attempt."""
+    """The error for an HTTP status other than success; its class says whether to try again."""
     code = f"cloud_http_{status}"
     if 300 <= status < 400:
         return RetryLater(
@@ -115,7 +115,7 @@ def _result(whole: Mapping[str, Any]) -> Mapping[str, Any] | None:
     result = whole.get("result")
     if result is None or isinstance(result, Mapping):
         return result
-    if result in ([], ""):  # what a server in another language may make of "nothing"
+    if result in ([], ""):  # some servers write these for "nothing"
         return None
     raise bad_answer("its result is no object")
 

@@ -1,6 +1,6 @@
-"""What an error code of the face API becomes: an exception that names the reaction. No requests here.
+"""Exceptions for the error codes of the face API; the class names the reaction. No requests here.
 
-The table of the codes is `edged.faceapi.codes`; this turns a code into the error to raise.
+`edged.faceapi.codes` has the table of codes.
 """
 
 from __future__ import annotations
@@ -43,12 +43,12 @@ LONGEST_ID = 40
 
 
 class CloudFault(EdgedError):
-    """The service answered with an error code. Errors of the way to it (no answer) are not of this kind.
+    """The service answered with an error code. Errors on the way to it (no answer) have other classes.
 
     Attributes:
-        row: what the table says about the code.
+        row: the row of the table.
         api_code: the code as the service gave it.
-        log_id: the service's number of the request, `""` when it gave none; quote it in tickets.
+        log_id: the service's number of the request, `""` if it gave none; quote it in tickets.
     """
 
     def __init__(
@@ -66,7 +66,7 @@ class CloudFault(EdgedError):
 
     @property
     def reaction(self) -> Reaction:
-        """What has to be done."""
+        """What to do about it."""
         return self.row.reaction
 
 
@@ -75,7 +75,7 @@ class CloudRetry(CloudFault, RetryLater):
 
 
 class CloudReauth(CloudFault, NeedsOperator):
-    """The token was refused. The client fetches another and repeats once; whoever sees this saw that fail."""
+    """The service refused the token, also the fresh one with which the client repeated the call."""
 
 
 class CloudRate(CloudFault, RetryLater):
@@ -107,15 +107,15 @@ class CloudBug(CloudFault, NeedsOperator):
 
 
 class CloudIdem(CloudFault):
-    """The library is already as wanted, or what was named is not in it."""
+    """The library already has the requested state, or does not hold the item named."""
 
 
 class CloudAbsent(CloudIdem, NotFound):
-    """What was named is not there; for a deletion that is success."""
+    """The item named is absent; a deletion counts that as success."""
 
 
 class CloudExists(CloudIdem, NeedsOperator):
-    """What was to be added is there; for "make sure it is there" that is success."""
+    """The item to add exists already; a caller that only wants it to exist counts that as success."""
 
 
 class CloudWait(CloudFault, RetryLater):
@@ -123,11 +123,11 @@ class CloudWait(CloudFault, RetryLater):
 
 
 class CloudUnknown(CloudRetry):
-    """A code that is not documented, for the first time: it may pass."""
+    """An undocumented code, for the first time: the fault may pass."""
 
 
 class CloudUnknownAgain(CloudFault, NeedsOperator):
-    """The same undocumented code again for the same call, without a success between."""
+    """The same undocumented code again for the same call, without a success in between."""
 
 
 _CLASSES: dict[Reaction, type[CloudFault]] = {
@@ -168,14 +168,14 @@ def error_for(code: int | str, message: str, *, call: Call, log_id: str = "") ->
 
 
 def class_of(row: CodeRow) -> type[CloudFault]:
-    """Which exception a row becomes."""
+    """The exception class for a row."""
     if row.message == _UNDOCUMENTED:
         return CloudUnknown
     return CloudExists if row.exists else _CLASSES[row.reaction]
 
 
 def unknown_again(error: CloudUnknown) -> CloudUnknownAgain:
-    """What an undocumented code becomes when it comes again: for the operator, not to be repeated."""
+    """The error for an undocumented code that comes again: needs the operator, no repetition."""
     row = replace(error.row, reaction=Reaction.BUG, hint=HINTS[Reaction.BUG])
     again = CloudUnknownAgain(row, "", call=error.call, api_code=error.api_code, log_id=error.log_id)
     again.message = f"{error.message} It came again."
@@ -188,7 +188,7 @@ def stable_code(api_code: int | str) -> str:
 
 
 def clean(text: str) -> str:
-    """`text` of the service fit for a log line: one line, printable characters only, not long."""
+    """`text` of the service made fit for a log line: one line, printable characters, shortened."""
     printable = "".join(c if c.isprintable() else " " for c in str(text)[: 4 * LONGEST_MESSAGE])
     line = " ".join(printable.split())
     return line if len(line) <= LONGEST_MESSAGE else line[: LONGEST_MESSAGE - 1] + "…"

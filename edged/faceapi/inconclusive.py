@@ -1,10 +1,11 @@
-"""Requests that ended without telling anything about the service: they neither open the circuit nor close it.
+"""Requests that ended without evidence about the service: they neither open nor close the circuit.
 
 A time-out is the service's fault only if it had a fair time. At the door the deadline is the age at which a
 picture is of no more use, and a shot may have used up nearly all of it before it is sent: waiting for its
-turn, for the shots of others, for a busy machine. Counting what was left then would make an overloaded box
-declare a healthy service dead. Never counting a deadline would be as wrong: with the usual settings it comes
-before `read_timeout_s`, so that a service which never answers would be waited for by every person anew.
+turn, for the shots of others, for a busy machine. If every missed
+deadline counted, an overloaded box would declare a healthy service dead. If none counted, every person would
+wait anew for a service that never answers, because with the usual settings the deadline comes before
+`read_timeout_s`.
 """
 
 from __future__ import annotations

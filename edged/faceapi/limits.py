@@ -30,7 +30,7 @@ MAX_SEARCH_USERS = 50
 MAX_MULTI_USERS = 20
 MAX_PAGE = 1000
 MAX_ADD_INFO_BYTES = 256
-MAX_UPDATE_INFO_BYTES = 48  # the update table says less than the one of add
+MAX_UPDATE_INFO_BYTES = 48  # the update table states less than the add table
 _FORMATS = frozenset({"jpeg", "png", "bmp"})
 _ID = re.compile(r"[A-Za-z0-9_]{1,48}")
 _TOKEN = re.compile(r"[\x21-\x7e]{1,64}")
@@ -132,7 +132,7 @@ def user_info(text: str, most_bytes: int) -> str:
 
 
 def face_token(text: str) -> str:
-    """The name of a face as the server gave it: at most 64 printable ASCII characters."""
+    """A face token as the server gave it: at most 64 printable ASCII characters."""
     if not _TOKEN.fullmatch(text):
         raise refused("face_token", "the face_token is empty, too long, or not printable ASCII.")
     return text
@@ -158,7 +158,7 @@ def choice(name: str, value: str, allowed: Sequence[str]) -> str:
 
 
 def fields(names: Sequence[str]) -> str:
-    """The properties asked of each face, as the comma-separated text of the protocol."""
+    """The properties requested for each face, as the comma-separated text of the protocol."""
     if isinstance(names, str) or not all(_FIELD.fullmatch(name) for name in names):
         raise refused("face_field", "face_field is not a list of names such as quality or mask.")
     return ",".join(names)

@@ -1,4 +1,4 @@
-"""Replies from the payload of an answer. Forgiving where the documents disagree, strict where it matters.
+"""Builds replies from the payload of an answer. Lenient where the documents disagree, strict about scores.
 
 Numbers may come as integers or as text, fields and lists may be missing, some have two spellings
 (docs/reference/face-api.md 8). A score that is not a number from 0 to 100, or a payload of another shape, is
@@ -41,7 +41,7 @@ class Answer:
 
 
 def bad_answer(what: str) -> RetryLater:
-    """The server answered something that cannot be used."""
+    """The error for an answer edged cannot use."""
     return RetryLater(
         f"The face cloud gave an answer that cannot be used: {what}.",
         code="cloud_bad_answer",
@@ -130,7 +130,7 @@ def group_ids(answer: Answer) -> replies.IdsReply:
 
 
 def done(answer: Answer) -> replies.DoneReply:
-    """Reply of calls that answer by their error code only."""
+    """Reply of calls whose answer is only the error code."""
     return replies.DoneReply(answer.log_id)
 
 

@@ -1,4 +1,4 @@
-"""What the calls of the face API answer, as values. Built from the payload by `reading.py`, not here.
+"""Replies of the face API as values. `reading.py` builds them from the payload.
 
 Every reply carries `log_id`, the vendor's number of the request as text (it can exceed 2^53); quote it in
 tickets. Scores are 0..100, boxes are pixels of the picture sent (docs/reference/face-api.md 4).
@@ -155,7 +155,7 @@ class FeatureReply:
 
 @dataclass(frozen=True)
 class FaceverifyReply:
-    """Whether living people were before the camera.
+    """Whether a living person was in front of the camera.
 
     Attributes:
         liveness: best score over all pictures, 0..1.
@@ -182,7 +182,7 @@ class EnrolReply:
 
 @dataclass(frozen=True)
 class UserGroup:
-    """A group a user is in, and what is noted about them there."""
+    """A group of a user, and the note about them there."""
 
     group_id: str
     user_info: str
@@ -222,6 +222,6 @@ class IdsReply:
 
 @dataclass(frozen=True)
 class DoneReply:
-    """The call succeeded and has nothing else to say."""
+    """The call succeeded; the answer holds nothing else."""
 
     log_id: str = ""

@@ -10,12 +10,12 @@ class Match:
     """One person and how much the probe resembles the nearest of their faces.
 
     Attributes:
-        person_id: who, as the library calls them; `cloud:` and the cloud's id for somebody the library does
-            not know, which no id of the library can be.
-        face_id: which of their enrolled faces was nearest; None when the engine does not tell.
-        cosine: -1..1; None when the engine does not tell.
+        person_id: id in the library; for a person unknown to the library `cloud:` and the cloud's id, which
+            no id of the library can equal.
+        face_id: the nearest of their enrolled faces; None: the engine does not tell.
+        cosine: -1..1; None: the engine does not tell.
         score: 0..100, 80 = false-accept rate 1e-4 one to one.
-        name, groups: what the cloud says of them, where its word counts.
+        name, groups: name and groups from the cloud, if the site relies on them.
     """
 
     person_id: str

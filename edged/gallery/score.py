@@ -1,6 +1,6 @@
 """The scale 0..100 on which matches are reported, and the threshold for finding one person among many.
 
-Pure arithmetic; comparing embeddings is the gallery's work.
+Pure arithmetic; the gallery compares embeddings.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def score_of(cosine: float) -> float:
 
 
 def default_threshold(gallery_people: int) -> float:
-    """Score a match must reach when the site has not set one.
+    """Score a match must reach if the site has set none.
 
     The more people are searched, the likelier a stranger resembles one of them: 90 lets 0.7 % of strangers
     reach somebody among 1,000 people, 92 keeps it there for larger galleries (open-set measurement,

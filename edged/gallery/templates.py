@@ -1,4 +1,4 @@
-"""All enrolled templates in memory, searched exactly. Where they are kept on disk is the library's concern.
+"""All enrolled templates in memory, with exact search. The library keeps them on disk.
 
 Searching never waits for a change: a search works on one immutable snapshot, a change prepares the next one
 and swaps it in. Rows are only ever appended behind those a snapshot can see. A removed face is blanked in
@@ -43,7 +43,7 @@ class FaceTable:
 
 @dataclass(frozen=True, eq=False)
 class _Snapshot:
-    """What one search sees: views of the first rows of the current buffers."""
+    """Data of one search: views of the first rows of the current buffers."""
 
     templates: np.ndarray
     row_people: np.ndarray
@@ -68,7 +68,7 @@ class Gallery:
         self.model_id = model_id
         self.capacity = capacity
         self.updating = threading.Lock()
-        """Held by whoever compares the gallery with something else and then changes it accordingly."""
+        """Hold it while comparing the gallery with the library and changing it accordingly."""
         self._lock = threading.Lock()
         self._blank_round = 0
         self._start_empty()
@@ -76,12 +76,12 @@ class Gallery:
 
     @property
     def people(self) -> int:
-        """How many people have at least one face."""
+        """Number of people with at least one face."""
         return self._snapshot.people
 
     @property
     def faces(self) -> int:
-        """How many faces are searched."""
+        """Number of faces searched."""
         return self._snapshot.faces
 
     def face_ids(self) -> np.ndarray:
@@ -124,7 +124,7 @@ class Gallery:
             self._apply(_table(model_id, person_id, faces), rows)
 
     def remove_person(self, person_id: str) -> None:
-        """Forget all faces of one person; one who is not there is no error."""
+        """Remove all faces of one person; an unknown person is no error."""
         with self._lock:
             self._apply(None, self._rows_of_person(person_id))
 
@@ -140,7 +140,7 @@ class Gallery:
         with self._lock:
             self._apply(add, np.flatnonzero(np.isin(self._row_faces[: self._used], wanted)))
 
-    # -- all of this under the lock
+    # -- under the lock
 
     def _apply(self, add: FaceTable | None, gone_rows: np.ndarray) -> None:
         gone_rows = gone_rows[self._row_people[gone_rows] != _GONE]
@@ -148,7 +148,7 @@ class Gallery:
             self._check(add, freed=len(gone_rows))
             self._append(add)
         blank_round = self._blank_round + (len(gone_rows) > 0)
-        # The new rows are visible before the old ones vanish, so that whoever is replaced is never missing.
+        # new rows become visible before old ones vanish, so that a replaced person is never missing
         self._publish(blank_round)
         if len(gone_rows):
             self._blank_round = blank_round

@@ -1,6 +1,6 @@
-"""What the cloud should hold of each person, and what it was last known to hold.
+"""Desired and last known state of each person in the cloud.
 
-Kept in the library's own file, so it changes together with the people. Nothing is sent here.
+It is in the library's own file, so that it changes together with the people. Sends nothing.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from edged.library import cloud_ledger
 from edged.library.people import MAX_FACES_PER_PERSON
 
 Kind = Literal["general", "scene"]
-"""What a group of the cloud was created for; it cannot be changed afterwards."""
+"""Kind of a group in the cloud; fixed when the group is made."""
 
 
 @dataclass(frozen=True)
@@ -25,10 +25,10 @@ class DesiredState:
     """What the cloud should hold of one id.
 
     Attributes:
-        person_id: who it is, or was.
-        groups: of the cloud; empty: nothing should be there.
+        person_id: the person, who may be erased.
+        groups: groups in the cloud; empty: the cloud should hold nothing.
         photos: names of their photographs, oldest first, at most 20.
-        nowhere: not only in none of the configured groups: erased, or without consent.
+        nowhere: in no group at all, configured or not: the person is erased or has no consent.
     """
 
     cloud_id: str
@@ -39,12 +39,12 @@ class DesiredState:
 
 
 class CloudBook:
-    """The account of people and cloud in one library. Safe to use from any thread.
+    """Desired and last known state of one library in the cloud. Safe to use from any thread.
 
     Args:
         database: of the library.
         clock: wall time.
-        groups: configured groups of the cloud, the first for people who are in none of them here.
+        groups: configured groups of the cloud; the first takes people whose own groups are none of these.
     """
 
     def __init__(self, database: Database, clock: Clock, groups: Sequence[str]) -> None:
@@ -52,15 +52,15 @@ class CloudBook:
         self._clock = clock
         self.groups = tuple(groups)
 
-    # -- what should be
+    # -- desired
 
     def wanted(self, cloud_id: str) -> DesiredState | None:
-        """What the cloud should hold of this id; None: nobody here has it."""
+        """Desired state of this id; None: nobody in the library has it."""
         with self._database.transaction(durable=False) as connection:
             return self.wanted_in(connection, cloud_id)
 
     def wanted_in(self, connection: sqlite3.Connection, cloud_id: str) -> DesiredState | None:
-        """The same inside a transaction."""
+        """`wanted` inside a transaction."""
         row = connection.execute(
             "SELECT c.person_id, p.person_id AS here, p.active, p.valid_until FROM cloud_ids c "
             "LEFT JOIN people p USING (person_id) WHERE c.cloud_id = ?",
@@ -85,7 +85,7 @@ class CloudBook:
         return tuple(group for group in self.groups if group in mine) or self.groups[:1]
 
     def everybody(self) -> tuple[str, ...]:
-        """Every id the cloud should hold, or may hold, something of."""
+        """Every id of which the cloud should or may hold something."""
         rows = self._database.query(
             "SELECT cloud_id FROM cloud_users UNION SELECT cloud_id FROM cloud_queue UNION "
             "SELECT cloud_id FROM cloud_ids JOIN people USING (person_id) WHERE "
@@ -95,7 +95,7 @@ class CloudBook:
         return tuple(row[0] for row in rows)
 
     def expired(self) -> tuple[str, ...]:
-        """Ids whose validity has ended while they are in the cloud, and who are not queued."""
+        """Ids in the cloud whose validity has ended and that are not queued."""
         rows = self._database.query(
             "SELECT DISTINCT u.cloud_id FROM cloud_users u JOIN cloud_ids USING (cloud_id) "
             "JOIN people p USING (person_id) WHERE p.valid_until <= ? "
@@ -104,22 +104,22 @@ class CloudBook:
         )
         return tuple(row[0] for row in rows)
 
-    # -- what is
+    # -- last known
 
     def groups_with(self, cloud_id: str) -> dict[str, datetime]:
-        """The groups this id is, or may be, in, each with the time of the last change there."""
+        """Groups that hold, or may hold, this id, each with the time of its last change there."""
         rows = self._database.query(
             "SELECT cloud_group, sent_at FROM cloud_users WHERE cloud_id = ?", [cloud_id]
         )
         return {row[0]: datetime.fromisoformat(row[1]) for row in rows}
 
     def known_groups(self) -> tuple[str, ...]:
-        """All groups anybody of this library is, or may be, in."""
+        """All groups that hold, or may hold, anybody of this library."""
         rows = self._database.query("SELECT DISTINCT cloud_group FROM cloud_users ORDER BY 1")
         return tuple(row[0] for row in rows)
 
     def faces(self, cloud_id: str, group: str) -> dict[str, str]:
-        """Photograph -> face_token, as the cloud answered."""
+        """Photograph -> face_token as the cloud answered."""
         rows = self._database.query(
             "SELECT photo, face_token FROM cloud_faces WHERE cloud_id = ? AND cloud_group = ?",
             [cloud_id, group],
@@ -138,8 +138,8 @@ class CloudBook:
     def face_added(
         self, cloud_id: str, group: str, photo: str, face_token: str, *, replace: bool = False
     ) -> None:
-        """Remember a face the cloud has taken (`replace`: the others there are gone), unless the photograph
-        has been erased here meanwhile."""
+        """Note a face that the cloud has stored, unless its photograph was erased here meanwhile. `replace`:
+        the cloud has deleted the others of this id in the group."""
         now = iso(self._clock.now())
         with self._database.transaction() as connection:
             if replace:
@@ -158,7 +158,7 @@ class CloudBook:
             connection.execute("UPDATE cloud_state SET last_use_at = ?", [now])
 
     def face_gone(self, cloud_id: str, group: str, face_token: str) -> None:
-        """Forget a face the cloud has deleted."""
+        """Note that the cloud has deleted a face."""
         with self._database.transaction() as connection:
             connection.execute(
                 "DELETE FROM cloud_faces WHERE cloud_id = ? AND cloud_group = ? AND face_token = ?",
@@ -166,7 +166,7 @@ class CloudBook:
             )
 
     def left(self, cloud_id: str, group: str | None = None) -> None:
-        """The cloud has nothing of this id any more, in one group or in all."""
+        """Note that the cloud holds nothing of this id any more, in one group or in all."""
         with self._database.transaction() as connection:
             connection.execute(
                 "DELETE FROM cloud_users WHERE cloud_id = ? AND cloud_group = coalesce(?, cloud_group)",
@@ -174,25 +174,25 @@ class CloudBook:
             )
 
     def kind(self, group: str) -> Kind | None:
-        """As what the group was made; None: not made from here yet."""
+        """Kind of the group; None: this library has not made it yet."""
         rows = self._database.query("SELECT kind FROM cloud_groups WHERE cloud_group = ?", [group])
         return rows[0][0] if rows else None
 
     def remember_kind(self, group: str, kind: Kind | None) -> None:
-        """Remember as what a group was made; None: it is there no more."""
+        """Note the kind of a group; None: it does not exist any more."""
         with self._database.transaction() as connection:
             connection.execute("DELETE FROM cloud_groups WHERE cloud_group = ?", [group])
             if kind is not None:
                 connection.execute("INSERT INTO cloud_groups VALUES (?, ?)", [group, kind])
 
     def used(self) -> None:
-        """Note that the library in the cloud was just used."""
+        """Note a use of the library in the cloud now."""
         with self._database.transaction() as connection:
             connection.execute("UPDATE cloud_state SET last_use_at = ?", [iso(self._clock.now())])
 
 
 def _photos(connection: sqlite3.Connection, person_id: str) -> tuple[str, ...]:
-    """A photograph enrolled with two models is one face in the cloud; of too many the newest count."""
+    """Photographs to send: each once, even if enrolled with two models; only the newest of too many."""
     rows = connection.execute(
         "SELECT photo FROM faces WHERE person_id = ? GROUP BY photo ORDER BY min(face_id) DESC LIMIT ?",
         [person_id, MAX_FACES_PER_PERSON],

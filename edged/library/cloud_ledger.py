@@ -1,7 +1,7 @@
-"""What a change of the library means for the cloud, written in the same transaction. Nothing is sent here.
+"""Queues people for the cloud in the transaction of the change. Sends nothing.
 
-A person is queued when the cloud should have, or may have, something of them; what exactly is worked out when
-the queue is (see cloud_queue.py). All functions take the connection of an open transaction.
+A person is queued if the cloud should or may hold something of them; `edged.cloudsync` works out what. All
+functions take the connection of an open transaction.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ _FIT = re.compile(rf"[A-Za-z0-9_]{{1,{CLOUD_ID_CHARS}}}")
 
 
 def cloud_id_candidates(person_id: str) -> Iterator[str]:
-    """Ids for the cloud, the preferred first: the own id where it is fit, then ones with more and more of its
-    SHA-256. The same on every box."""
+    """Ids for the cloud, preferred first: the person id if the cloud accepts it, then ids with more and more
+    of its SHA-256. The same on every box."""
     if _FIT.fullmatch(person_id) and person_id.lower() not in RESERVED_IDS:
         yield person_id
     digest = hashlib.sha256(person_id.encode()).hexdigest()
@@ -37,7 +37,7 @@ def cloud_id_candidates(person_id: str) -> Iterator[str]:
 
 
 def assign_cloud_id(connection: sqlite3.Connection, person_id: str) -> None:
-    """Give a person their id for the cloud. One who has it keeps it, also when they were erased before."""
+    """Give a person their id for the cloud. A person who has one keeps it, also after an erasure."""
     known = connection.execute(
         "UPDATE cloud_ids SET erased_at = NULL WHERE person_id = ?", [person_id]
     ).rowcount
@@ -52,13 +52,13 @@ def assign_cloud_id(connection: sqlite3.Connection, person_id: str) -> None:
 
 
 def assign_missing_cloud_ids(connection: sqlite3.Connection) -> None:
-    """The same for everybody stored before there were such ids."""
+    """Give an id to everybody stored before ids for the cloud existed."""
     for (person_id,) in connection.execute(WITHOUT_CLOUD_ID + " ORDER BY created_at, person_id").fetchall():
         assign_cloud_id(connection, person_id)
 
 
 def person_changed(connection: sqlite3.Connection, person_id: str, now: str) -> None:
-    """Queue a person of whom anything was changed, if that concerns the cloud."""
+    """Queue a changed person, if the change concerns the cloud."""
     row = connection.execute("SELECT cloud_id FROM cloud_ids WHERE person_id = ?", [person_id]).fetchone()
     if row is None:
         return
@@ -69,7 +69,7 @@ def person_changed(connection: sqlite3.Connection, person_id: str, now: str) -> 
 
 
 def person_erased(connection: sqlite3.Connection, person_id: str, now: str) -> None:
-    """Of an erased person only the ids stay, and only while something of them may be in the cloud."""
+    """Keep only the ids of an erased person, and only while the cloud may hold something of them."""
     row = connection.execute("SELECT cloud_id FROM cloud_ids WHERE person_id = ?", [person_id]).fetchone()
     if row is None:
         return
@@ -83,7 +83,7 @@ def person_erased(connection: sqlite3.Connection, person_id: str, now: str) -> N
 
 
 def queue(connection: sqlite3.Connection, cloud_id: str, now: str) -> None:
-    """Have the state of `cloud_id` in the cloud looked at, at once and as if it had never failed."""
+    """Queue `cloud_id` for alignment at once, without its earlier failures."""
     connection.execute(
         "INSERT INTO cloud_queue (cloud_id, version, queued_at, next_at) "
         "VALUES (:id, (SELECT number + 1 FROM revision), :now, :now) "
@@ -94,13 +94,13 @@ def queue(connection: sqlite3.Connection, cloud_id: str, now: str) -> None:
 
 
 def forget(connection: sqlite3.Connection, cloud_id: str) -> None:
-    """Remove the last of an erased person: the cloud holds nothing of them any more."""
+    """Remove the ids of an erased person, of whom the cloud holds nothing any more."""
     for table in ("cloud_queue", "cloud_users", "cloud_ids"):
         connection.execute(f"DELETE FROM {table} WHERE cloud_id = ?", [cloud_id])
 
 
 def consents_to_cloud(connection: sqlite3.Connection, person_id: str) -> bool:
-    """Whether the newest entry of the ledger gives consent to the cloud."""
+    """Whether the newest entry of the consent ledger gives consent to the cloud."""
     row = connection.execute(CLOUD_CONSENT, [person_id]).fetchone()
     return row is not None and bool(row[0])
 

@@ -1,4 +1,4 @@
-"""What a recorded consent is and which words it may be recorded in. Storing it is in store.py."""
+"""Consents: their fields and permitted values. `store.py` stores them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from edged.errors import Misconfigured
 from edged.library.people import MAX_NOTE_CHARS, check_name
 
 CLOUD: Final = "cloud"
-"""The purpose without which nothing of a person is sent to the face cloud."""
+"""The purpose that a person must consent to before edged sends anything of them to the face cloud."""
 
 _PURPOSE = re.compile(r"[a-z][a-z0-9_]{0,31}")
 
@@ -21,12 +21,12 @@ class Consent:
     """One entry of the ledger.
 
     Attributes:
-        person_id: whose.
-        purpose: what for: `cloud`, or another word in lower case.
+        person_id: the person who consents or not.
+        purpose: `cloud`, or another word in lower case.
         given: True: given; False: refused or withdrawn.
-        at: when it was recorded.
-        recorded_by: who recorded it.
-        note: where the signed form is, for example.
+        at: time of recording.
+        recorded_by: name of the person who recorded it.
+        note: for example the place of the signed form.
     """
 
     person_id: str
@@ -38,10 +38,10 @@ class Consent:
 
 
 def check_consent(consent: Consent) -> None:
-    """Return when `consent` can be stored.
+    """Check that `consent` can be stored.
 
     Raises:
-        Misconfigured: `bad_purpose`, `bad_name` (of who recorded it) or `bad_note`.
+        Misconfigured: `bad_purpose`, `bad_name` (`recorded_by`) or `bad_note`.
     """
     if not _PURPOSE.fullmatch(consent.purpose):
         raise Misconfigured(

@@ -1,6 +1,6 @@
-"""From a photograph to an enrolled face: which face, whether it is good enough, whether it is known already.
+"""Enrols photographs: chooses the face, checks its quality, finds duplicates.
 
-Finding and measuring faces and computing templates is handed in; nothing here touches a model.
+Callers pass in the functions that find and measure faces and compute templates; nothing here loads a model.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ from edged.pictures import decode_picture, sniff
 from edged.reasons import describe
 
 COMPARABLE_SIZE: Final = 0.5
-"""A second face at least this large beside the largest one makes it doubtful who is meant."""
+"""A second face of at least this share of the largest one makes the photograph ambiguous."""
 
 DUPLICATE_SCORE: Final = 90.0
-"""From this score on two photographs are taken for the same person (one in 100,000 strangers reaches it)."""
+"""From this score on, two photographs count as the same person (one in 100,000 strangers reaches it)."""
 
 OnDuplicate = Literal["warn", "refuse"]
 
@@ -59,8 +59,8 @@ class EnrolFace:
         box: x, y, width, height in pixels of the photograph.
         measures: its quality.
         aligned: 112x112x3 uint8 BGR, as the embedder wants it.
-        refusals: codes of the enrolment limits it missed, the deciding one first; empty: good enough.
-        limits: for each of these codes the limit.
+        refusals: codes of the enrolment limits it misses, the deciding one first; empty: good enough.
+        limits: the limit for each of these codes.
     """
 
     box: tuple[float, float, float, float]
@@ -81,11 +81,11 @@ class EnrolResult:
 
     Attributes:
         outcome: `added` a person, `updated` one, or `already_enrolled`: nothing changed.
-        person_id: whose face it is now.
+        person_id: owner of the face.
         face_id: the stored face.
-        measures: quality of the face; None when nothing had to be measured.
-        duplicate_of: another person this face resembles so much that it may be the same person.
-        ignored_faces: smaller faces in the background that were left out.
+        measures: quality of the face; None if it was enrolled before.
+        duplicate_of: another person with a face so similar that it may be the same person.
+        ignored_faces: number of smaller faces in the background.
     """
 
     outcome: Literal["added", "updated", "already_enrolled"]
@@ -101,7 +101,7 @@ class Enroller:
 
     Args:
         store: the library.
-        gallery: of the embedder's model; searched for duplicates and brought up to date before.
+        gallery: templates of the embedder's model; refreshed and searched for duplicates.
         read_faces: the faces in a picture (height x width x 3 uint8 BGR), with enrolment limits applied.
         embed: template of an aligned crop, unit float32 (128,).
     """
@@ -128,14 +128,14 @@ class Enroller:
     ) -> EnrolResult:
         """Enrol the person on a photograph.
 
-        For somebody who is in the library already the photograph becomes another of their faces and the
-        groups are added to theirs; the rest of `details` is not used.
+        A person who is in the library already gets another face and joins the groups; the rest of `details`
+        is not used.
 
         Args:
-            details: who it is.
-            photo: the bytes of a picture file, kept unmodified.
+            details: the person.
+            photo: bytes of a picture file, kept unmodified.
             file_name: for messages.
-            on_duplicate: what to do when the face is enrolled under another person: say so, or refuse.
+            on_duplicate: reaction to a face that is enrolled under another person: report it, or refuse.
 
         Raises:
             TryAnotherShot: the picture cannot be read (`picture_…`), shows `no_face` or `several_faces`, is
@@ -173,7 +173,7 @@ class Enroller:
 
 
 def choose_face(faces: Sequence[EnrolFace], file_name: str) -> tuple[EnrolFace, int]:
-    """The one face a photograph is of, and how many smaller ones in the background are ignored.
+    """The subject's face, and the number of smaller ones in the background that are ignored.
 
     Raises:
         TryAnotherShot: `no_face`, `several_faces`, or the first quality limit the face missed.

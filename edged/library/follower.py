@@ -1,4 +1,4 @@
-"""Keeps a gallery in memory equal to the library on disk, whoever changed it: this process or another one."""
+"""Keeps a gallery in memory equal to the library on disk, after changes by any process."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ _log = structlog.get_logger(__name__)
 
 
 def refresh(store: LibraryStore, gallery: Gallery) -> None:
-    """Bring `gallery` to what `store` holds for its model.
+    """Make `gallery` equal to the faces of its model in `store`.
 
-    Faces never change and their ids are never used twice, so comparing ids is enough; only new templates are
-    read. An empty gallery is filled by one query (50,000 faces in a fraction of a second).
+    Faces never change and their ids are never used twice, so comparing ids is enough; this reads only new
+    templates. One query fills an empty gallery (50,000 faces in a fraction of a second).
 
     Raises:
         NeedsOperator: `gallery_full`, or the database (see `Database.open`).
@@ -36,7 +36,7 @@ def refresh(store: LibraryStore, gallery: Gallery) -> None:
             return
         have = gallery.face_ids()
         newer = store.face_ids(gallery.model_id, above=int(have.max()))
-        if store.count_faces(gallery.model_id) == have.size + newer.size:  # nothing was removed
+        if store.count_faces(gallery.model_id) == have.size + newer.size:  # no face was removed
             gallery.apply(add=store.load(gallery.model_id, newer.tolist()))
             return
         wanted = store.face_ids(gallery.model_id)
@@ -47,13 +47,13 @@ def refresh(store: LibraryStore, gallery: Gallery) -> None:
 
 
 class LibraryFollower:
-    """Looks regularly whether the library was changed, and publishes `LibraryChanged`.
+    """Polls the library for changes and publishes `LibraryChanged`.
 
     Args:
         store: the library.
-        gallery: is kept equal to it.
+        gallery: kept equal to the library.
         bus, clock: for the event.
-        on_beat: called after every look.
+        on_beat: called after every poll.
     """
 
     def __init__(
@@ -78,13 +78,13 @@ class LibraryFollower:
         self._thread: threading.Thread | None = None
 
     def poll(self) -> bool:
-        """Look once. The first look fills the gallery and publishes nothing.
+        """Poll once. The first poll fills the gallery and publishes nothing.
 
         Returns:
-            True when the library had changed.
+            True if the library had changed.
 
         Raises:
-            EdgedError: the library could not be read, or does not fit; nothing is lost, look again.
+            EdgedError: the library cannot be read, or does not fit into the gallery; poll again.
         """
         with self._polling:
             counter = self._store.change_counter()
@@ -103,16 +103,16 @@ class LibraryFollower:
 
     @property
     def left_out(self) -> int:
-        """How many people are in the library only with templates of another model, as of the last look."""
+        """Number of people who have only templates of another model, as of the last poll."""
         return self._left_out
 
     @property
     def problem(self) -> EdgedError | None:
-        """Why the thread's last look failed; None when it did not."""
+        """Error of the thread's last poll; None if it succeeded."""
         return self._problem
 
     def start(self, interval_s: float = POLL_S) -> None:
-        """Look once now (errors are raised here), then every `interval_s` seconds in a thread."""
+        """Poll once now, which may raise, then every `interval_s` seconds in a thread."""
         self.poll()
         self._thread = threading.Thread(
             target=self._run, args=(interval_s,), name="library-follower", daemon=True
@@ -120,7 +120,7 @@ class LibraryFollower:
         self._thread.start()
 
     def stop(self, timeout_s: float = 2.0) -> bool:
-        """End the thread. True when it ended within `timeout_s`."""
+        """End the thread. True: it ended within `timeout_s`."""
         self._stopping.set()
         if self._thread is not None:
             self._thread.join(timeout_s)
@@ -144,7 +144,7 @@ class LibraryFollower:
                 self._on_beat()
 
     def _look(self) -> None:
-        """Poll; a problem is logged once while it lasts, and the next look tries again."""
+        """Poll. Logs a problem once while it lasts; the next poll tries again."""
         try:
             self.poll()
         except EdgedError as error:

@@ -1,8 +1,8 @@
-"""A folder of photographs into the library, one result per file. File names say who and in which group.
+"""Imports a folder of photographs, with one result per file. File names give person and group.
 
 `USER-GROUP.jpg`, `USER.jpg` (group `default`), and for further pictures of the same person
-`USER-GROUP-NUMBER.jpg`; `.jpeg` and `.png` as well. Subfolders are not followed. Every file is a transaction
-of its own: an import that is interrupted has lost nothing, and repeating it skips what is done.
+`USER-GROUP-NUMBER.jpg`; `.jpeg` and `.png` as well. Subfolders are not followed. Every file is a
+transaction of its own: an interrupted import loses nothing, and a repeated one skips the files done.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ Outcome = Literal["added", "updated", "skipped", "failed"]
 
 @dataclass(frozen=True)
 class FileResult:
-    """What became of one file.
+    """Result of one file.
 
     Attributes:
         file: its name in the folder.
         outcome: `added` a person, `updated` one (another face or group), `skipped`, `failed`.
         reason: code for `skipped` and `failed`; empty otherwise.
         message: what happened and what to do, for people.
-        person_id: who, where the name could be read.
+        person_id: the person, if the file name is valid.
         duplicate_of: another person with the same face; see `EnrolResult`.
     """
 
@@ -49,7 +49,7 @@ class FileResult:
 
 @dataclass(frozen=True)
 class FileName:
-    """Who a file is of, by its name."""
+    """Person and group from the name of a file."""
 
     user: str
     group: str
@@ -58,8 +58,8 @@ class FileName:
 def parse_file_name(stem: str, default_group: str = DEFAULT_GROUP) -> FileName:
     """The file name without its suffix, split on "-" into user and group.
 
-    A third part is permitted when it is a number of up to three digits: it tells further pictures of the
-    same person apart and means nothing else.
+    A third part may be a number of up to three digits: it only tells further pictures of the same person
+    apart.
 
     Raises:
         Misconfigured: more parts, an empty one (code `bad_name`).
@@ -79,7 +79,7 @@ def parse_file_name(stem: str, default_group: str = DEFAULT_GROUP) -> FileName:
 
 
 def list_files(folder: Path) -> list[str]:
-    """Names of everything in the folder that gets a result, sorted; subfolders are left out.
+    """Names of all entries of the folder that get a result, sorted; without subfolders.
 
     Raises:
         NotFound: no such folder (code `folder_missing`).
@@ -110,10 +110,10 @@ def import_folder(
     """Enrol every picture of a folder, yielding a result after each file; a bad file never ends it.
 
     Args:
-        enroller: does the work; the daemon may go on recognising meanwhile.
-        folder: is only read.
-        default_group: of files whose name says none.
-        on_duplicate: what to do with a face that is enrolled under another person.
+        enroller: enrols each picture; the daemon may go on recognising meanwhile.
+        folder: read only.
+        default_group: group for file names without one.
+        on_duplicate: reaction to a face that is enrolled under another person.
 
     Raises:
         NotFound, NeedsOperator: the folder itself; see `list_files`.
@@ -151,7 +151,7 @@ def _import_file(
 
 
 def _details(store: LibraryStore, file_name: FileName) -> PersonDetails:
-    """A user part that is somebody's id means them, whatever their name is."""
+    """A user part that is an existing id means that person, whatever their name."""
     groups = (id_from_name(file_name.group, prefix="g"),)
     person_id = id_from_name(file_name.user)
     known = store.find(person_id) if person_id == file_name.user else None
@@ -163,7 +163,7 @@ def read_photo(path: Path, *, inside: Path | None = None) -> bytes:
 
     Args:
         path: the file.
-        inside: a folder that links must not lead out of.
+        inside: links must not lead out of this folder.
 
     Raises:
         NeedsOperator: a link leads out of `inside` (code `link_outside`), or the file cannot be read
@@ -188,7 +188,7 @@ def read_photo(path: Path, *, inside: Path | None = None) -> bytes:
                 hint="Scale it down.",
             )
         return path.read_bytes()
-    except (FileNotFoundError, RuntimeError):  # RuntimeError: a link that leads to itself
+    except (FileNotFoundError, RuntimeError):  # RuntimeError: a link to itself
         raise NotFound(f"{name} is not there.", code="picture_missing") from None
     except OSError as error:
         raise NeedsOperator(

@@ -1,4 +1,4 @@
-"""What a person, a group and a face are: fields, permitted values, and ids made from names. No storage."""
+"""People, groups and faces: fields, permitted values, and ids made from names. No storage."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ MAX_NAME_CHARS: Final = 128
 MAX_NOTE_CHARS: Final = 512
 MAX_FACES_PER_PERSON: Final = 20  # of one user in a group: docs/reference/face-api.md 6.2
 DEFAULT_GROUP: Final = "default"
-RESERVED_IDS: Final = frozenset({"all", "self", "me", "this", "next"})  # they mean something else in the API
+RESERVED_IDS: Final = frozenset({"all", "self", "me", "this", "next"})  # reserved words of the face API
 _ID = re.compile(r"[A-Za-z0-9_-]{1,48}")
 
 
 @dataclass(frozen=True, kw_only=True)
 class PersonDetails:
-    """What is said of a person when they are added or changed.
+    """Details of a person, to add or change them.
 
     Attributes:
         person_id: 1-48 of `A-Z a-z 0-9 _ -`.
         name: 1-128 characters of any script.
-        groups: group ids; a group that does not exist yet is made.
-        valid_from: first moment of validity, aware; None: always.
-        valid_until: first moment after it, aware; None: for ever.
-        active: False switches the person off without erasing them.
+        groups: group ids; missing groups are made.
+        valid_from: first moment of validity, aware; None: no limit.
+        valid_until: first moment after validity, aware; None: no limit.
+        active: False denies access without erasing the person.
     """
 
     person_id: str
@@ -56,11 +56,11 @@ class Person(PersonDetails):
 
 @dataclass(frozen=True, eq=False)
 class NewFace:
-    """A face to be stored.
+    """A face to store.
 
     Attributes:
-        photo: the bytes of the picture file, kept as they are.
-        suffix: of its format, `.jpg`.
+        photo: bytes of the picture file, kept unmodified.
+        suffix: suffix of its format, e.g. `.jpg`.
         template: unit vector, float32 (128,).
         model_id: the embedding model that made the template.
         measures: quality of the face in the photograph.
@@ -75,7 +75,7 @@ class NewFace:
 
 @dataclass(frozen=True)
 class Face:
-    """A stored face without its template, which stays between database and gallery."""
+    """A stored face without its template, which only the gallery gets."""
 
     face_id: int
     person_id: str
@@ -86,10 +86,10 @@ class Face:
 
 
 def check_id(value: str, what: str = "person id") -> str:
-    """`value` when it may be an id of a person or group.
+    """`value`, if it is a valid id of a person or group.
 
     Raises:
-        Misconfigured: it may not (code `bad_id`).
+        Misconfigured: it is not (code `bad_id`).
     """
     if not _ID.fullmatch(value):
         raise Misconfigured(
@@ -103,7 +103,7 @@ def check_id(value: str, what: str = "person id") -> str:
 
 
 def check_name(value: str) -> str:
-    """`value` composed (NFC) and without blanks around it, when it may be a name.
+    """`value` in NFC and without surrounding blanks, if it is a valid name.
 
     Raises:
         Misconfigured: empty, longer than 128 characters or with control characters (code `bad_name`).
@@ -123,7 +123,7 @@ def check_name(value: str) -> str:
 
 
 def check_details(details: PersonDetails) -> None:
-    """Return when `details` can be stored.
+    """Check that `details` can be stored.
 
     Raises:
         Misconfigured: `bad_id`, `bad_name`, `bad_validity` or `bad_note`.
@@ -145,7 +145,7 @@ def check_details(details: PersonDetails) -> None:
 
 
 def id_from_name(name: str, *, prefix: str = "p") -> str:
-    """An id for somebody whose id was not given: the same for the same name on every box.
+    """An id made from a name; the same name gives the same id on every box.
 
     `Anna Schmidt` -> `Anna_Schmidt`; a name with anything but ASCII letters, digits, `_`, `-` and blanks, too
     long or reserved -> `p_` and 8 hexadecimal digits of its SHA-256.
@@ -158,5 +158,5 @@ def id_from_name(name: str, *, prefix: str = "p") -> str:
 
 
 def fold(text: str) -> str:
-    """`text` as it is compared in searches: composed, without regard to case and width."""
+    """`text` in the form that searches compare: composed, without case and width."""
     return unicodedata.normalize("NFKC", text).casefold()

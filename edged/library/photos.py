@@ -1,7 +1,7 @@
-"""The photographs people were enrolled with: files named by their content, private, kept byte for byte.
+"""Enrolment photographs: private files named by their content, kept byte for byte.
 
-A file is written before the transaction that refers to it and moved to its place after; it is erased after
-the transaction that forgets it. `recover()` finishes what a crash left between the two.
+The store writes a file before the transaction that refers to it and moves it to its place afterwards; it
+erases a file after the transaction that forgets it. `recover()` completes either after a crash.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class PhotoFolder:
     """The folder of photographs.
 
     Args:
-        folder: made when absent, for its owner only (0700; files 0600).
+        folder: made if missing, for its owner only (0700; files 0600).
     """
 
     def __init__(self, folder: Path) -> None:
@@ -40,11 +40,11 @@ class PhotoFolder:
             raise from_os_error(error, folder) from error
 
     def path(self, photo: str) -> Path:
-        """Where the photograph of that name is."""
+        """Path of the photograph of that name."""
         return self.folder / photo
 
     def receive(self, content: bytes, suffix: str) -> str:
-        """Write a photograph beside its place, on the disk when this returns.
+        """Write a photograph beside its place; it is on the disk when this returns.
 
         Returns:
             Its name, for the database and for `settle()`.
@@ -70,21 +70,21 @@ class PhotoFolder:
 
     def settle(self, photo: str) -> None:
         """Move a received photograph to its place, after the database has committed its name."""
-        # another process may have recovered it already
+        # another process may have recovered it
         with contextlib.suppress(FileNotFoundError):
             os.replace(self._incoming / photo, self.path(photo))
 
     def erase(self, photo: str) -> None:
-        """Erase a photograph nobody refers to any more, wherever it is."""
+        """Erase a photograph that no face refers to, wherever it is."""
         self.path(photo).unlink(missing_ok=True)
         (self._incoming / photo).unlink(missing_ok=True)
 
     def has_unsettled(self) -> bool:
-        """True when a crash, or another process at this moment, left photographs beside their places."""
+        """True if photographs are beside their places, after a crash or while another process enrols."""
         return any(self._incoming.iterdir())
 
     def recover(self, is_referred_to: Callable[[str], bool]) -> None:
-        """Settle or erase what was left. Call while no other process can be enrolling."""
+        """Settle or erase the photographs beside their places. Call while no other process can enrol."""
         for file in self._incoming.iterdir():
             if is_referred_to(file.name):
                 self.settle(file.name)
@@ -93,7 +93,7 @@ class PhotoFolder:
 
 
 def _sync_folder(folder: Path) -> None:
-    """Make the entries of a folder survive a power cut; the files themselves are synced by their writer."""
+    """Make the entries of a folder survive a power cut; writers sync the files themselves."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)

@@ -1,4 +1,4 @@
-"""Reading the library: people, groups, faces and their templates. Changing it is in store.py."""
+"""Reads the library: people, groups, faces and templates. `store.py` changes it."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ if TYPE_CHECKING:
 
 MAX_PAGE_SIZE: Final = 1000
 _TEMPLATES: Final = "SELECT face_id, person_id, template FROM faces WHERE model_id = ?"
-_PORTION: Final = 500  # rows of one query; SQLite permits 999 parameters everywhere
+_PORTION: Final = 500  # rows a query; every SQLite permits 999 parameters
 
 
 @dataclass(frozen=True)
 class LibraryCount:
-    """How much there is; `faces` counts those of every model."""
+    """Numbers of people, faces and groups; `faces` counts those of every model."""
 
     people: int
     faces: int
@@ -38,7 +38,7 @@ class LibraryCount:
 
 @dataclass(frozen=True)
 class Group:
-    """A group and how many people are in it."""
+    """A group and its number of people."""
 
     group_id: str
     name: str
@@ -47,7 +47,7 @@ class Group:
 
 @dataclass(frozen=True)
 class Page:
-    """Some of the people asked for; `page` counts from 1, `total` over all pages."""
+    """One page of a list of people; `page` counts from 1, `total` is over all pages."""
 
     people: tuple[Person, ...]
     total: int
@@ -56,21 +56,21 @@ class Page:
 
 
 class LibraryReader:
-    """What can be asked of a library. Safe to use from any thread.
+    """Queries to a library. Safe to use from any thread.
 
     Args:
-        database: with the schema of this package.
+        database: opened with the schema of this package.
     """
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def change_counter(self) -> int:
-        """Rises with every change by any process; cheap enough to ask each second."""
+        """A number that rises with every change by any process; cheap enough to read each second."""
         return int(self._database.query("SELECT number FROM revision")[0][0])
 
     def count(self) -> LibraryCount:
-        """How many people, faces and groups there are."""
+        """Numbers of people, faces and groups."""
         row = self._database.query(
             "SELECT (SELECT count(*) FROM people), (SELECT count(*) FROM faces), "
             "(SELECT count(*) FROM groups)"
@@ -132,14 +132,14 @@ class LibraryReader:
         return tuple(_face(row) for row in rows)
 
     def enrolled_with(self, person_id: str, photo: bytes, model_id: str) -> int | None:
-        """The face of that person made from exactly this picture file with that model, or None."""
+        """Id of the face of that person from exactly this picture file with that model, or None."""
         rows = self._database.query(*same_face(person_id, photo, model_id))
         return int(rows[0][0]) if rows else None
 
     # -- consent and the cloud
 
     def consents(self, person_id: str) -> tuple[Consent, ...]:
-        """The ledger of one person, oldest entry first."""
+        """The consent ledger of one person, oldest entry first."""
         rows = self._database.query(
             "SELECT person_id, purpose, given, at, recorded_by, note FROM consents WHERE person_id = ? "
             "ORDER BY consent_id",
@@ -148,18 +148,19 @@ class LibraryReader:
         return tuple(_consent(row) for row in rows)
 
     def has_cloud_consent(self, person_id: str) -> bool:
-        """Whether this person's consent to the cloud stands at this moment."""
+        """Whether this person's consent to the cloud is in force now."""
         rows = self._database.query(CLOUD_CONSENT, [person_id])
         return bool(rows and rows[0][0])
 
     def cloud_id_of(self, person_id: str) -> str | None:
-        """What the person is called in the cloud; also of an erased one the cloud has not yet erased."""
+        """Id of the person in the cloud, also of an erased person whom the cloud still holds; None: no such
+        person."""
         rows = self._database.query("SELECT cloud_id FROM cloud_ids WHERE person_id = ?", [person_id])
         return rows[0][0] if rows else None
 
     def person_of_cloud_id(self, cloud_id: str) -> str | None:
-        """The person called that in the cloud; None: nobody here. An erased person keeps their id until the
-        cloud has erased them, so ask `find()` whether they are still in the library."""
+        """The person with that id in the cloud; None: nobody. An erased person keeps the id until the cloud
+        has erased them, so use `find()` to check that they are still in the library."""
         rows = self._database.query("SELECT person_id FROM cloud_ids WHERE cloud_id = ?", [cloud_id])
         return rows[0][0] if rows else None
 
@@ -175,12 +176,12 @@ class LibraryReader:
         return id_array(rows, len(rows))
 
     def count_faces(self, model_id: str) -> int:
-        """How many faces of one model there are."""
+        """Number of faces of one model."""
         rows = self._database.query("SELECT count(*) FROM faces WHERE model_id = ?", [model_id])
         return int(rows[0][0])
 
     def load(self, model_id: str, face_ids: Sequence[int] | None = None) -> FaceTable:
-        """Templates of one model: all of them, or those of `face_ids` that are (still) there."""
+        """Templates of one model: all of them, or those of `face_ids` that exist."""
         from edged.library.template_rows import face_table
 
         rows = self._all_rows(model_id) if face_ids is None else self._rows_of(model_id, face_ids)
@@ -188,7 +189,7 @@ class LibraryReader:
         return face_table(model_id, rows, most)
 
     def _all_rows(self, model_id: str) -> Iterator[sqlite3.Row]:
-        """In portions: 50,000 rows at once take as much memory again as the templates in them."""
+        """All rows in portions: 50,000 rows at once would take as much memory again as their templates."""
         last = 0
         while rows := self._database.query(
             f"{_TEMPLATES} AND face_id > ? ORDER BY face_id LIMIT ?", [model_id, last, _PORTION]
@@ -203,13 +204,13 @@ class LibraryReader:
             yield from self._database.query(f"{_TEMPLATES} AND face_id IN ({marks})", [model_id, *some])
 
     def left_out(self, model_id: str) -> int:
-        """How many people cannot be recognised with this model: their faces are all of other models."""
+        """Number of people who have only faces of other models and so cannot be recognised."""
         others = self._database.query(
             "SELECT EXISTS (SELECT 1 FROM faces WHERE model_id < :id) "
             "OR EXISTS (SELECT 1 FROM faces WHERE model_id > :id)",
             {"id": model_id},
         )
-        if not others[0][0]:  # the usual case, answered by the index alone
+        if not others[0][0]:  # the usual case: the index alone answers it
             return 0
         rows = self._database.query(
             "SELECT count(DISTINCT person_id) FROM faces WHERE person_id NOT IN "
@@ -231,7 +232,7 @@ class LibraryReader:
 
 
 def same_face(person_id: str, photo: bytes, model_id: str) -> tuple[str, list[str]]:
-    """The query for the face of a person made from exactly this picture file with that model."""
+    """Query for the face of a person from exactly this picture file with that model."""
     any_suffix = photo_name(photo, ".%")
     return (
         "SELECT face_id FROM faces WHERE person_id = ? AND photo LIKE ? AND model_id = ?",

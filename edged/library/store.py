@@ -1,7 +1,7 @@
-"""Changing the library: people, groups and faces in SQLite, with their photographs beside it. No recognition.
+"""Changes the library: people, groups and faces in SQLite, with their photographs beside it. No recognition.
 
-Every change is one transaction and raises the revision, which other processes watch. What is erased is
-overwritten in the file (`secure_delete`).
+Every change is one transaction and raises the revision, which other processes watch. SQLite overwrites erased
+data in the file (`secure_delete`).
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from edged.library.reader import LibraryReader, same_face, unknown_person
 
 @dataclass(frozen=True)
 class Enrolled:
-    """What storing a face did: `added` a person, `updated` one, or nothing (`already_enrolled`)."""
+    """Result of storing a face: `added` a person, `updated` one, or nothing (`already_enrolled`)."""
 
     outcome: Literal["added", "updated", "already_enrolled"]
     face_id: int
@@ -48,7 +48,7 @@ class LibraryStore(LibraryReader):
     Args:
         database: opened with the migrations of this package.
         photos: the folder of photographs.
-        clock: wall time of what is stored.
+        clock: wall time of stored entries.
         capacity: most faces of one model, up to 100,000.
     """
 
@@ -66,7 +66,7 @@ class LibraryStore(LibraryReader):
 
     @classmethod
     def open(cls, data_dir: Path, clock: Clock, *, capacity: int = DEFAULT_CAPACITY) -> LibraryStore:
-        """Open `data_dir/library.db` and `data_dir/photos`, made when absent. Errors: see `Database.open`."""
+        """Open `data_dir/library.db` and `data_dir/photos`, made if missing. Errors: see `Database.open`."""
         database = Database.open(data_dir / "library.db", package="edged.library")
         try:
             return cls(database, PhotoFolder(data_dir / "photos"), clock, capacity)
@@ -98,7 +98,7 @@ class LibraryStore(LibraryReader):
     def enrol(self, details: PersonDetails, face: NewFace) -> Enrolled:
         """Store a face, and with it the person if they are new; one transaction, on the disk on return.
 
-        For somebody who exists, the groups are added to theirs and nothing else of `details` is used.
+        A person who exists joins the groups; nothing else of `details` is used.
 
         Raises:
             Misconfigured: a field cannot be stored.
@@ -123,7 +123,7 @@ class LibraryStore(LibraryReader):
                     face_id = self._insert_face(connection, details.person_id, photo, face)
                     changed = True
         except BaseException:
-            with suppress(EdgedError):  # the first error is the one to be told; the next start tries again
+            with suppress(EdgedError):  # report the first error; the next start tries again
                 self._settle_photos()
             raise
         if photo is not None:
@@ -133,7 +133,7 @@ class LibraryStore(LibraryReader):
         return Enrolled("updated" if known else "added", face_id)
 
     def add_to_groups(self, person_id: str, groups: Sequence[str]) -> bool:
-        """Add a person to groups, made when they do not exist. True when that changed anything.
+        """Add a person to groups, which are made if missing. True: that changed something.
 
         Raises:
             NotFound: `person_unknown`.
@@ -147,8 +147,8 @@ class LibraryStore(LibraryReader):
             return self._join_groups(connection, person_id, groups)
 
     def remove_person(self, person_id: str) -> None:
-        """Erase a person: details, memberships, consents, templates, and photographs nobody else was enrolled
-        with. What the cloud may have of them is queued for deletion.
+        """Erase a person: details, memberships, consents, templates, and photographs that no other face
+        uses. Queues the deletion of anything the cloud may hold of them.
 
         Raises:
             NotFound: `person_unknown`.
@@ -181,7 +181,7 @@ class LibraryStore(LibraryReader):
     def record_consent(
         self, person_id: str, purpose: str, *, given: bool, recorded_by: str, note: str = ""
     ) -> Consent:
-        """Add an entry to the ledger of consents; the newest of a purpose counts from now on.
+        """Add an entry to the ledger of consents; the newest entry of a purpose is the one in force.
 
         Raises:
             NotFound: `person_unknown`.
@@ -208,7 +208,7 @@ class LibraryStore(LibraryReader):
         return consent
 
     def queue_for_cloud(self, cloud_ids: Iterable[str]) -> None:
-        """Have the state of these ids in the cloud looked at; unknown ones are passed over."""
+        """Queue these ids for alignment with the cloud; skips unknown ones."""
         now = iso(self._clock.now())
         with self._write() as connection:
             for cloud_id in cloud_ids:
@@ -217,10 +217,10 @@ class LibraryStore(LibraryReader):
 
     @property
     def database(self) -> Database:
-        """The file, for what else this package keeps in it."""
+        """The database, for the other tables in the same file."""
         return self._database
 
-    # -- inside
+    # -- internal
 
     def _note_for_cloud(self, connection: sqlite3.Connection, person_id: str) -> None:
         cloud_ledger.person_changed(connection, person_id, iso(self._clock.now()))
@@ -290,7 +290,7 @@ class LibraryStore(LibraryReader):
 
         template = template_bytes(face.template)
         measures = json.dumps({name: v for name, v in vars(face.measures).items() if v is not None})
-        # a photograph being erased for somebody else at this moment is needed again
+        # another transaction may be erasing this photograph at this moment
         connection.execute("DELETE FROM photo_erasures WHERE photo = ?", [photo])
         connection.execute(
             "UPDATE people SET updated_at = ? WHERE person_id = ?", [iso(self._clock.now()), person_id]
@@ -304,17 +304,18 @@ class LibraryStore(LibraryReader):
         return int(cursor.lastrowid or 0)
 
     def _erase_photos(self) -> None:
-        """Erase the files of forgotten photographs, under the lock that keeps others from enrolling them."""
+        """Erase the files of forgotten photographs, under the lock that keeps other processes from enrolling
+        them."""
         with self._database.transaction() as connection:
             for (photo,) in connection.execute("SELECT photo FROM photo_erasures").fetchall():
                 if not _is_referred_to(connection, photo):
                     self.photos.erase(photo)
             connection.execute("DELETE FROM photo_erasures")
-        # the log still holds the pages as they were before the erasure
+        # the log still holds the pages from before the erasure
         self._database.query("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def _recover(self) -> None:
-        """Finish what a crash left of photographs to be settled or erased."""
+        """Settle or erase photographs that a crash left."""
         if self._database.query("SELECT 1 FROM photo_erasures LIMIT 1"):
             self._erase_photos()
         self._settle_photos()

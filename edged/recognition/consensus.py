@@ -1,9 +1,9 @@
-"""How the answers for the shots of one passage add up, and when no further shot is needed. A pure fold.
+"""Combines the answers for the shots of one passage, and decides when no further shot is needed. A pure fold.
 
 A run is a row of shots that each, by themselves, name the same person and come near the threshold. The score
 reported for a run is that of its shots fused. A shot that names somebody else, or nobody convincingly, ends
-the run: evidence for one person never carries over to whoever takes their place in the track. Nor do the
-answers of two engines add up: their scores are not of the same kind.
+the run: evidence for one person never counts for another who takes their place in the track. Answers
+of two engines do not add up either: their scores mean different things.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ SINGLE_SHOT_SLACK: Final = 10.0
 threshold of 90 every shot still reaches what one-to-one comparison asks for a false-accept rate of 1e-4."""
 
 CLOUD_NOBODY_SHOTS: Final = 2
-"""The cloud says "nobody" of a stranger and of somebody it did not recognise on this picture alike; each
-further shot is a paid call, so there is one."""
+"""The cloud answers "nobody" both for a stranger and for a person whom it did not recognise on this picture.
+Each further shot is a paid call, so one more is enough."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class ConsensusRules:
         margin: points by which the best person must lead the second.
         agreeing_shots: length of a run that confirms.
         max_shots: attempts one passage has.
-        nobody_shots: answers in a row that nobody came near to, after which nobody is expected to.
+        nobody_shots: so many answers in a row without a match end the passage.
     """
 
     threshold: float | None
@@ -46,8 +46,8 @@ class ConsensusRules:
 
 @dataclass(frozen=True)
 class Consensus:
-    """Where one passage stands: attempts used, the current run, whether it is over, and how many answers in a
-    row nobody came near to."""
+    """State of one passage: attempts used, the current run, whether it is over, and the number of answers in
+    a row without a match."""
 
     attempts: int = 0
     run: tuple[Identification, ...] = ()
@@ -57,7 +57,7 @@ class Consensus:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What one more answer means; fields as in `FaceIdentified`. `best` is the match behind it."""
+    """Meaning of one more answer; fields as in `FaceIdentified`. `best` is the match behind it."""
 
     person_id: str | None
     score: float
@@ -72,10 +72,10 @@ def add_answer(state: Consensus, answer: Identification, rules: ConsensusRules) 
     """Fold one answer in.
 
     Args:
-        rules: of the engine that answered.
+        rules: rules for the engine that answered.
 
-    Final when confirmed, when the attempts are used up, or when nobody was near often enough (at once where
-    there is nobody to compare with).
+    The verdict is final when the person is confirmed, when the attempts are used up, or after `nobody_shots`
+    answers without a match.
     """
     attempts = state.attempts + 1
     if not answer.matches:
@@ -93,13 +93,13 @@ def add_answer(state: Consensus, answer: Identification, rules: ConsensusRules) 
 
 
 def add_failure(state: Consensus, rules: ConsensusRules) -> Consensus:
-    """An attempt without an answer: it is used up, but says nothing for or against the run."""
+    """Count an attempt without an answer; it neither extends nor ends the run."""
     attempts = state.attempts + 1
     return replace(state, attempts=attempts, final=state.final or attempts >= rules.max_shots)
 
 
 def rules_by_engine(config: RecognitionConfig, max_shots: int) -> dict[str, ConsensusRules]:
-    """When an answer counts, for each engine: their scores mean different things."""
+    """Rules for each engine, because their scores mean different things."""
     cloud = config.cloud
     return {
         LOCAL: ConsensusRules(config.threshold, config.margin, config.agreeing_shots, max_shots),

@@ -1,8 +1,7 @@
-"""The engine on the box and the cloud together: which of them is asked, and whose answer counts.
+"""Local engine and cloud together: chooses the engines to ask and the answer that counts.
 
-Both policies ask the engine on the box first, which costs some milliseconds. That way an answer is at hand
-when the cloud has none, and the picture of somebody who is recognised as a person without consent to the
-cloud never leaves the box.
+Both policies ask the local engine first, which costs some milliseconds. So there is an answer if the cloud
+gives none, and the picture of a recognised person without consent to the cloud never leaves the box.
 """
 
 from __future__ import annotations
@@ -40,7 +39,7 @@ CLOUD_NO_CONSENT: Final = "cloud_no_consent"
 _log = structlog.get_logger(__name__)
 
 DECIDE_S: Final = 0.1
-"""For deciding on what the box says: so long before a picture is too old the cloud is given up on."""
+"""Time kept for the decision: waiting for the cloud ends so long before the picture is too old, seconds."""
 
 _LATE: Final = frozenset({CLOUD_LATE, "cloud_timeout", "cloud_overdue"})
 
@@ -50,12 +49,12 @@ class HybridEngine:
 
     Args:
         config: the policy.
-        local: the engine on the box; used by one thread at a time.
+        local: the local engine; used by one thread at a time.
         cloud: the cloud; safe to use from several threads.
-        rules: when an answer of the box counts.
-        may_leave: may pictures of this person be sent to the cloud.
-        calls: requests to the cloud at once; a call given up on counts until it ends.
-        max_age_s: how long after its capture a shot can open the door.
+        rules: rules for answers of the local engine.
+        may_leave: whether pictures of this person may be sent to the cloud.
+        calls: most requests to the cloud at once; an abandoned call counts until it ends.
+        max_age_s: age up to which a shot can open the door.
     """
 
     engine = HYBRID
@@ -76,7 +75,7 @@ class HybridEngine:
         self._local = local
         self._local_turn = threading.Lock()
         self._cloud = cloud
-        self._patience = _Patience(calls)
+        self._calls = _BoundedCalls(calls)
         self._clock = clock
         self._rules = rules
         self._may_leave = may_leave
@@ -84,18 +83,19 @@ class HybridEngine:
 
     @property
     def max_batch(self) -> int:
-        """As the cloud with `cloud_first`. With `local_first` 1: who is sure must not wait for who is not."""
+        """The cloud's limit with `cloud_first`. 1 with `local_first`: a sure match must not wait for an
+        unsure one."""
         return self._cloud.max_batch if self._config.policy == "cloud_first" else 1
 
     def warm_up(self) -> None:
-        """Both."""
+        """Warm up both engines."""
         with self._local_turn:
             self._local.warm_up()
         self._cloud.warm_up()
 
     def close(self, timeout_s: float) -> bool:
-        """Wait for calls that were given up on. True when none is left."""
-        return self._patience.close(timeout_s)
+        """Wait for abandoned calls. True: none is left."""
+        return self._calls.close(timeout_s)
 
     def identify_batch(self, questions: Sequence[Question]) -> list[Answer]:
         """See `Recognizer.identify_batch`."""
@@ -111,10 +111,10 @@ class HybridEngine:
             answers[n] = self._choose(here[n], answer)
         return answers
 
-    # -- before the cloud is asked
+    # -- before the cloud
 
     def _reason_to_stay(self, answer: Answer) -> str:
-        """Why the cloud is not asked about this shot; empty when it is."""
+        """Reason not to ask the cloud about this shot; empty: ask it."""
         if isinstance(answer, EdgedError):
             return ""
         matches = answer.fused_matches or answer.matches
@@ -125,25 +125,25 @@ class HybridEngine:
         return "" if self._unsure(answer, matches) else LOCAL_SURE
 
     def _likely(self, matches: Sequence[Match]) -> list[Match]:
-        """Those of the library whom the face may well belong to."""
+        """Matches that are likely enough to matter for consent."""
         return [match for match in matches if match.score >= self._config.unsure_from]
 
     def _unsure(self, answer: Identification, matches: Sequence[Match]) -> bool:
-        """Somebody comes near, but not near enough, or not clearly before the next."""
+        """Whether the best match is likely, but below the threshold or too close to the second."""
         if not self._likely(matches):
             return False
         below = matches[0].score < threshold_of(answer, self._rules)
         return below or margin_of(tuple(matches)) < self._rules.margin
 
-    # -- asking it
+    # -- asking the cloud
 
     def _ask_cloud(self, questions: Sequence[Question]) -> list[Answer]:
-        """Never waits longer than the policy allows, whatever the network does."""
+        """The cloud's answers. Never waits longer than the policy allows, whatever the network does."""
         failure: EdgedError
         try:
             if (wait_s := self._wait_s(questions)) <= 0:
                 raise EngineUnavailable("The pictures are too old to ask the cloud.", code=CLOUD_LATE)
-            return self._patience.run(lambda: self._cloud.identify_batch(questions), wait_s)
+            return self._calls.run(lambda: self._cloud.identify_batch(questions), wait_s)
         except EdgedError as error:
             failure = error
         except Exception as error:  # noqa: BLE001 - supervises the cloud: this box's answer must not be lost
@@ -164,9 +164,9 @@ class HybridEngine:
         return _because(here, CLOUD_LATE if there.code in _LATE else CLOUD_DOWN)
 
 
-class _Patience:
-    """Runs calls in threads of their own and waits for each only so long. A look-up of a name, for one,
-    cannot be interrupted, and the person at the door must not wait for it."""
+class _BoundedCalls:
+    """Runs calls in threads of their own and limits the wait for each. For example, nothing can interrupt the
+    lookup of a name, and the person at the door must not wait for it."""
 
     def __init__(self, calls: int) -> None:
         self._free = threading.Semaphore(calls)
@@ -174,10 +174,10 @@ class _Patience:
         self._lock = threading.Lock()
 
     def run(self, call: Callable[[], list[Answer]], wait_s: float) -> list[Answer]:
-        """What `call` returns or raises.
+        """Result of `call`; raises what it raises.
 
         Raises:
-            EngineUnavailable: it takes longer (code `cloud_late`), or so do too many earlier calls.
+            EngineUnavailable: `cloud_late`: it takes longer, or too many earlier calls still run.
         """
         if not self._free.acquire(blocking=False):
             raise EngineUnavailable("Earlier requests to the cloud are still unanswered.", code=CLOUD_LATE)
@@ -194,7 +194,7 @@ class _Patience:
             ) from error
 
     def close(self, timeout_s: float) -> bool:
-        """Wait for the calls that still run, `timeout_s` for each. True when none is left."""
+        """Wait for the calls that still run, `timeout_s` for each. True: none is left."""
         with self._lock:
             threads = list(self._threads)
         for thread in threads:
@@ -205,11 +205,11 @@ class _Patience:
         result: list[Answer] | Exception
         try:
             result = call()
-        except Exception as error:  # noqa: BLE001 - handed to the one who waits, if anyone still does
+        except Exception as error:  # noqa: BLE001 - goes to the waiting thread, if it still waits
             result = error
         with self._lock:
             self._threads.discard(threading.current_thread())
-        self._free.release()  # before the result: whoever gets it may ask again at once
+        self._free.release()  # before the result: its receiver may ask again at once
         if isinstance(result, Exception):
             future.set_exception(result)
         else:
@@ -217,7 +217,7 @@ class _Patience:
 
 
 def _defect(error: Exception) -> EngineUnavailable:
-    """A fault of edged itself. Its text is not repeated: it could hold an address with a token."""
+    """A defect of edged itself. Leaves out its text, which could hold an address with a token."""
     _log.error(
         "the way to the cloud has a defect",
         error=type(error).__name__,

@@ -1,4 +1,4 @@
-"""One engine for all doors, made of one for each: every shot goes to the engine of its own door."""
+"""An engine for all doors that passes every shot to the engine of its own door."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from edged.recognition.protocol import Answer, Question, Recognizer
 
 
 class PerDoor:
-    """Asks the engine of the door a shot was taken at.
+    """Asks the engine of the door where the shot was taken.
 
     Args:
         engines: by door id; at least one.
-        engine: what they are called together.
+        engine: common name of the engines.
     """
 
     def __init__(self, engines: Mapping[str | None, Recognizer], engine: str) -> None:
@@ -22,17 +22,17 @@ class PerDoor:
 
     @property
     def max_batch(self) -> int:
-        """As many as every door's engine takes."""
+        """The smallest limit among the doors' engines."""
         return min(engine.max_batch for engine in self._engines.values())
 
     def warm_up(self) -> None:
-        """Each."""
+        """Warm up each engine."""
         for engine in self._engines.values():
             engine.warm_up()
 
     def identify_batch(self, questions: Sequence[Question]) -> list[Answer]:
-        """See `Recognizer.identify_batch`. All of one door: the answers come together, and no door is to wait
-        for what another one waits for."""
+        """See `Recognizer.identify_batch`. All questions are about one door: the answers come together, and
+        no door must wait for another."""
         door_id, *others = {question.shot.door_id for question in questions}
         if others:
             raise ValueError("shots of several doors in one batch")

@@ -1,6 +1,6 @@
-"""What every recognition engine looks like from outside. No engine here.
+"""Interface of every recognition engine. No engine here.
 
-An engine keeps no memory of a passage: what earlier shots gave is handed back to it, so any worker can take
+An engine keeps no memory of a passage: callers pass it the answers for earlier shots, so any worker can take
 any shot.
 """
 
@@ -18,22 +18,22 @@ from edged.gallery.match import Match
 
 LOCAL = "local"
 CLOUD = "cloud"
-"""Names of the engines that answer."""
+"""Names of the engines in answers."""
 
 HYBRID = "hybrid"
-"""Both together; its answers are those of one of them."""
+"""Both engines together; each answer is from one of them."""
 
 
 class SpoofSuspected(TryAnotherShot):
-    """The engine took the face for a picture of one. The passage is over; another one may begin."""
+    """The engine judged the face a presentation attack. The passage is over; another one may begin."""
 
 
 class EngineUnavailable(RetryLater):
     """The cloud cannot be asked, or did not answer in time.
 
     Attributes:
-        code: what kept it from answering this time.
-        cause: where that is a rule of our own, such as not to ask for a while: the failure it rests on.
+        code: the obstacle this time.
+        cause: the failure behind it, if the obstacle is a rule of edged such as a pause; else empty.
     """
 
     def __init__(self, message: str, *, code: str, hint: str = "", cause: str = "") -> None:
@@ -42,8 +42,8 @@ class EngineUnavailable(RetryLater):
 
 
 class FaceNotAnswered(TryAnotherShot):
-    """Asked about several faces at once, the cloud left this one out and did not say why. Asked about it
-    alone, it will."""
+    """The cloud left this face out of an answer about several, without a reason. Asked about it alone, it
+    gives one."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,14 +52,14 @@ class Identification:
 
     Attributes:
         engine: `local` or `cloud`.
-        model_id: which embedding model (and file) answered; for the cloud, which call.
+        model_id: the embedding model (and file) that answered; for the cloud, the call.
         matches: best people for this shot alone, best first, each person once. Empty: nobody to compare with
             (local); nobody came near (cloud).
-        gallery_people: how many people were searched; 0 when the engine does not tell.
-        fused_matches: best people for this shot together with the earlier ones; None when nothing was fused.
-        embedding: unit float32 (128,) of this shot; None when the engine does not give it.
-        weight: how much this shot counts when shots are fused, above 0.
-        reason: why this engine answered and not the other, a code; empty when it is the only one.
+        gallery_people: number of people searched; 0 if the engine does not tell.
+        fused_matches: best people for this shot together with the earlier ones; None: nothing was fused.
+        embedding: unit float32 (128,) of this shot; None: the engine does not give it.
+        weight: weight of this shot in a fusion, above 0.
+        reason: code for the choice of this engine; empty if it is the only one.
         timings_ms: time by stage.
     """
 
@@ -83,11 +83,11 @@ class Question:
 
 
 Answer = Identification | EdgedError
-"""What became of one question; the class of an error says what to do."""
+"""Result of one question; the class of an error says what to do."""
 
 
 class Recognizer(Protocol):
-    """Answers who is on a shot. One object is used by one thread at a time."""
+    """Identifies the person on a shot. One object is used by one thread at a time."""
 
     @property
     def engine(self) -> str:
@@ -96,7 +96,7 @@ class Recognizer(Protocol):
 
     @property
     def max_batch(self) -> int:
-        """Shots of different passages that are cheaper together than one by one; 1: no such thing."""
+        """Most shots of different passages in one call; 1: the engine takes single shots."""
         ...
 
     def warm_up(self) -> None:

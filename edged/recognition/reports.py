@@ -1,4 +1,4 @@
-"""What recognition says on the bus: answers, failures and passages given up, as events. Pure."""
+"""Makes the events of recognition: answers, failures and passages given up. Pure."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from edged.recognition.shot_queue import Passage
 
 
 def identified(at: datetime, shot: ShotChosen, answer: Identification, verdict: Verdict) -> FaceIdentified:
-    """The answer for one shot, and what it means for its passage."""
+    """Event for the answer to one shot and its meaning for the passage."""
     best = verdict.best
     return FaceIdentified(
         **_about(at, shot),
@@ -45,7 +45,7 @@ def identified(at: datetime, shot: ShotChosen, answer: Identification, verdict: 
 
 
 def failed(at: datetime, shot: ShotChosen, engine: str, error: Exception) -> RecognitionFailed:
-    """The engine had no answer for one shot."""
+    """Event for a shot without an answer."""
     return RecognitionFailed(
         **_about(at, shot),
         shot_number=shot.shot_number,
@@ -56,19 +56,19 @@ def failed(at: datetime, shot: ShotChosen, engine: str, error: Exception) -> Rec
 
 
 def _asked(engine: str, code: str) -> str:
-    """Which of the two it was in a hybrid: codes of the cloud begin with its name."""
+    """The engine that failed inside a hybrid: codes of the cloud begin with its name."""
     if engine != HYBRID:
         return engine
     return CLOUD if code.startswith(CLOUD) else LOCAL
 
 
 def code_of(error: Exception) -> str:
-    """Stable code of what an engine raised."""
+    """Stable code of an engine's exception."""
     return getattr(error, "code", "engine_error")
 
 
 def denial_of(error: Exception) -> tuple[str, ...]:
-    """Reason codes of a denial that rests on this failure, the deciding one first."""
+    """Reason codes of a denial because of this failure, the deciding one first."""
     code = code_of(error)
     if isinstance(error, SpoofSuspected):
         return "spoof_suspected", code
@@ -80,15 +80,15 @@ def denial_of(error: Exception) -> tuple[str, ...]:
 
 
 def given_up(at: datetime, shot: ShotChosen, passage: Passage) -> PassageExhausted:
-    """The last attempt failed in the engine: the person must not be left without an answer."""
+    """Event for a passage whose last attempt failed in the engine, so that the person gets an answer."""
     return PassageExhausted(
         **_about(at, shot), reasons=passage.denial, measures=shot.measures, **_of_engine(passage)
     )
 
 
 def exhausted(at: datetime, passage: Passage) -> PassageExhausted | None:
-    """Why nothing could be decided on a passage whose track has gone. None for a face that never came near:
-    nobody asked to be let in."""
+    """Event for a passage that ended without an answer to decide on. None for a face that never came near,
+    which is no request for access."""
     end, last = passage.end, passage.last
     if end is None or passage.settled:
         return None
@@ -104,7 +104,7 @@ def exhausted(at: datetime, passage: Passage) -> PassageExhausted | None:
 
 
 def _of_engine(passage: Passage) -> dict[str, Any]:
-    """Who answered last, and what."""
+    """Engine and measures of the last answer."""
     last = passage.last
     if isinstance(last, FaceIdentified):
         return {
@@ -117,7 +117,7 @@ def _of_engine(passage: Passage) -> dict[str, Any]:
 
 
 def _about(at: datetime, of: ShotChosen | TrackEnded) -> dict[str, Any]:
-    """What every answer repeats of the shot or the end of the track it is about."""
+    """Fields that every event copies from the shot or the end of the track."""
     return {
         "at": at,
         "passage_id": of.passage_id,

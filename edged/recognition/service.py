@@ -1,7 +1,7 @@
 """Worker threads that take shots from the bus, ask an engine, and publish its answers.
 
-Which shots go next, and together, is decided in passages.py; what an answer means, in consensus.py. Whoever
-publishes a shot never waits: a slow engine only makes waiting shots be replaced.
+`shot_queue.py` decides which shots go next, and together; `consensus.py` interprets the answers. The
+publisher of a shot never waits: while an engine is slow, better shots replace waiting ones.
 """
 
 from __future__ import annotations
@@ -51,9 +51,10 @@ class RecognitionService:
             passage that ends without an answer to decide on, `PassageExhausted`.
         clock: wall time of the events published.
         max_shots: attempts one passage has.
-        doors: how many there are; with `hybrid` none waits for the cloud of another, so each brings workers.
+        doors: number of doors; with `hybrid` no door waits for the cloud calls of another, so each adds
+            workers.
         on_beat: called at least every 2 s while every worker is alive and working.
-        on_saved: told of shots that no engine had to be asked about.
+        on_saved: gets the number of shots that needed no engine.
     """
 
     def __init__(
@@ -158,7 +159,7 @@ class RecognitionService:
                 self._recognise(engine, jobs)
 
     def _wait_for_jobs(self) -> list[Job]:
-        """The next shots to recognise; none after a second, or when something has changed without effect."""
+        """The next shots to recognise; empty after a second, or after a change that frees no shot."""
         now_s = self._clock.monotonic()
         jobs = [] if self._stopping else self._queue.take(now_s)
         if not jobs and not self._stopping:
@@ -168,7 +169,7 @@ class RecognitionService:
         return jobs
 
     def _beat(self, worker: str) -> None:
-        """Report life once every worker has shown some: one that hangs is not covered by the others."""
+        """Report life once every worker has shown it, so that the others do not cover for one that hangs."""
         with self._changed:
             self._quiet.discard(worker)
             if self._quiet or self._on_beat is None:
@@ -179,7 +180,7 @@ class RecognitionService:
     def _recognise(self, engine: Recognizer, jobs: list[Job]) -> None:
         for job, answer in zip(jobs, self._answers(engine, jobs), strict=True):
             event = self._take_in(job, answer, engine.engine)
-            # published before the next shot of this passage may start, so that its answers stay in order
+            # publish before the next shot of this passage may start, so that its answers stay in order
             self._bus.publish(event)
             given_up = self._finish(job, event)
             if given_up is not None:
@@ -193,7 +194,7 @@ class RecognitionService:
                 raise RuntimeError(f"{len(answers)} answers to {len(questions)} questions")
         except EdgedError as error:
             return [error] * len(jobs)
-        except Exception as error:  # noqa: BLE001 - supervises the engine: one bad shot must not end the worker
+        except Exception as error:  # noqa: BLE001 - supervises the engine: one bad shot must not end it
             return [error] * len(jobs)
         return answers
 
@@ -224,7 +225,7 @@ class RecognitionService:
             self._on_saved(unsent)
 
     def _finish(self, job: Job, event: Event) -> PassageExhausted | None:
-        """The request is no longer in flight. Returns what is to be said of a passage that is given up."""
+        """End the request. Returns the event for a passage that is given up, if any."""
         passage, now = job.passage, self._clock.now()
         given_up: PassageExhausted | None = None
         with self._changed:

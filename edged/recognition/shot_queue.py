@@ -1,4 +1,4 @@
-"""Whose shot is recognised next, and together with whose. State only: no threads, no clock, no events out."""
+"""Queue that picks the next shot and batches shots for one call. State only: no threads, clock or events."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from edged.recognition.consensus import Consensus
 MAX_PASSAGES: Final = 1024  # remembered at once; ended ones are forgotten long before
 
 FAR_AWAY: Final = frozenset({"face_too_small", "not_served", "outside_region"})
-"""Refusals that say: no shot of this face is to be expected soon."""
+"""Refusals after which no shot of this face is likely soon."""
 
 
 @dataclass
 class Passage:
-    """What is known of one passage.
+    """State of one passage.
 
     Attributes:
-        camera_id: where the person was seen first.
-        waiting: its best shot that nobody has taken yet, waiting since `waiting_s` (monotonic).
+        camera_id: camera that saw the person first.
+        waiting: its best shot that no worker has taken; it waits since `waiting_s` (monotonic).
         busy: a request is in flight.
         near: a shot may come at any moment.
-        alone: its next shot is not to share a call with others.
-        end: its track has gone.
-        settled: what is to be said of it has been said.
+        alone: its next shot must not share a call with others.
+        end: the end of its track; None: still in view.
+        settled: its final event has been published.
         last: the latest answer, published.
         denial: the reason codes for a denial that rests on the latest failure; empty when there is none.
-        consensus: how its answers add up.
+        consensus: its answers so far, combined.
     """
 
     camera_id: str | None = None
@@ -46,12 +46,12 @@ class Passage:
 
     @property
     def ready(self) -> bool:
-        """A shot of it may be taken."""
+        """Whether a worker may take a shot of it."""
         return self.waiting is not None and not self.busy
 
     @property
     def expected(self) -> bool:
-        """It has had no answer and waits for none, but may have a shot soon."""
+        """Whether its first shot is likely soon."""
         idle = self.waiting is None and not self.busy and self.end is None
         return self.near and idle and not self.consensus.attempts
 
@@ -66,14 +66,13 @@ class Job:
 
 
 class ShotQueue:
-    """Shots that wait for an engine: the passage that began first goes first, a better shot replaces a
-    waiting one, one of a passage is in work at a time.
+    """Shots that wait for an engine. The oldest passage goes first, a better shot replaces a waiting one, and
+    one shot of a passage is in work at a time.
 
     Args:
-        max_batch: shots that go together.
-        gather_s: how long shots wait for those of other people who are near the same camera, when they could
-            go together.
-        per_door: only shots of the same door go together, so that none waits for what another door waits for.
+        max_batch: most shots in one call.
+        gather_s: longest wait of a shot for those of other people near the same camera, to share a call.
+        per_door: only shots of the same door share a call, so that no door waits for another.
     """
 
     def __init__(self, *, max_batch: int = 1, gather_s: float = 0.0, per_door: bool = False) -> None:
@@ -93,19 +92,19 @@ class ShotQueue:
         return self._passages.get(key)
 
     def take_unsent(self) -> int:
-        """Shots since the last time that nobody had to be asked about: a better one came, or the passage was
+        """Number of shots since the last call that needed no engine: a better one came, or the passage was
         over."""
         unsent, self._unsent = self._unsent, 0
         return unsent
 
-    # -- what vision says
+    # -- events of vision
 
     def began(self, event: TrackStarted) -> None:
         """Somebody has come into view."""
         self._passage(event)
 
     def refused(self, event: ShotRefused) -> None:
-        """A face was not worth recognising: somebody far away is not waited for."""
+        """Vision refused a face: other shots do not wait for a person who is far away."""
         passage = self._passages.get(key_of(event))
         if passage is not None:
             passage.near = not FAR_AWAY.intersection(event.reasons)
@@ -125,7 +124,7 @@ class ShotQueue:
             passage.waiting = shot
 
     def ended(self, event: TrackEnded) -> Passage | None:
-        """A face has gone. Returns its passage when nothing of it is waiting or in work."""
+        """A track has ended. Returns its passage if no shot of it waits or is in work."""
         key = key_of(event)
         self._passages.setdefault(key, Passage()).end = event
         return self.forget_if_over(key)
@@ -138,12 +137,12 @@ class ShotQueue:
         return self._passages[key]
 
     def _make_room(self) -> None:
-        """Only reached when ends of tracks got lost; the oldest passage without work is forgotten."""
+        """Forget the oldest passage without work. Needed only after ends of tracks got lost."""
         if len(self._passages) >= MAX_PASSAGES:
             idle = (key for key, p in self._passages.items() if not p.busy)
             self._passages.pop(next(idle), None)
 
-    # -- what the engines take
+    # -- for the workers
 
     def take(self, now_s: float) -> list[Job]:
         """The shots to recognise now, of different passages; they are in work from here on."""
@@ -155,17 +154,17 @@ class ShotQueue:
         return jobs
 
     def wait_s(self, now_s: float) -> float | None:
-        """How long until `take` gives out what it holds back, seconds; None when nothing is held back."""
+        """Time until `take` returns the shots it holds back, seconds; None: it holds none back."""
         ready = [p.waiting_s for p in self._passages.values() if p.ready]
         return max(0.0, min(ready) + self._gather_s - now_s) if ready else None
 
     def drop_waiting(self, passage: Passage) -> None:
-        """The passage is over: what still waits is not needed."""
+        """The passage is over: drop its waiting shot."""
         self._unsent += passage.waiting is not None
         passage.waiting = None
 
     def forget_if_over(self, key: str) -> Passage | None:
-        """Drop a passage whose track has gone and whose work is done; returns it if it was dropped now."""
+        """Drop a passage whose track has ended and whose work is done. Returns it if this call dropped it."""
         passage = self._passages.get(key)
         if passage is None or passage.end is None or passage.busy or passage.waiting is not None:
             return None
@@ -193,10 +192,10 @@ class ShotQueue:
     def _worth_waiting(self, batch: list[Passage], now_s: float) -> bool:
         if len(batch) == self._max_batch or now_s - min(p.waiting_s for p in batch) >= self._gather_s:
             return False
-        here = {p.camera_id for p in batch}  # whoever stands alone at a door does not wait for another door
+        here = {p.camera_id for p in batch}  # a person alone at a door does not wait for another door
         return any(p.expected and p.camera_id in here for p in self._passages.values())
 
 
 def key_of(event: TrackStarted | ShotRefused | ShotChosen | TrackEnded) -> str:
-    """What a passage is remembered by."""
+    """Key of the passage of an event."""
     return event.passage_id or f"{event.camera_id}/{event.track_id}"

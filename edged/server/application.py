@@ -1,4 +1,4 @@
-"""What one application owns while the server runs: its library, its tokens of faces, its counters."""
+"""State of one application while the server runs: library, face tokens, counters."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ class Application:
     """One application.
 
     Attributes:
-        config: its section of serve.yaml.
+        config: section of serve.yaml.
         library: registered faces.
         seen: faces of the last hour.
         limits: calls a second and a day; for the event loop only.
-        picture_side_px: longer side of the largest picture it may send.
-        in_flight: requests under way; for the event loop only.
+        picture_side_px: limit for the longer side of a picture, pixels.
+        in_flight: requests in progress; for the event loop only.
     """
 
     config: AppConfig
@@ -32,5 +32,5 @@ class Application:
 
     @property
     def appid(self) -> str:
-        """Its name."""
+        """Id of the application."""
         return self.config.id

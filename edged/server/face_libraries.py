@@ -69,7 +69,7 @@ class FaceLibrary:
 
     @classmethod
     def open(cls, file: Path, model_id: str, clock: Clock, *, check_scene: bool = True) -> FaceLibrary:
-        """Open the library in `file`, made when absent. Errors: see `Database.open`."""
+        """Open the library in `file`, made if missing. Errors: see `Database.open`."""
         storage = FaceStorage.open(file, model_id, clock)
         try:
             return cls(storage, check_scene=check_scene)
@@ -83,7 +83,7 @@ class FaceLibrary:
 
     @property
     def faces(self) -> int:
-        """How many faces are searched, in all groups."""
+        """Number of faces searched, in all groups."""
         return sum(group.gallery.faces for group in self._groups.values())
 
     # -- search
@@ -91,9 +91,9 @@ class FaceLibrary:
     def search(
         self, template: np.ndarray, group_ids: Sequence[str], top: int, least: float, *, scene: str = GENERAL
     ) -> list[Found]:
-        """The `top` users who resemble `template` most, best first; those below the score `least` are not.
+        """The `top` users who resemble `template` most, best first; without those below the score `least`.
 
-        Somebody in several groups is found in each of them.
+        A user in several groups is found in each of them.
 
         Raises:
             ApiError: 223100 one of the groups does not exist, 223202 it is of the other scene.
@@ -119,7 +119,7 @@ class FaceLibrary:
         return self._found(hits, top, least)
 
     def require_groups(self, group_ids: Sequence[str], scene: str) -> list[tuple[str, _Group]]:
-        """The groups to be searched. Raises as `search` does."""
+        """The groups to search. Raises as `search` does."""
         groups = [(group_id, self._group(group_id)) for group_id in group_ids]
         for _, group in groups:
             self._require_scene(group, scene)
@@ -133,7 +133,7 @@ class FaceLibrary:
     # -- groups
 
     def add_group(self, group_id: str, scene: str) -> None:
-        """Make a group. Raises ApiError 223101 when there is one of that name."""
+        """Make a group. Raises ApiError 223101 if it exists."""
         with self._changing:
             if group_id in self._groups:
                 raise ApiError(223101)
@@ -141,7 +141,7 @@ class FaceLibrary:
             self._show_group(group_id, scene)
 
     def delete_group(self, group_id: str) -> None:
-        """Delete a group with all that is in it, at once. Raises ApiError 223100."""
+        """Delete a group with its users and faces, at once. Raises ApiError 223100."""
         with self._changing:
             self._group(group_id)
             self.storage.remove_group(group_id)
@@ -215,14 +215,14 @@ class FaceLibrary:
         replace: bool = False,
         must_exist: bool = False,
     ) -> None:
-        """Register a face; group and user are made when they are missing.
+        """Register a face; makes group and user if missing.
 
         Args:
             face: with a template.
-            user_info: None leaves what is stored.
-            scene: of the call; the group must be of the same.
-            replace: the user's earlier faces go.
-            must_exist: group and user have to be there already.
+            user_info: None keeps the stored one.
+            scene: scene of the call; that of the group must be equal.
+            replace: delete the user's earlier faces.
+            must_exist: group and user must exist.
 
         Raises:
             ApiError: 223100, 223103 with `must_exist`; 223202 scene; 223105 the group has that picture;
@@ -248,7 +248,7 @@ class FaceLibrary:
             self._show_user(group_id, user_id)
 
     def require_place(self, group_id: str, user_id: str, scene: str, *, must_exist: bool) -> None:
-        """Raise what `add_face` would, as far as it can be told before a picture is looked at."""
+        """Raise the errors of `add_face` that do not depend on the picture."""
         if must_exist:
             self.user(group_id, user_id)
         if group_id in self._groups:
@@ -263,20 +263,20 @@ class FaceLibrary:
             self._show_user(group_id, user_id)
 
     def faces_of(self, group_id: str, user_id: str) -> dict[str, str]:
-        """When each of a user's faces was registered (UTC), by token. Raises ApiError 223100, 223103."""
+        """Time of registration (UTC) of each of a user's faces, by token. Raises ApiError 223100, 223103."""
         self.user(group_id, user_id)
         return self.storage.tokens(group_id, user_id)
 
-    # -- within
+    # -- internal
 
     def _show_group(self, group_id: str, scene: str) -> None:
         if group_id not in self._groups:
             gallery = Gallery(self.storage.model_id, capacity=self._capacity)
-            # a new dictionary: whoever is searching goes through the old one undisturbed
+            # a new dictionary: a search in progress keeps the old one
             self._groups = {**self._groups, group_id: _Group(scene, gallery)}
 
     def _show_user(self, group_id: str, user_id: str) -> None:
-        """Make what is searched of one user equal to what is stored."""
+        """Make the searched faces of one user equal to the stored ones."""
         table = self.storage.faces(group_id, user_id)
         faces = list(zip(table.face_ids.tolist(), table.templates, strict=True))
         self._groups[group_id].gallery.replace_person(user_id, faces, self.storage.model_id)
@@ -292,7 +292,8 @@ class FaceLibrary:
             raise ApiError(223202)
 
     def _require_new(self, group_id: str, user_id: str, token: str, replace: bool) -> None:
-        """There is room for one more face, and it is not there yet; with `replace` its user's are going."""
+        """Check that the face is new and that there is room for it; `replace`: its user's others make
+        room."""
         owner = self.storage.owner(group_id, token)
         if owner is not None and not (replace and owner == user_id):
             raise ApiError(223105)
@@ -309,6 +310,6 @@ class FaceLibrary:
         found = []
         for group_id, user_id, score in sorted(hits, key=lambda hit: -hit[2])[:top]:
             info = self.storage.info(group_id, user_id)
-            if score >= least and info is not None:  # None: deleted while we searched
+            if score >= least and info is not None:  # None: deleted during the search
                 found.append(Found(group_id, user_id, info, score))
         return found

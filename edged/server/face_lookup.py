@@ -1,7 +1,7 @@
-"""From the parameters of a request to the faces it is about: decoded, measured, controlled, remembered.
+"""Finds the faces of a request: decodes the picture, measures, applies the controls, keeps the tokens.
 
-Order, as documented: picture, face, quality, liveness. Calls about one face answer with the code of what
-failed; calls about several drop the faces that fail.
+Order, as documented: picture, face, quality, liveness. A call about one face answers with the code of the
+failed step; a call about several drops the faces that fail.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ MIN_FACE_PX: Final = 64
 
 @dataclass(frozen=True)
 class LookupRequest:
-    """Which faces, and what is asked of them.
+    """Faces to find and controls to apply.
 
     Attributes:
         quality, liveness: control levels.
         central_first: the face nearest to the centre instead of the largest.
-        template: make one.
+        template: compute a template.
     """
 
     quality: str = "NONE"
@@ -42,11 +42,11 @@ class LookupRequest:
 
 @dataclass(frozen=True, eq=False)
 class SentPicture:
-    """A decoded picture and its faces in the order wanted.
+    """A decoded picture and its faces in the requested order.
 
     Attributes:
         image: HxWx3 uint8 BGR.
-        data: the file as it was sent.
+        data: the file as sent.
     """
 
     image: np.ndarray
@@ -60,7 +60,7 @@ def lookup_request(
     """Controls and order of a request.
 
     Args:
-        quality, spoofing, sort: the call knows that parameter; others are left alone.
+        quality, spoofing, sort: whether the call has that parameter; others are ignored.
     """
     if spoofing:
         parameters.level("spoofing_control")
@@ -79,11 +79,11 @@ def one_face(
     *,
     tokens: bool = True,
 ) -> SeenFace:
-    """The one face of `image`, by its token or as the picture's first one.
+    """The face of `image`: by its token, or the first of the picture.
 
     Raises:
-        ApiError: 222209 unknown token, 222305 nothing is stored to judge it by; 222203 no picture, 222304
-            too large; 222202 no face, 222213 smaller than 64 px; the codes of the controls.
+        ApiError: 222209 unknown token, 222305 its token lacks the data for the controls; 222203 no picture,
+            222304 too large; 222202 no face, 222213 smaller than 64 px; the codes of the controls.
     """
     image = parameters.image(tokens=tokens)
     if image.face_token is not None:
@@ -122,7 +122,7 @@ def several_faces(
     """The first `most` faces of `image`, without those that fail a control or are too small.
 
     Args:
-        report: called with every face that stays.
+        report: called with every face kept.
 
     Raises:
         ApiError: 222209, 222305, 222203, 222304, 222202; never the codes of the controls.
@@ -131,7 +131,7 @@ def several_faces(
     if image.face_token is not None:
         face = _known(app, image.face_token)
         failed = 222305 if face.measures is None else _failure(face, want)
-        if failed == 222305:  # not a face that fails, but one of which too little is known
+        if failed == 222305:  # not a failed face, but a token with too little data
             raise ApiError(failed)
         return [face] if failed is None else []
     picture = open_picture(app, networks, image.data, central_first=want.central_first)
@@ -152,7 +152,7 @@ def several_faces(
 def look_at(
     app: Application, networks: FaceNetworks, picture: SentPicture, detection: Detection, want: LookupRequest
 ) -> SeenFace:
-    """Measure one face, check it, and remember it for an hour. Raises ApiError, codes of the controls."""
+    """Measure one face, apply the controls, and keep its token. Raises ApiError, codes of the controls."""
     reading = networks.measure(picture.image, detection)
     failed = quality_failure(reading.measures, want.quality)
     if failed is not None:
@@ -190,7 +190,7 @@ def _control(face: SeenFace, want: LookupRequest) -> None:
 
 
 def _failure(face: SeenFace, want: LookupRequest) -> int | None:
-    """As for a picture; 222305 when what is asked for is not stored with the token."""
+    """Code of the control that a known face fails; 222305: its token lacks the data for the controls."""
     if want.quality != "NONE" and face.measures is None:
         return 222305
     failed = None if face.measures is None else quality_failure(face.measures, want.quality)

@@ -1,4 +1,4 @@
-"""Faces that were looked at during the last hour, by token, in memory only. Not those registered."""
+"""Unregistered faces of the last hour, by token, in memory only."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from edged.clock import Clock
 from edged.events import Measures
 
 LIFE_S = 3600.0
-"""How long a token of an unregistered face can be used (docs/reference/face-api.md 4)."""
+"""Life of a token of an unregistered face, seconds (docs/reference/face-api.md 4)."""
 
 CAPACITY = 20_000
-"""Most faces kept, about 1.5 KB each; the oldest go first. A hundred a second are an hour's 360,000."""
+"""Most faces kept, about 1.5 KB each; the oldest go first. An hour with a hundred a second has 360,000."""
 
 
 @dataclass(frozen=True, eq=False)
 class SeenFace:
-    """What is known of one face of a picture.
+    """Data of one face of a picture.
 
     Attributes:
         token: see `vision_worker.token_of`.
         location: `left`, `top`, `width`, `height` in pixels and `rotation` in whole degrees.
-        measures: None for a registered face that was not looked at during the last hour.
-        template: unit float32 (128,); None when none was made (detect with several faces).
-        liveness: 0..1; None when it was not asked for.
+        measures: None for a registered face that no request measured during the last hour.
+        template: unit float32 (128,); None: not computed (detect with several faces).
+        liveness: 0..1; None: not requested.
         points: 5x2 eyes, nose tip, mouth corners; None as `measures`.
     """
 
@@ -53,7 +53,7 @@ class FaceTokens:
             return len(self._faces)
 
     def remember(self, face: SeenFace) -> None:
-        """Keep `face` for an hour from now; what an earlier look knew and this one does not is kept too."""
+        """Keep `face` for an hour from now, with data of an earlier request that this one lacks."""
         now_s = self._clock.monotonic()
         with self._lock:
             _, before = self._faces.pop(face.token, (0.0, None))
@@ -62,7 +62,7 @@ class FaceTokens:
                 self._faces.popitem(last=False)
 
     def get(self, token: str) -> SeenFace | None:
-        """The face of `token` if it was seen during the last hour."""
+        """The face of `token`, if a request found it during the last hour."""
         with self._lock:
             at_s, face = self._faces.get(token, (0.0, None))
         return face if face is not None and at_s >= self._clock.monotonic() - LIFE_S else None

@@ -16,7 +16,7 @@ MAX_PAGE = 1000
 
 
 def user_add(app: Application, networks: FaceNetworks, body: Reply) -> Reply:
-    """`user/add`: register a face; group and user are made when they are missing."""
+    """`user/add`: register a face; makes group and user if missing."""
     return _register(app, networks, Parameters(body), GENERAL, update=False)
 
 
@@ -66,7 +66,7 @@ def face_delete(app: Application, body: Reply) -> None:
 
 
 def user_get(app: Application, body: Reply) -> Reply:
-    """`user/get`: what is stored of a user, in one group or in all."""
+    """`user/get`: the note about a user, in one group or in all."""
     parameters = Parameters(body)
     user_id = parameters.identifier("user_id")
     infos = app.library.user(parameters.identifier("group_id", all_groups=True), user_id)
@@ -123,7 +123,8 @@ def group_getlist(app: Application, body: Reply) -> Reply:
 
 
 def scene_of(body: Reply) -> str:
-    """The required `scene_type`; `SEC` is the only one (one page writes it small)."""
+    """The required `scene_type`; `SEC` is the only one (one page of the documents has it in small
+    letters)."""
     value = body.get("scene_type")
     if value is None or value == "":
         raise missing("scene_type")

@@ -1,4 +1,4 @@
-"""The HTTP side: who asks, may they, and the answer in its envelope. The answers are the handlers' business.
+"""The HTTP side: authentication, limits, envelopes. The handlers make the answers.
 
 Online calls carry a token and stand under `/rest/2.0/face/`, private ones carry an appid and stand under
 `/face-api/v3/` (docs/reference/face-api.md 2, 3, 9).
@@ -35,12 +35,12 @@ PRIVATE: Final = {f"/face-api/v3/{call.value.private}": call for call in Call if
 _TOKEN_BODY_BYTES: Final = 16_384
 _EXCESS: Final = 4
 _DISCARD_S: Final = 2.0
-"""How many times the largest body, and how long, is still read of a request that is refused already."""
+"""Limits for reading on after refusing a request: multiple of the largest body, and seconds."""
 
 
 @dataclass(frozen=True)
 class Service:
-    """Everything the HTTP side needs; see `running`."""
+    """Parts that the HTTP side needs; see `running.py`."""
 
     apps: Mapping[str, Application]
     access: Access
@@ -77,14 +77,14 @@ class Gateway:
         except Exception as error:  # noqa: BLE001 - the supervisor of all handlers
             refused = self._explained(error)
             body, code, status = failure(refused, self._arrived_s()), refused.code, refused.status
-            if status != 408:  # time enough was given
+            if status != 408:  # the client had its time
                 await discard_body(request, _EXCESS * self._service.body_bytes, _DISCARD_S)
         self._note(request, app, call, code, started_s)
         headers = {} if status == 200 else {"connection": "close"}
         return JSONResponse(body, status, headers, media_type="application/json;charset=utf-8")
 
     def _application(self, request: Request) -> Application:
-        """Whose request it is: by token, or by appid where the application allows that."""
+        """The application of a request: by token, or by appid if the application allows that."""
         apps = self._service.apps
         if request.url.path in PRIVATE:
             appid = request.query_params.get("appid")
@@ -96,7 +96,7 @@ class Gateway:
             return app
         token = request.query_params.get("access_token")
         if token is None and request.headers.get("authorization", "").startswith("bce-auth-v1/"):
-            raise ApiError(14)  # signed requests are not spoken here
+            raise ApiError(14)  # edged has no signed requests
         return apps[self._service.access.appid_of(token)]
 
     async def _call(self, app: Application, call: Call, request: Request) -> dict[str, Any]:
@@ -153,7 +153,7 @@ class Gateway:
         return JSONResponse(granted)
 
     def _explained(self, error: Exception) -> ApiError:
-        """The documented code for anything that went wrong, with the rest in the log."""
+        """The documented code for any exception; logs the details."""
         if isinstance(error, ApiError):
             return error
         if isinstance(error, RetryLater | NeedsOperator):
@@ -166,7 +166,7 @@ class Gateway:
     def _note(
         self, request: Request, app: Application | None, call: Call | None, code: Any, started_s: float
     ) -> None:
-        """One line a request: no query (it holds the token), no body."""
+        """Log one line a request, without query (it holds the token) and body."""
         self._log.debug(
             "answered",
             appid=None if app is None else app.appid,

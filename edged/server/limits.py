@@ -1,7 +1,7 @@
-"""How often an application may call: per second (code 18) and per day (code 17), each call by itself.
+"""Rate per second (code 18) and per day (code 17) of each call of an application.
 
-No second, whenever it begins, holds more calls than the rate. Days change at midnight UTC+8, as the cloud's
-do, so that a client's own counters agree.
+No second, whenever it begins, holds more calls than the rate. Days change at midnight UTC+8, like the
+cloud's, so that a client's own counters agree.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Limits:
         """Count one call.
 
         Returns:
-            How often it was made today, when that is limited and has to be kept; else None.
+            Today's count to store, if the call has a daily limit; else None.
 
         Raises:
             ApiError: 18 too many this second, 17 too many today.
@@ -66,5 +66,5 @@ class Limits:
 
 
 def cloud_day(clock: Clock) -> str:
-    """The date at the cloud, `YYYY-MM-DD`."""
+    """The date in the cloud's time zone, `YYYY-MM-DD`."""
     return clock.now().astimezone(CLOUD_TIME).date().isoformat()

@@ -1,7 +1,7 @@
-"""Reading the parameters of one request, each checked against its documented type, range and alphabet.
+"""Reads the parameters of one request and checks each against its documented type, range and alphabet.
 
-Limits: docs/reference/face-api.md 4, 6. Numbers may come as text, unknown parameters are left alone,
-null counts as not given. Wrong ones raise `ApiError` with the documented code.
+Limits: docs/reference/face-api.md 4, 6. Numbers may come as text, unknown parameters are ignored,
+null counts as missing. Wrong ones raise `ApiError` with the documented code.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any, Final
 from edged.server.replies import ApiError, missing, wrong
 
 ALL_GROUPS: Final = "@ALL"
-MAX_ID_LENGTH: Final = 128  # the longest any document allows; the cloud's own pages say 48
+MAX_ID_LENGTH: Final = 128  # the longest in any document; the cloud's own pages say 48
 MAX_GROUPS: Final = 10
 MAX_USER_INFO_BYTES: Final = 256
 MAX_BASE64: Final = 2 * 1024 * 1024
@@ -36,7 +36,7 @@ FACE_FIELDS: Final = frozenset({
 
 @dataclass(frozen=True)
 class ImageParameter:
-    """`image` with its `image_type`: the bytes of a picture file, or the token of a face known already."""
+    """`image` with its `image_type`: bytes of a picture file, or the token of a known face."""
 
     data: bytes = b""
     face_token: str | None = None
@@ -78,7 +78,7 @@ class Parameters(Mapping[str, Any]):
         return value
 
     def number(self, name: str, default: int, low: int, high: int) -> int:
-        """A whole number, as a number or as text; above `high` is refused, not clipped."""
+        """A whole number, as a number or as text; raises above `high`, does not clip."""
         value = self.get(name, default)
         if isinstance(value, str) and _INTEGER.fullmatch(value.strip()):
             value = int(value)
@@ -107,7 +107,7 @@ class Parameters(Mapping[str, Any]):
         return list(dict.fromkeys(ids))
 
     def user_info(self) -> str | None:
-        """`user_info`; None when it is not given."""
+        """`user_info`; None: not given."""
         value = self.get("user_info")
         if value is None:
             return None
@@ -133,7 +133,7 @@ class Parameters(Mapping[str, Any]):
         return fields
 
     def level(self, name: str) -> str:
-        """A control level; spoofing cannot be judged here, so asking for that control is refused."""
+        """A control level. Raises for spoofing control, which edged cannot judge."""
         value = self.choice(name, LEVELS, "NONE")
         if name == "spoofing_control" and value != "NONE":
             raise wrong(name)
@@ -148,7 +148,7 @@ class Parameters(Mapping[str, Any]):
         image = self.text("image")
         kind = self.choice("image_type", ("BASE64", "FACE_TOKEN", "URL"), None)
         if kind == "URL":
-            raise ApiError(222204)  # a server that fetches what a client names is a way into the network
+            raise ApiError(222204)  # fetching an address from a client would open a way into the network
         if kind == "FACE_TOKEN":
             if not tokens:
                 raise wrong("image_type")

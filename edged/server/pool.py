@@ -25,10 +25,10 @@ class WorkerPool(Generic[Tool]):
 
     Args:
         name: of the threads.
-        workers: how many.
-        waiting: how many jobs may wait; one more is refused.
+        workers: number of threads.
+        waiting: most jobs that may wait; one more raises.
         make_tool: called once in every thread.
-        watch: makes the function that a thread, by its name, calls each time it goes round.
+        watch: makes, for the name of a thread, the function that the thread calls in each round.
     """
 
     def __init__(
@@ -50,7 +50,7 @@ class WorkerPool(Generic[Tool]):
         ]
 
     def start(self) -> None:
-        """Start the threads and wait until each has its tool. Raises what making one raised."""
+        """Start the threads and wait until each has its tool. Raises the error of `make_tool`."""
         for thread in self._threads:
             thread.start()
         for ready in self._ready:
@@ -58,7 +58,7 @@ class WorkerPool(Generic[Tool]):
 
     @property
     def waiting(self) -> int:
-        """How many jobs no thread has taken yet."""
+        """Number of jobs that no thread has taken yet."""
         return self._jobs.qsize()
 
     async def run(self, job: Callable[[Tool], Result]) -> Result:
@@ -71,7 +71,7 @@ class WorkerPool(Generic[Tool]):
         return await asyncio.wrap_future(future)
 
     def stop(self, timeout_s: float) -> bool:
-        """Finish the job under way, drop those waiting. True when every thread has ended in time."""
+        """Finish the jobs in progress, drop those waiting. True: every thread ended in time."""
         self._stopping.set()
         for thread in self._threads:
             thread.join(timeout_s)
@@ -80,7 +80,7 @@ class WorkerPool(Generic[Tool]):
     def _work(self, ready: Future[None]) -> None:
         try:
             tool = self._make_tool()
-        except Exception as error:  # noqa: BLE001 - handed to start(), which raises it
+        except Exception as error:  # noqa: BLE001 - goes to start(), which raises it
             ready.set_exception(error)
             return
         beat = self._watch(threading.current_thread().name)
@@ -88,7 +88,7 @@ class WorkerPool(Generic[Tool]):
         while not self._stopping.is_set():
             beat()
             try:
-                future, job = self._jobs.get(timeout=0.2)  # so that stopping needs no word to each thread
+                future, job = self._jobs.get(timeout=0.2)  # so that every thread notices stopping
             except queue.Empty:
                 continue
             _do(future, job, tool)
@@ -99,5 +99,5 @@ def _do(future: Future[Any], job: Callable[[Any], Any], tool: Any) -> None:
         return
     try:
         future.set_result(job(tool))
-    except Exception as error:  # noqa: BLE001 - belongs to whoever asked
+    except Exception as error:  # noqa: BLE001 - goes to the caller of run()
         future.set_exception(error)

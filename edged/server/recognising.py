@@ -1,6 +1,6 @@
-"""The calls that look at faces: detect, match, search in its three forms, and the two that judge liveness.
+"""Calls about faces in pictures: detect, match, three forms of search, two of liveness.
 
-What edged does not measure (age, gender, expression, …) is left out of the answers; see docs/serve.md.
+Answers leave out what edged does not measure (age, gender, expression, …); see docs/serve.md.
 """
 
 from __future__ import annotations
@@ -121,10 +121,10 @@ def _search(
 
 
 def multi_search(app: Application, networks: FaceNetworks, body: Reply) -> Reply:
-    """`v3/multi-search`: several faces of one picture at once; those nobody resembles have no users.
+    """`v3/multi-search`: several faces of one picture at once; a face without a match has no users.
 
-    Faces that fail a control or are smaller than 64 px are left out. When no face is like anybody the answer
-    is 222207, when all were left out it is an empty list.
+    Leaves out faces that fail a control or are smaller than 64 px. If no face matches anybody, the answer is
+    222207; if all faces are left out, it is an empty list.
     """
     parameters = Parameters(body)
     groups = parameters.group_ids()
@@ -148,7 +148,7 @@ def multi_search(app: Application, networks: FaceNetworks, body: Reply) -> Reply
 
 
 def faceverify(app: Application, networks: FaceNetworks, body: list[Reply]) -> Reply:
-    """`v3/faceverify`: how live the face on 1, 3 or 8 pictures looks; the best counts."""
+    """`v3/faceverify`: liveness score of the face on 1, 3 or 8 pictures; the best counts."""
     if len(body) not in LIVENESS_COUNTS:
         raise ApiError(222208)
     several = [Parameters(one) for one in body]
@@ -171,7 +171,7 @@ def faceverify(app: Application, networks: FaceNetworks, body: list[Reply]) -> R
 
 
 def faceverify_v4(app: Application, networks: FaceNetworks, body: Reply) -> Reply:
-    """`v4/faceverify` with plain pictures. Its own codes are of another family (216100, 282003, 282105)."""
+    """`v4/faceverify` with plain pictures. Its codes belong to another family (216100, 282003, 282105)."""
     parameters = Parameters(body)
     if parameters.get("sdk_version") in (None, ""):
         raise ApiError(282003)
@@ -226,7 +226,7 @@ def _verdict(faces: list[SeenFace], fields: list[frozenset[str]]) -> Reply:
 
 
 def _described(face: SeenFace, fields: frozenset[str], *, liveness: bool) -> Reply:
-    """A face as `detect` and `faceverify` answer it."""
+    """A face in the form of `detect` and `faceverify`."""
     described: Reply = {"face_token": face.token, "location": face.location}
     measures = face.measures
     if measures is not None:

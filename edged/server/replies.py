@@ -1,6 +1,6 @@
-"""What is answered: the documented envelopes, and errors as exceptions. No request is looked at here.
+"""Answers: the documented envelopes, and errors as exceptions. Reads no requests.
 
-Forms: docs/reference/face-api.md 1. Messages: `edged.faceapi.codes`, the vendor's spelling included, because
+Forms: docs/reference/face-api.md 1. Messages: `edged.faceapi.codes`, with the vendor's spelling, because
 programs written for the cloud may compare them.
 """
 
@@ -39,18 +39,18 @@ PARAMETERS: Final = {
     "sdk_version": 216100,
     "image_list": 216100,
 }
-"""The code that says a parameter is wrong (docs/reference/face-api.md 7.2); 216100 for all others."""
+"""The code for a wrong parameter (docs/reference/face-api.md 7.2); 216100 for all others."""
 
 MISSING: Final = 222001
 
 
 class ApiError(Exception):
-    """The request is refused with a documented code.
+    """Refuses the request with a documented code.
 
     Args:
         code: one of `edged.faceapi.codes`.
-        message: instead of the documented one, where that has a part to fill in.
-        status: HTTP status; 200 for everything the cloud itself answers.
+        message: replaces the documented one, if that has a part to fill in.
+        status: HTTP status; 200 for every error of the cloud itself.
     """
 
     def __init__(self, code: int, message: str | None = None, *, status: int = 200) -> None:
@@ -64,12 +64,12 @@ class ApiError(Exception):
 
 
 def wrong(name: str) -> ApiError:
-    """The parameter `name` has a wrong type, format, length or value."""
+    """The error for a parameter with a wrong type, format, length or value."""
     return ApiError(PARAMETERS[name], f"param[{name}] format error")
 
 
 def missing(name: str) -> ApiError:
-    """The parameter `name` is required and not there."""
+    """The error for a missing required parameter."""
     return ApiError(MISSING, f"param[{name}] is null")
 
 
@@ -77,13 +77,13 @@ def success(result: Any, arrived_s: float) -> dict[str, Any]:
     """The full envelope around `result`.
 
     Args:
-        arrived_s: when the request came, Unix seconds.
+        arrived_s: arrival of the request, Unix seconds.
     """
     return _envelope(0, "SUCCESS", arrived_s) | {"result": result}
 
 
 def failure(error: ApiError, arrived_s: float) -> dict[str, Any]:
-    """Two fields for what the gateway refuses (codes below 1000), else the full envelope with null."""
+    """The two fields of the gateway for codes below 1000, else the full envelope with a null result."""
     if error.code < 1000:
         return {"error_code": error.code, "error_msg": error.message}
     return _envelope(error.code, error.message, arrived_s) | {"result": None}

@@ -1,4 +1,4 @@
-"""Puts a server together from its configuration, listens, and stops in an orderly way."""
+"""Builds a server from its configuration, listens, and stops in order."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ from edged.server.vision_worker import FaceNetworks, warm_networks
 from edged.vision.opencv import prepare_opencv
 
 IO_WORKERS = 4
-"""Threads for the calls that only touch the libraries."""
+"""Threads for calls that only use the libraries."""
 
 HUNG_AFTER_S = 20.0
-"""A worker that has been with one job for longer does not come back; the largest picture takes under two."""
+"""A worker is hung if one job takes longer, seconds; the largest picture takes less than two."""
 
 
 def _nothing() -> None:
@@ -50,7 +50,7 @@ class RecognitionServer:
         make_networks: called once in each vision worker; networks belong to one thread.
 
     Attributes:
-        heartbeats: of the event loop and of every worker.
+        heartbeats: heartbeats of the event loop and every worker.
     """
 
     def __init__(
@@ -73,7 +73,7 @@ class RecognitionServer:
         self.port = 0
 
     def start(self) -> None:
-        """Open the libraries, load the networks, take the port. Raises EdgedError and leaves nothing open.
+        """Open the libraries, load the networks, take the port. After an error nothing stays open.
 
         Raises:
             Misconfigured: no application, no keys for one, unusable TLS files, a damaged model.
@@ -115,7 +115,7 @@ class RecognitionServer:
     def serve(
         self, on_listening: Callable[[], object] = _nothing, on_stopping: Callable[[], object] = _nothing
     ) -> None:
-        """Answer requests until `ask_to_stop`; then finish those under way and close everything.
+        """Answer requests until `ask_to_stop`; then finish those in progress and close everything.
 
         Args:
             on_listening: called once connections are answered.
@@ -135,12 +135,12 @@ class RecognitionServer:
             self._server.should_exit = True
 
     def close(self) -> None:
-        """Give everything back; after `serve` it is done already."""
+        """Close everything. `serve` does so itself."""
         self._closing.close()
 
     @property
     def address(self) -> str:
-        """Where it listens, e.g. `http://127.0.0.1:8300`."""
+        """Address of the server, e.g. `http://127.0.0.1:8300`."""
         scheme = "https" if self._config.tls.certificate else "http"
         host = f"[{self._config.host}]" if ":" in self._config.host else self._config.host
         return f"{scheme}://{host}:{self.port}"
@@ -209,7 +209,7 @@ class RecognitionServer:
             lifespan="off",
             loop="asyncio",
             log_config=None,
-            log_level="error",  # else whoever sends nonsense fills the log with it
+            log_level="error",  # else clients could fill the log with invalid requests
             access_log=False,
             server_header=False,
             proxy_headers=False,
@@ -222,7 +222,7 @@ class RecognitionServer:
 
 
 class _Server(uvicorn.Server):
-    """uvicorn without its own signal handling, telling when it listens and when it stops."""
+    """uvicorn without its own signal handling; reports when it listens and when it stops."""
 
     on_listening: Callable[[], object] = staticmethod(_nothing)
     on_stopping: Callable[[], object] = staticmethod(_nothing)
@@ -242,7 +242,7 @@ class _Server(uvicorn.Server):
 
     @contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
-        """Signals are the command's business: uvicorn would raise them again and end with their status."""
+        """Leave signals to the command: uvicorn would raise them again and end with their status."""
         yield
 
 
@@ -261,7 +261,7 @@ def _cannot_listen(where: str, error: OSError) -> NeedsOperator:
 
 
 def check_tls(config: TlsConfig) -> None:
-    """Try certificate and key, if there are any. Raises Misconfigured `tls_unusable`."""
+    """Load certificate and key, if configured. Raises Misconfigured `tls_unusable`."""
     if config.certificate is None or config.key is None:
         return
     try:

@@ -1,4 +1,4 @@
-"""Making a first configuration: one application with fresh keys, ready to start. Overwrites nothing."""
+"""Makes a first configuration: one application with fresh keys, ready to start. Overwrites nothing."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ EXAMPLE_APPID = "default"
 
 @dataclass(frozen=True)
 class Made:
-    """Where the files are."""
+    """Paths of the new files."""
 
     config: Path
     secrets: Path
 
 
 def init_folder(folder: Path) -> Made:
-    """Write `serve.yaml` and `secrets.yaml` (0600) into `folder`, which is made when it is missing.
+    """Write `serve.yaml` and `secrets.yaml` (0600) into `folder`, which is made if missing.
 
     Raises:
-        Misconfigured: one of the files is there already (`serve_exists`).
+        Misconfigured: one of the files exists (`serve_exists`).
         NeedsOperator: the folder cannot be written (`data_dir_unusable`).
     """
     made = Made(folder / "serve.yaml", folder / "secrets.yaml")

@@ -1,4 +1,4 @@
-"""How long a connection may take: uvicorn itself waits for ever, for a request and for a reader."""
+"""Time limits for connections: uvicorn itself waits for ever, for a request and for a reader."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from typing import Any
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 _WORK_S = 60.0
-"""On top of the body's time: waiting for a worker, the work, and the client reading the answer."""
+"""Added to the time for the body: wait for a worker, the work, and the client's reading, seconds."""
 
 
 def patient_protocol(header_timeout_s: float, body_timeout_s: float) -> type[asyncio.Protocol]:
-    """A class for uvicorn's `http=`: connections that are too slow are cut off.
+    """A class for uvicorn's `http=` that closes connections that are too slow.
 
     Args:
         header_timeout_s: from the first byte (or the connection) to the end of a request's head.
-        body_timeout_s: how long the application waits for the body.
+        body_timeout_s: the application's limit for the body.
     """
 
     class PatientProtocol(H11Protocol):
-        """HTTP/1.1 with a deadline for whatever the connection is waiting for."""
+        """HTTP/1.1 with a deadline for each thing the connection waits for."""
 
         _deadline: asyncio.TimerHandle | None = None
         _for_head = False
@@ -37,7 +37,7 @@ def patient_protocol(header_timeout_s: float, body_timeout_s: float) -> type[asy
                 self._set(body_timeout_s + _WORK_S, for_head=False)
 
         def on_response_complete(self) -> None:
-            self._clear()  # until the next byte it is the keep-alive time that counts
+            self._clear()  # until the next byte the keep-alive time counts
             super().on_response_complete()
 
         def connection_lost(self, exc: Exception | None) -> None:

@@ -1,4 +1,4 @@
-"""The tables of one application's library. No rules of the protocol, no search: that is `library`."""
+"""Tables of one application's library. `face_libraries.py` has search and the rules of the protocol."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ class FaceStorage:
 
     Args:
         database: opened with the migrations of `edged.server`.
-        model_id: the embedding model in use; faces of another are kept and never handed out.
-        clock: wall time of what is stored.
+        model_id: the embedding model in use; faces of another stay stored and unused.
+        clock: wall time of stored entries.
     """
 
     def __init__(self, database: Database, model_id: str, clock: Clock) -> None:
@@ -38,7 +38,7 @@ class FaceStorage:
 
     @classmethod
     def open(cls, file: Path, model_id: str, clock: Clock) -> FaceStorage:
-        """Open `file`, made when absent. Errors: see `Database.open`."""
+        """Open `file`, made if missing. Errors: see `Database.open`."""
         return cls(Database.open(file, package="edged.server"), model_id, clock)
 
     def close(self) -> None:
@@ -52,7 +52,7 @@ class FaceStorage:
         return {row[0]: row[1] for row in self._database.query("SELECT group_id, scene FROM groups")}
 
     def add_group(self, group_id: str, scene: str) -> None:
-        """Make a group; one that is there stays as it is."""
+        """Make a group; an existing one stays as it is."""
         with self._database.transaction() as connection:
             self._insert_group(connection, group_id, scene)
 
@@ -68,7 +68,7 @@ class FaceStorage:
     # -- users
 
     def user_page(self, group_id: str, start: int, length: int) -> list[str]:
-        """The same for the users of a group."""
+        """One page of the users of a group."""
         sql = "SELECT user_id FROM users WHERE group_id = ? ORDER BY user_id LIMIT ? OFFSET ?"
         return self._column(sql, group_id, length, start)
 
@@ -78,7 +78,7 @@ class FaceStorage:
         return {row[0]: row[1] for row in self._database.query(sql, [user_id])}
 
     def info(self, group_id: str, user_id: str) -> str | None:
-        """`user_info` in one group; None when the user is not in it."""
+        """`user_info` in one group; None: the user is not in it."""
         sql = "SELECT user_info FROM users WHERE group_id = ? AND user_id = ?"
         rows = self._database.query(sql, [group_id, user_id])
         return rows[0][0] if rows else None
@@ -91,7 +91,7 @@ class FaceStorage:
             )
 
     def copy_user(self, user_id: str, source: str, target: str) -> None:
-        """Copy a user who is not in `target`. Raises FaceTaken when one of the faces is."""
+        """Copy a user who is not in `target`. Raises FaceTaken if one of the faces is."""
         try:
             with self._database.transaction() as connection:
                 connection.execute(
@@ -121,12 +121,12 @@ class FaceStorage:
         user_info: str | None,
         replace: bool,
     ) -> None:
-        """Store a face, with its group and user when they are missing.
+        """Store a face, and make its group and user if missing.
 
         Args:
             template: unit float32 (128,).
-            user_info: None leaves what is stored.
-            replace: the user's other faces go.
+            user_info: None keeps the stored one.
+            replace: delete the user's other faces.
 
         Raises:
             FaceTaken: the group has a face of that token; nothing is changed.
@@ -152,7 +152,7 @@ class FaceStorage:
             raise FaceTaken from error
 
     def remove_face(self, group_id: str, user_id: str, token: str) -> bool:
-        """Delete a face, and the user with their last. False when there is no such face."""
+        """Delete a face, and the user with their last. False: there is no such face."""
         where = [group_id, user_id]
         with self._database.transaction() as connection:
             gone = connection.execute(
@@ -166,12 +166,12 @@ class FaceStorage:
         return gone > 0
 
     def tokens(self, group_id: str, user_id: str) -> dict[str, str]:
-        """When (UTC) each of a user's faces was registered, by token, oldest first."""
+        """Time of registration (UTC) of each of a user's faces, by token, oldest first."""
         sql = "SELECT face_token, created_at FROM faces WHERE group_id = ? AND user_id = ? ORDER BY face_id"
         return {row[0]: row[1] for row in self._database.query(sql, [group_id, user_id])}
 
     def owner(self, group_id: str, token: str) -> str | None:
-        """Whose face of that token the group holds."""
+        """The user in the group who has the face of that token; None: nobody."""
         rows = self._column(
             "SELECT user_id FROM faces WHERE group_id = ? AND face_token = ?", group_id, token
         )
@@ -200,19 +200,19 @@ class FaceStorage:
         )
 
     def faces_of_other_models(self) -> int:
-        """How many faces are kept that this model cannot compare."""
+        """Number of stored faces of other models."""
         sql = "SELECT count(*) FROM faces WHERE model_id <> ?"
         return int(self._database.query(sql, [self.model_id])[0][0])
 
     # -- allowance
 
     def used(self, day: str) -> dict[str, int]:
-        """How often each paid call was made on `day`."""
+        """Number of uses of each paid call on `day`."""
         rows = self._database.query("SELECT call, calls FROM usage WHERE day = ?", [day])
         return {row["call"]: row["calls"] for row in rows}
 
     def note_use(self, call: str, day: str, calls: int) -> None:
-        """Keep a counter. Not flushed: a power cut may forget the last half minute."""
+        """Store a counter. Not flushed: a power cut may lose the last half minute."""
         with self._database.transaction(durable=False) as connection:
             connection.execute(
                 "INSERT INTO usage VALUES (?, ?, ?) ON CONFLICT (call) DO UPDATE SET day = excluded.day, "
@@ -220,7 +220,7 @@ class FaceStorage:
                 [call, day, calls],
             )
 
-    # -- within
+    # -- internal
 
     def _insert_group(self, connection: sqlite3.Connection, group_id: str, scene: str) -> None:
         connection.execute("INSERT OR IGNORE INTO groups VALUES (?, ?, ?)", [group_id, scene, self._now()])

@@ -1,4 +1,4 @@
-"""From a picture to measured faces with templates and liveness: the networks of one thread. No requests."""
+"""Networks of one thread: from a picture to measured faces, templates and liveness. No requests."""
 
 from __future__ import annotations
 
@@ -23,7 +23,8 @@ _FORMATS = frozenset({"jpeg", "png", "bmp"})
 
 
 class FaceNetworks:
-    """All networks of one worker thread. Making one reads and verifies the model files: half a second."""
+    """All networks of one worker thread. Construction reads and verifies the model files, which takes half a
+    second."""
 
     def __init__(self) -> None:
         self._reader = FaceReader(max_faces=MAX_FACES)
@@ -32,7 +33,7 @@ class FaceNetworks:
 
     @property
     def model_id(self) -> str:
-        """The embedding model whose templates this makes."""
+        """The embedding model of the templates."""
         return self._embedder.model_id
 
     def warm_up(self) -> None:
@@ -52,7 +53,7 @@ class FaceNetworks:
         return self._reader.measure(image, face)
 
     def liveness(self, image: np.ndarray, face: Detection) -> float:
-        """What the packaged network says of one face of one picture, 0..1. Weak: docs/liveness.md."""
+        """Liveness of one face of one picture by the packaged network, 0..1. Weak: docs/liveness.md."""
         return self._liveness.score(image, face.box)
 
     def embed(self, aligned: np.ndarray) -> np.ndarray:
@@ -64,14 +65,14 @@ class FaceNetworks:
 
 
 def warm_networks() -> FaceNetworks:
-    """A new set that has run once."""
+    """A new set of networks, warmed up."""
     networks = FaceNetworks()
     networks.warm_up()
     return networks
 
 
 def decode(data: bytes, largest_side_px: int) -> np.ndarray:
-    """A submitted picture file as HxWx3 uint8 BGR; its header is looked at before it is unpacked.
+    """A submitted picture file as HxWx3 uint8 BGR; checks its header before unpacking it.
 
     Raises:
         ApiError: 222203 it is no picture, damaged, or in a format the cloud does not take; 222304 too large.
@@ -88,7 +89,7 @@ def decode(data: bytes, largest_side_px: int) -> np.ndarray:
 
 
 def token_of(appid: str, data: bytes, face: Detection) -> str:
-    """32 hexadecimal digits, always the same for one face of one picture and one application."""
+    """32 hexadecimal digits; always the same for one face of one picture and one application."""
     where = ",".join(f"{value:.0f}" for value in face.box)
     return blake2b(blake2b(data).digest() + where.encode(), digest_size=16, key=appid.encode()).hexdigest()
 

@@ -1,6 +1,6 @@
-"""How one call travels: token, turn, request, envelope, reply; once more with another token.
+"""The steps of one call: token, turn, request, envelope, reply; repeated once with another token.
 
-Waiting for better times and counting is the governor's, behind `Admission`.
+The governor, behind `Admission`, waits and counts.
 """
 
 from __future__ import annotations
@@ -47,8 +47,8 @@ class Caller:
     def ask(self, call: Call, body: object, read: Callable[[Answer], R], deadline_s: float | None) -> R:
         """Make `call` with `body` as JSON and read its reply.
 
-        A token that is refused is replaced, a kept connection that turns out to be closed is opened again;
-        in both cases the call is repeated once, and asks for admission again.
+        If the service refuses the token, or a kept connection turns out to be closed, the call asks for
+        admission again and is repeated once with another token or connection.
 
         Raises:
             EdgedError: see `FaceCloud`.
@@ -69,8 +69,8 @@ class Caller:
             raise self._admission.failed(call, error) from None
 
     def warm_up(self) -> None:
-        """Have a token, and renew it early from now on. A failure is told to the governor, so that wrong keys
-        are announced before the first person comes; as that of a search, the call the token is for.
+        """Fetch the token and renew it early from now on. The governor hears of a failure, as one of
+        `search`, so that it announces wrong keys before the first person comes.
 
         Raises:
             EdgedError: see `TokenSource.fetch`.
@@ -101,14 +101,14 @@ class Caller:
             answer = self._transport.send("POST", url, query=query, json_body=body, deadline_s=deadline_s)
             reply = read(open_envelope(answer.status, answer.content, call, *hidden))
         except CloudReauth:
-            raise  # told to the governor when it is known whether another token helps
+            raise  # the governor hears of it once another token has been tried
         except EdgedError as error:
             raise self._admission.failed(call, error) from None
         self._admission.succeeded(call)
         return reply
 
     def _token(self, call: Call, deadline_s: float | None) -> Secret | None:
-        # Before admission: calls that wait for a token must not all be sent at the moment it comes.
+        # Before admission: else all calls that wait for a token would be sent the moment it comes.
         if self._tokens is None:
             return None
         try:
@@ -119,7 +119,7 @@ class Caller:
     def _another(
         self, call: Call, refused: Secret | None, refusal: CloudReauth, deadline_s: float | None
     ) -> Secret:
-        """Another token than the one refused; what is raised otherwise has been told to the governor."""
+        """Another token than the refused one. The governor has heard of any error raised instead."""
         another = None
         if self._tokens is not None and refused is not None:
             try:
@@ -151,7 +151,7 @@ def build_caller(
     data_dir: Path | None,
     environ: Mapping[str, str] | None = None,
 ) -> Caller:
-    """What `build_client` describes; `environ` is the process's own when None."""
+    """See `build_client`. `environ`: None: the environment of this process."""
     endpoint = endpoint_from(config)
     transport = Transport(
         clock,
@@ -178,7 +178,7 @@ def _token_keeper(
     source: TokenSource
     if config.auth == "token":
         source = GivenSource(load)
-        source.fetch()  # a missing token is better told at the start
+        source.fetch()  # report a missing token at the start
         return TokenKeeper(source, clock)
     if config.auth == "token_url":
         url = checked_url(config.token_url or "", "token_url", query=True)

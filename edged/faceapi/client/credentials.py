@@ -1,4 +1,4 @@
-"""The keys and tokens of the cloud: which there are, and where they are looked for. Nothing is sent here."""
+"""Keys and tokens of the cloud, and the places edged reads them from. Sends nothing."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ READER: Final = SecretReader(
 
 @dataclass(frozen=True)
 class Secrets:
-    """What was found: the pair of an application, or a token; None: not given."""
+    """The key pair of an application, or a token; None: not given."""
 
     api_key: Secret | None = None
     secret_key: Secret | None = None
@@ -38,8 +38,8 @@ def load_secrets(file: Path | None, environ: Mapping[str, str]) -> Secrets:
 
     Raises:
         Misconfigured: `cloud_secrets_file`, `cloud_secret`: unreadable, open to others, or not of the shape
-            of a key. The text says where, never what.
-        NeedsOperator: the same codes: the system does not let us read it.
+            of a key. The message names the place, never the secret.
+        NeedsOperator: the same codes: the system denies access.
     """
     in_file = _from_file(file) if file is not None else {}
     found: dict[str, Secret | None] = {}

@@ -1,8 +1,8 @@
-"""How long one request may still take, and a connection that keeps to it. No HTTP here.
+"""Time budget of one request, and a socket that keeps to it. No HTTP here.
 
 A time-out of a socket counts anew with every byte, so a server that drips one byte a second would hold a
-worker for ever. Here connecting, and everything from the first byte sent to the last one received, each have
-one budget, cut short by the deadline of the request.
+worker for ever. Here connecting has one budget, and the time from the first byte sent to the last byte
+received has another; the deadline of the request cuts both short.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ Address = tuple[socket.AddressFamily, tuple[Any, ...]]
 
 
 def timed_out(while_doing: str, kind: type[RetryLater] = RetryLater) -> RetryLater:
-    """A budget is used up. `kind`: `Hurried` if that says nothing about the service."""
+    """The error for a budget that is used up. `kind`: `Hurried` if that is no evidence about the service."""
     return kind(
         f"The face cloud was too slow: time ran out while {while_doing}.",
         code="cloud_timeout",
@@ -38,7 +38,7 @@ def timed_out(while_doing: str, kind: type[RetryLater] = RetryLater) -> RetryLat
 
 @dataclass
 class Budget:
-    """Of one request. Used by the one thread that makes it.
+    """Time budget of one request. Used by the one thread that makes it.
 
     Attributes:
         connect_s: for finding the address and connecting together; again for the TLS greeting.
@@ -61,7 +61,7 @@ class Budget:
         self._began_s = self.clock.monotonic()
 
     def begin_answer(self) -> None:
-        """The request is sent now."""
+        """Note that the request is sent now."""
         self._answer_until_s = self.clock.monotonic() + self.answer_s
 
     def connecting_s(self) -> float:
@@ -83,7 +83,7 @@ class Budget:
         return self.judged(timed_out(doing))
 
     def judged(self, error: RetryLater) -> RetryLater:
-        """`error`; as `Hurried` when a deadline that came too soon for the service is behind it."""
+        """`error`, or a `Hurried` if the deadline left the service too little time."""
         now_s = self.clock.monotonic()
         at_deadline = self.deadline_s is not None and now_s >= self.deadline_s
         if at_deadline and now_s - self._began_s < FAIR_S:
@@ -118,10 +118,10 @@ class _Lookup:
 
 
 class Resolver:
-    """Finds addresses of names without waiting longer than asked: the system's call has no time-out.
+    """Resolves names within a time limit; the system's own call has none.
 
-    A lookup that takes too long goes on in its own thread; whoever asks for the same name meanwhile waits
-    for the same lookup, so there is never more than one thread for a name.
+    A lookup that takes too long goes on in its own thread. Later callers with the same name wait for the
+    same lookup, so there is never more than one thread for a name.
     """
 
     def __init__(self, look_up: Callable[[str, int], list[Address]] | None = None) -> None:
@@ -218,14 +218,14 @@ def _connect_one(
 
 
 class BudgetSocket:
-    """A connected socket as `http.client` uses one, every wait of which counts against the budget."""
+    """The part of a connected socket that `http.client` uses; every wait counts against the budget."""
 
     def __init__(self, sock: socket.socket, current: CurrentBudget) -> None:
         self._sock = sock
         self._current = current
 
     def fileno(self) -> int:
-        """For polling whether the other side has closed."""
+        """File descriptor, to poll whether the other side has closed."""
         return self._sock.fileno()
 
     def settimeout(self, timeout_s: float | None) -> None:
@@ -242,7 +242,7 @@ class BudgetSocket:
                 raise self._current.get().over("sending the request") from None
 
     def makefile(self, mode: Literal["rb"]) -> io.BufferedReader:
-        """A stream of what is received; asked for before every answer."""
+        """A stream of received bytes; `http.client` makes one for every answer."""
         acknowledge_at_once(self._sock)
         return io.BufferedReader(
             _BudgetReader(self._sock, self._sock.makefile(mode, buffering=0), self._current)
@@ -253,7 +253,7 @@ class BudgetSocket:
         self._sock.shutdown(how)
 
     def close(self) -> None:
-        """Let go of the socket."""
+        """Close the socket."""
         self._sock.close()
 
 

@@ -1,7 +1,7 @@
 """The client of the face API as one object, and how it is built from the configuration.
 
-How a request travels (token, turn, transport, envelope) is in `caller.py`; what the answers mean to a passage
-is decided by the engine.
+`caller.py` has the steps of a request (token, turn, transport, envelope). The engine decides what an answer
+means for a passage.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from edged.faceapi.governor.admission import Admission
 def build_client(
     config: CloudConfig, clock: Clock, *, governor: Admission, data_dir: Path | None
 ) -> FaceCloud:
-    """The client for what `recognition.cloud` says. Nothing is sent yet.
+    """The client that `recognition.cloud` describes. Sends nothing yet.
 
     Args:
-        config: that section.
+        config: the section `recognition.cloud`.
         clock: deadlines and the life of the token.
         governor: asked before every request; `Unlimited()` for commands.
-        data_dir: where the token is kept between runs, in a file of mode 0600; None: in memory only.
+        data_dir: folder for the token between runs, in a file of mode 0600; None: memory only.
 
     Raises:
         Misconfigured: the address, a secret or the certificate file is missing or wrong.

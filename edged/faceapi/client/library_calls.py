@@ -1,4 +1,4 @@
-"""The calls that manage the cloud's library: groups, users, faces. The calls about pictures are elsewhere."""
+"""Calls that manage the cloud's library: groups, users, faces. `picture_calls.py` has the others."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from edged.faceapi.replies import (
 
 
 class LibraryCalls:
-    """Part of `FaceCloud`."""
+    """Groups, users and faces in the cloud; part of `FaceCloud`."""
 
     def __init__(self, caller: Caller) -> None:
         self._caller = caller
@@ -102,7 +102,7 @@ class LibraryCalls:
         return self._caller.ask(Call.SCENE_USER_UPDATE, body, reading.enrol, deadline_s)
 
     def user_get(self, user_id: str, group_id: str, *, deadline_s: float | None = None) -> UserReply:
-        """What is noted about a user in a group, or in every group (`@ALL`)."""
+        """The note about a user in a group, or in every group (`@ALL`)."""
         body = bodies.user(group_id, user_id, all_groups=True)
         return self._caller.ask(Call.USER_GET, body, reading.user, deadline_s)
 
@@ -163,7 +163,7 @@ class LibraryCalls:
     def iter_group_users(
         self, group_id: str, *, page: int = limits.MAX_PAGE, deadline_s: float | None = None
     ) -> Iterator[str]:
-        """All users of a group, page by page; each once, even when the group changes meanwhile."""
+        """All users of a group, page by page; each once, even if the group changes meanwhile."""
         return _all_pages(
             lambda start: self.group_getusers(group_id, start=start, length=page, deadline_s=deadline_s), page
         )
@@ -176,11 +176,11 @@ class LibraryCalls:
 
 
 def _all_pages(read: Callable[[int], IdsReply], length: int) -> Iterator[str]:
-    """Ids of all pages: no answer has a total, so go on until a page is not full.
+    """Ids of all pages. No answer states a total, so reading goes on until a page is not full.
 
     Paging: docs/reference/face-api.md 4.5.
 
-    A page without anything new ends it as well: a server that ignores `start` would repeat itself for ever.
+    A page without new ids ends it as well: a server that ignores `start` would repeat itself for ever.
     """
     seen: set[str] = set()
     start = 0

@@ -1,4 +1,4 @@
-"""The calls about one picture: detect, compare, search, liveness. Calls about the library are elsewhere."""
+"""Calls about one picture: detect, compare, search, liveness. `library_calls.py` has the others."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class MatchImage:
 
 
 class PictureCalls:
-    """Part of `FaceCloud`."""
+    """Detect, compare, search and judge liveness; part of `FaceCloud`."""
 
     def __init__(self, caller: Caller) -> None:
         self._caller = caller
@@ -59,7 +59,8 @@ class PictureCalls:
         display_corp_image: bool = False,
         deadline_s: float | None = None,
     ) -> DetectReply:
-        """Find faces, at most 20 (5 with `display_corp_image`), and measure what `face_field` names."""
+        """Find faces, at most 20 (5 with `display_corp_image`), and measure the properties in
+        `face_field`."""
         most = 5 if display_corp_image else limits.MAX_DETECT_FACES
         body = bodies.image(image) | {
             "max_face_num": limits.number("max_face_num", max_face_num, 1, most),
@@ -179,7 +180,7 @@ class PictureCalls:
         face_field: Sequence[str] = (),
         deadline_s: float | None = None,
     ) -> FaceverifyReply:
-        """The same by the newer call. Options other than COMMON must be enabled by the vendor."""
+        """`faceverify` by the newer call. The vendor must enable options other than COMMON."""
         limits.how_many("faceverify_images", images, (1, 3, 8))
         allowed = ("COMMON", "GATE", "FINANCE", "LOGISTICS", "INTERNET")
         body: Body = {

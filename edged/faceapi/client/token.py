@@ -1,5 +1,6 @@
-"""The token in use: cached, renewed early, fetched once for everybody who waits. How it is asked for is in
-`token_source.py`, where it is kept between runs in `token_file.py`.
+"""The token in use: cached, renewed early, fetched once for all waiting threads.
+
+`token_source.py` requests it, `token_file.py` keeps it between runs.
 """
 
 from __future__ import annotations
@@ -21,20 +22,20 @@ from edged.faceapi.inconclusive import Hurried
 from edged.secret_files import Secret
 
 CHECK_S = 600
-"""How often it is looked whether the token should be renewed."""
+"""Interval of the check whether the token is due for renewal, seconds."""
 
 EARLY_SHARE = 0.1
 EARLY_S = 86_400.0
-"""Renewed with less than this share, or less than this time, of its life left.
+"""The token is renewed when less than this share of its life, or less than this time, is left.
 Life of a token: docs/reference/face-api.md 2.3."""
 
 FORCED_GAP_S = 10.0
-"""A token that is refused is replaced at most this often, however many calls it fails."""
+"""Shortest time between two replacements of a refused token, however many calls it fails."""
 
 HOLD_BUSY_S = 1.0
 HOLD_WRONG_S = 120.0
-"""After a failure nobody asks again for this time: the other side is busy (doubled with each failure, up to
-the longer time), or a person must act (docs/reference/face-api.md 2.2)."""
+"""Pause after a failed request for a token: the first if the other side is busy (it doubles with each
+failure, up to the longer one), the longer one if a person must act (docs/reference/face-api.md 2.2)."""
 
 _log = structlog.get_logger(__name__)
 
@@ -43,11 +44,11 @@ class TokenStore(Protocol):
     """Keeps a token between runs."""
 
     def load(self) -> TokenGrant | None:
-        """The kept token with the life it has left; None: nothing useful is kept."""
+        """The kept token with its remaining life; None: there is no usable one."""
         ...
 
     def save(self, grant: TokenGrant) -> None:
-        """Keep this one from now on."""
+        """Keep `grant` instead of any earlier one."""
         ...
 
 
@@ -77,10 +78,10 @@ class _Fetch:
 
 
 class TokenKeeper:
-    """Gives the token to everybody who calls. Safe to use from several threads.
+    """Gives the token to every caller. Safe to use from several threads.
 
-    A token is fetched in a thread of its own: a caller that is in a hurry leaves, the token still comes, and
-    the next caller has it.
+    A thread of its own fetches the token: a caller whose deadline comes leaves, the token still arrives, and
+    the next caller gets it.
     """
 
     def __init__(self, source: TokenSource, clock: Clock, store: TokenStore | None = None) -> None:
@@ -99,7 +100,7 @@ class TokenKeeper:
         self._own_scheduler = False
 
     def token(self, deadline_s: float | None = None) -> Secret:
-        """The token, fetched first when there is none or its life is over.
+        """The token; fetches one if there is none or its life is over.
 
         Raises:
             EdgedError: see `TokenSource.fetch`; RetryLater: `cloud_timeout` when the deadline comes first.
@@ -112,10 +113,10 @@ class TokenKeeper:
         return self._wait_for(fetch, deadline_s).token
 
     def replace(self, refused: Secret, deadline_s: float | None = None) -> Secret | None:
-        """Another token than `refused`, which the server did not accept.
+        """Another token instead of `refused`, which the server did not accept.
 
         Returns:
-            None: there is no other one, or one was fetched for the same reason just now.
+            None: there is no other one, or this just replaced another refused one.
 
         Raises:
             EdgedError: as `token`.
@@ -133,7 +134,8 @@ class TokenKeeper:
         return fresh if fresh != refused else None
 
     def renew_if_due(self) -> None:
-        """Fetch another token if the present one nears its end. A failure is logged: it still serves."""
+        """Fetch another token if the present one nears its end. Only logs a failure: the present one still
+        serves."""
         try:
             with self._lock:
                 if self._held is None or not self._held.is_due(self._clock.monotonic()):
@@ -167,7 +169,7 @@ class TokenKeeper:
             self._scheduler.start()
 
     def close(self) -> None:
-        """Stop renewing. Waits for a renewal that is under way."""
+        """Stop renewing. Waits for a renewal in progress."""
         scheduler, self._scheduler = self._scheduler, None
         if scheduler is None:
             return
@@ -177,13 +179,13 @@ class TokenKeeper:
             scheduler.remove_job(self._job_id)
 
     def _replaced_just_now(self, now_s: float) -> bool:
-        """A fresh token was refused like the one before. Not so when the request for one failed: then it is
-        asked for again as soon as `_begin` allows."""
+        """Whether the service refused a fresh token like the one before. False if the request for one failed:
+        `_begin` decides when to ask again."""
         recently = self._forced_s is not None and now_s - self._forced_s < FORCED_GAP_S
         return recently and self._failure is None
 
     def _begin(self) -> _Fetch:
-        """The request under way, or a new one. Needs the lock."""
+        """The request in progress, or a new one. Needs the lock."""
         if self._fetch is None:
             if self._failure is not None and self._pauses.left_s(self._clock.monotonic()) > 0:
                 raise _again(self._failure)
@@ -212,7 +214,7 @@ class TokenKeeper:
     def _wait_for(self, fetch: _Fetch, deadline_s: float | None) -> _Held:
         wait_s = None if deadline_s is None else max(0.0, deadline_s - self._clock.monotonic())
         if not fetch.done.wait(wait_s):
-            # the request for the token goes on, and what becomes of it is said to the next caller
+            # the request for the token goes on; the next caller gets its result
             raise timed_out("waiting for a token", Hurried)
         if fetch.held is None:
             raise _again(fetch.error)
@@ -224,7 +226,7 @@ class TokenKeeper:
         self._pauses.failed(self._clock.monotonic(), at_least_s=at_least_s)
 
     def _kept(self) -> _Held | None:
-        """The token of an earlier run; it is looked for once."""
+        """The token of an earlier run; reads the store once."""
         if self._store is None or self._asked_store:
             return None
         self._asked_store = True

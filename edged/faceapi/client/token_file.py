@@ -1,4 +1,4 @@
-"""A token kept between runs, in a private file. One that cannot be kept is fetched again: no errors here."""
+"""A token kept between runs, in a private file. Raises no errors: a token that is lost is fetched again."""
 
 from __future__ import annotations
 
@@ -23,20 +23,21 @@ _log = structlog.get_logger(__name__)
 
 
 class TokenFile:
-    """`cloud-token.json`, mode 0600. It counts only for the address and the key it was fetched with.
+    """`cloud-token.json`, mode 0600. Valid only for the address and the key it was fetched with.
 
-    Wall time is all that two runs share. If the clock was wrong in one of them, a token that is over may be
-    used once: the service then refuses it and another is fetched.
+    Two runs share only the wall clock. If it was wrong in one of them, edged may use an expired token once:
+    the service refuses it and edged fetches another.
     """
 
     def __init__(self, folder: Path, clock: Clock, *, belongs_to: str) -> None:
-        """`belongs_to`: everything that, when it changes, makes another token necessary; only hashed."""
+        """`belongs_to`: text that changes whenever another token is necessary; the file holds only its
+        hash."""
         self._path = folder / NAME
         self._clock = clock
         self._belongs_to = hashlib.sha256(belongs_to.encode()).hexdigest()[:32]
 
     def load(self) -> TokenGrant | None:
-        """The token with the life it has left."""
+        """The token with its remaining life."""
         try:
             kept = json.loads(READER.private(self._path))
             ends = datetime.fromisoformat(kept["ends_at"])
@@ -49,7 +50,7 @@ class TokenFile:
         return TokenGrant(Secret(token), left_s)
 
     def save(self, grant: TokenGrant) -> None:
-        """Replace the file. A token whose life is not known is not kept."""
+        """Replace the file. Does not keep a token of unknown life."""
         if grant.life_s is None:
             return
         ends = self._clock.now() + timedelta(seconds=min(grant.life_s, 10 * 365 * 86_400))

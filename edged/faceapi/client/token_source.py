@@ -1,6 +1,6 @@
-"""Asking for a token: by the application's keys, of the operator's own server, or handed in. No cache here.
+"""Sources of a token: the application's keys, the operator's own server, or a given token. No cache here.
 
-How long a token is used, and who may ask when, is in `token.py`.
+`token.py` decides how long to use a token and when to ask for one.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ _TOKEN_SHAPE = re.compile(r"[\x21-\x7e]{1,1024}")
 
 @dataclass(frozen=True)
 class TokenGrant:
-    """A token as it was given; `life_s` is None when nobody said how long it lives."""
+    """A token as received; `life_s` is None if its life is unknown."""
 
     token: Secret
     life_s: float | None
 
 
 class TokenSource(Protocol):
-    """Where tokens come from."""
+    """Gives tokens."""
 
     def fetch(self) -> TokenGrant:
         """Ask for a token.
@@ -74,7 +74,8 @@ class UrlSource:
 
 
 class GivenSource:
-    """Takes the token that was handed in; reads it again each time, because it may have been exchanged."""
+    """Takes the token from the secrets; reads it again each time, because the operator may have replaced
+    it."""
 
     def __init__(self, load: Callable[[], Secrets]) -> None:
         self._load = load
@@ -96,7 +97,7 @@ def read_grant(answer: HttpAnswer) -> TokenGrant:
 
     Raises:
         Misconfigured: `cloud_api_key`, `cloud_secret_key`: refused.
-        NeedsOperator: `cloud_token_url`: this is not where tokens are given.
+        NeedsOperator: `cloud_token_url`: this address does not give tokens.
         RetryLater: `cloud_http_…`, `cloud_bad_answer`.
     """
     try:

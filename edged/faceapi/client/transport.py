@@ -1,5 +1,5 @@
 """One HTTP request and its answer, over `requests`: bounded in time and size, no redirections, no secrets in
-texts. What the answer means is not known here.
+messages. Does not interpret the answer.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ class Reaction(Enum):
     FRAME = "frame"
     """This picture cannot be used; the next one may be."""
     SPOOF = "spoof"
-    """As FRAME, and it looked like an attempt with a picture or a screen."""
+    """As FRAME, and it looked like a presentation attack with a picture or a screen."""
     DENY = "deny"
     """A definite no: nobody in the library resembles this face."""
     CONFIG = "config"
@@ -28,9 +28,9 @@ class Reaction(Enum):
     BUG = "bug"
     """The request was malformed: a fault of the program."""
     IDEM = "idem"
-    """What was to be changed is so already, or is not there."""
+    """The item has the requested state already, or is absent."""
     WAIT = "wait"
-    """The service is still working on an earlier order: repeat after minutes."""
+    """The service is still working on an earlier request: repeat after minutes."""
 
 
 HINTS = {
@@ -46,7 +46,7 @@ HINTS = {
     Reaction.IDEM: "Nothing needs doing; `edged library diff` shows where both sides differ.",
     Reaction.WAIT: "Wait some minutes and repeat.",
 }
-"""What the operator is told where a code has no words of its own."""
+"""Hints for the operator, for codes without a text of their own."""
 
 
 @dataclass(frozen=True)
@@ -58,9 +58,9 @@ class CodeRow:
         message: official English text, `""` where the documentation does not give it. Never match on it.
         meaning: what happened, a clause in plain words without full stop.
         reaction: what to do.
-        hint: the same for the operator, sentences.
+        hint: what the operator should do, in sentences.
         scope: `""`: every call; else the call (`group_delete`) or the family (`video`) it is about.
-        exists: only IDEM: the thing is there already; else it is not there.
+        exists: IDEM only: True: the item exists already; False: it is absent.
     """
 
     code: int | str

@@ -1,4 +1,4 @@
-"""All rows in one table, and how one is found. Nothing here knows the calls; they come as scopes."""
+"""All rows in one table, and the lookup. Knows no calls; callers pass them as scopes."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ ROWS: tuple[CodeRow, ...] = (
 _BY_SCOPE = MappingProxyType({(row.scope, str(row.code)): row for row in ROWS})
 
 _LAST_RESORT = ("", "video")
-"""Where to look after the scopes of the call: a number of the video family means nothing else elsewhere."""
+"""Scopes to try after those of the call: numbers of the video family have no other meaning."""
 
 
 def lookup(code: int | str, *scopes: str) -> CodeRow | None:

@@ -1,6 +1,6 @@
-"""Words for what goes wrong before the face API answers: the way there, the keys, one's own limits.
+"""Texts for client-side failures: network, credentials, local rate limits.
 
-Codes of the API itself are in the other files. Each text is a meaning, a clause, and advice, a sentence.
+The other files have the codes of the API itself. Each text is a meaning, a clause, and advice, a sentence.
 """
 
 from __future__ import annotations

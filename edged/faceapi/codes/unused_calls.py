@@ -1,4 +1,4 @@
-"""Codes of calls that edged does not make, and of private servers; known so that a stray one has words.
+"""Codes of calls that edged does not make, and of private servers, so that a stray one has a text.
 
 Source: docs/reference/face-api.md 7.3, 7.4. Families: picture effects, identity checks, v4, video liveness,
 private feature service, the older API.

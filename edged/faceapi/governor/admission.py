@@ -1,6 +1,6 @@
-"""Who says when a request may be sent: the interface, and the one that never objects.
+"""Interface that admits requests, and an implementation without limits.
 
-The governor of rates and allowances implements the same interface elsewhere.
+`rate_governor.py` implements the same interface with rates and allowances.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from edged.faceapi.calls import Call
 
 
 class Admission(Protocol):
-    """Asked before every HTTP request, told afterwards how it went. Used from several threads."""
+    """Admits every HTTP request and hears its result. Used from several threads."""
 
     def admit(self, call: Call, deadline_s: float | None) -> None:
         """Wait for this call's turn.
 
         Args:
-            call: what is about to be sent.
+            call: the call to send.
             deadline_s: monotonic time after which the answer is of no use; None: wait as long as it takes.
 
         Raises:
@@ -41,7 +41,7 @@ class Admission(Protocol):
 
 
 class Unlimited:
-    """Lets everything pass at once: for commands that send a few requests by hand."""
+    """Admits every request at once: for commands that send only a few."""
 
     def admit(self, call: Call, deadline_s: float | None) -> None:
         """Return at once."""

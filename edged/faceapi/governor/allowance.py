@@ -25,10 +25,10 @@ BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 @dataclass(frozen=True)
 class AllowanceTurn:
-    """What came of asking for a turn.
+    """Result of asking for a turn.
 
     Attributes:
-        wait_s: 0: the turn was taken and counted. Else the time until the next one, and nothing was counted.
+        wait_s: 0: the turn is taken and counted. Else the time until the next turn, and nothing is counted.
         spent: which allowance is used up; then there is no turn before it is renewed.
         day_left_s: time until the cloud's day ends.
     """
@@ -52,7 +52,7 @@ class Used:
 
 
 class AllowanceStore:
-    """Counters and rates of the calls to one service. Safe to use from any thread and several processes."""
+    """Counters and rates of the calls to one service. Safe to use from any thread and process."""
 
     def __init__(self, database: Database, clock: Clock, *, service: str, boot: str) -> None:
         """Use `open()`."""
@@ -81,7 +81,7 @@ class AllowanceStore:
         """Take a turn and count it, unless it is too soon or the allowance is used up.
 
         Args:
-            call: what is to be sent.
+            call: the call to send.
             bucket: its rate.
             most_today, most_total: its allowance, calls; 0: no limit. With a limit the count is on the disk
                 when this returns; without, it survives the end of the process, not a power cut.
@@ -105,7 +105,7 @@ class AllowanceStore:
             return AllowanceTurn(day_left_s=left_s)
 
     def used(self) -> dict[Call, Used]:
-        """The counters of every call that was ever sent. Raises as `take()`."""
+        """The counters of every call ever sent. Raises as `take()`."""
         with self._database.transaction(durable=False) as connection:
             self._present_window(connection, self._clock.monotonic())
             rows = connection.execute(

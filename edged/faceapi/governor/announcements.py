@@ -1,4 +1,4 @@
-"""Tells the bus once when a call is held back and once when it works again. Decides nothing."""
+"""Publishes one event when a call is held back and one when it works again. Decides nothing."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ALL_CALLS = "*"
 
 
 @dataclass(frozen=True)
-class _Said:
+class _Announced:
     code: str
     needs_operator: bool
     since_s: float
@@ -23,29 +23,29 @@ class _Said:
 
 
 class Announcements:
-    """What was said last about every call, so that nothing is said twice.
+    """The latest announcement for every call, so that each state is announced once.
 
-    Events are made under the lock of the owner and published outside it, in the same order: a slow subscriber
-    must not hold up the calls.
+    The owner creates events under its lock and publishes them outside it, in the same order: a slow
+    subscriber must not hold up the calls.
     """
 
     def __init__(self, clock: Clock, publish: Callable[[Event], object]) -> None:
         self._clock = clock
         self._publish = publish
-        self._said: dict[str, _Said] = {}
+        self._announced: dict[str, _Announced] = {}
         self._waiting: deque[Event] = deque()
         self._publishing = threading.Lock()
 
     def held_back(self, call: str, hold: Hold, *, by_us: bool = False) -> None:
-        """`call` (or `*`) is held back. `by_us`: by our own allowance, not by an answer of the service."""
-        said = self._said.get(call)
-        if said and said.needs_operator == hold.needs_operator and call == ALL_CALLS:
-            return  # how exactly the way is closed varies from trial to trial
-        if said and (said.code, said.needs_operator) == (hold.code, hold.needs_operator):
+        """`call` (or `*`) is held back. `by_us`: by the local allowance, not by an answer of the service."""
+        before = self._announced.get(call)
+        if before and before.needs_operator == hold.needs_operator and call == ALL_CALLS:
+            return  # the code of a service that is down varies from trial to trial
+        if before and (before.code, before.needs_operator) == (hold.code, hold.needs_operator):
             return
         now = self._clock.monotonic()
-        since_s = said.since_s if said else now
-        self._said[call] = _Said(hold.code, hold.needs_operator, since_s, by_us)
+        since_s = before.since_s if before else now
+        self._announced[call] = _Announced(hold.code, hold.needs_operator, since_s, by_us)
         self._waiting.append(
             CloudDegraded(
                 at=self._clock.now(),
@@ -59,19 +59,21 @@ class Announcements:
         )
 
     def works_again(self, call: str) -> None:
-        """`call` was answered. Our own allowance may be used up all the same: it was the last call."""
-        said = self._said.get(call)
-        if said and not said.by_us:
-            self._recovered(call, said)
+        """The service answered `call`. The local allowance may still be used up: it may have been the last
+        call."""
+        before = self._announced.get(call)
+        if before and not before.by_us:
+            self._recovered(call, before)
 
     def allowance_is_back(self, call: str) -> None:
-        """`call` got a turn, so our own allowance is not used up."""
-        said = self._said.get(call)
-        if said and said.by_us:
-            self._recovered(call, said)
+        """`call` got a turn, so the local allowance is not used up."""
+        before = self._announced.get(call)
+        if before and before.by_us:
+            self._recovered(call, before)
 
     def publish(self) -> None:
-        """Publish what is waiting, not under the owner's lock; one thread at a time, nobody waits for it."""
+        """Publish waiting events, outside the owner's lock. One thread publishes at a time; others return at
+        once."""
         while self._waiting and self._publishing.acquire(blocking=False):
             try:
                 while self._waiting:
@@ -79,7 +81,7 @@ class Announcements:
             finally:
                 self._publishing.release()
 
-    def _recovered(self, call: str, said: _Said) -> None:
-        del self._said[call]
-        after_s = self._clock.monotonic() - said.since_s
+    def _recovered(self, call: str, before: _Announced) -> None:
+        del self._announced[call]
+        after_s = self._clock.monotonic() - before.since_s
         self._waiting.append(CloudRecovered(at=self._clock.now(), call=call, after_s=after_s))

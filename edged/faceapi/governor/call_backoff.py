@@ -1,7 +1,7 @@
-"""How long one call is held back after which answers. Times and chance are passed in; nobody is told here.
+"""How long one call is held back after which answers. Callers pass times and chance in; publishes nothing.
 
-The rules are those of docs/reference/face-api.md 7: short and growing pauses for a rate that was exceeded,
-the rest of the day for a daily allowance, slow trials for what somebody has to put right.
+Rules: docs/reference/face-api.md 7: short and growing pauses for a rate that was exceeded,
+the rest of the day for a daily allowance, slow trials for what a person has to correct.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from edged.faceapi.codes import Reaction
 from edged.faceapi.faults import CloudFault, CloudUnknown, unknown_again
 
 OVERLOADED = 4
-"""The code for the service as a whole being over its limit; waited for longer than for one's own limit."""
+"""The service as a whole is over its limit; its pauses are longer than those for the caller's own limit."""
 DAILY = 17
 GATEWAY_BELOW = 1000
 LICENCE = (222290, 222292, 222293)
 NOTABLE_PAUSES = 3
-"""Pauses in a row from which on the operator hears of a rate that is exceeded."""
+"""So many pauses in a row make an exceeded rate worth an event."""
 
 CHANCE = 0.5
 """Share of a pause that chance may add."""
@@ -32,16 +32,16 @@ HELD_BACK = frozenset((Reaction.RATE, Reaction.QUOTA, Reaction.REAUTH)) | PUT_RI
 
 @dataclass(frozen=True)
 class Pauses:
-    """All the times, seconds.
+    """Lengths of all pauses, seconds.
 
     Attributes:
         rate_s: after code 18: first and longest pause.
         overload_s: the same after code 4.
         probe_s: the same for a total allowance, and for a rate that is exceeded all the time.
         put_right_s: the same for settings, keys and permissions.
-        rate_is_quota_after_s: code 18 for this long without a success means that there is no allowance left.
-        rate_is_quota_after: and so many in a row, so that two at a quiet door do not count as always.
-        put_right_after: answers in a row that call a picture's request wrong, until the call is held back.
+        rate_is_quota_after_s: code 18 for this long without a success means that no allowance is left.
+        rate_is_quota_after: and so many in a row, so that two at a quiet door are not enough.
+        put_right_after: so many answers in a row that call a picture request wrong hold the call back.
     """
 
     rate_s: tuple[float, float] = (1.0, 30.0)
@@ -55,12 +55,12 @@ class Pauses:
 
 @dataclass(frozen=True)
 class Hold:
-    """One call is not to be sent until a monotonic time.
+    """A call must not be sent before a monotonic time.
 
     Attributes:
         code: why, e.g. `cloud_throttled`.
         reason, hint: for people.
-        needs_operator: it will not get better by itself.
+        needs_operator: it does not end without the operator.
         notable: worth an event; a single short pause is not.
         cause: the code of the answer it follows from.
     """
@@ -75,7 +75,7 @@ class Hold:
 
 
 class CallHold:
-    """What the answers to one call have led to. Not safe for threads: its owner has a lock."""
+    """Hold on one call, from the answers to it. Not thread-safe: its owner has a lock."""
 
     def __init__(self, call: Call, pauses: Pauses, random: Callable[[], float]) -> None:
         """`random` gives 0 up to 1: devices of one account must not come back at the same moment."""
@@ -94,7 +94,7 @@ class CallHold:
         return self._hold if self._hold is not None and now < self._hold.until_s else None
 
     def answered_well(self, now: float) -> bool:
-        """The call works. False: that was a call from before the hold in force, and says nothing about it."""
+        """The service answered the call. False: the call was sent before the present hold, which stays."""
         if self.held(now):
             return False
         self._hold = None
@@ -105,7 +105,8 @@ class CallHold:
         return True
 
     def known_error(self, error: EdgedError) -> EdgedError:
-        """`error`, or what it is when the same undocumented code comes again without a success between."""
+        """`error`, or its operator form if the same undocumented code comes again without a success in
+        between."""
         if not isinstance(error, CloudUnknown):
             return error
         if error.code in self._unknown:
@@ -122,7 +123,7 @@ class CallHold:
             day_left_s: time until the cloud's day ends.
 
         Returns:
-            The hold that begins now; None: nothing changes, e.g. since one is in force already.
+            The hold that begins now; None: nothing changes, e.g. because one is in force.
         """
         if self.held(now):
             return None
@@ -155,7 +156,7 @@ class CallHold:
 
     def _for_quota(self, error: CloudFault, now: float, day_left_s: float) -> Hold:
         if error.api_code == DAILY:
-            # Not all devices of an account at the stroke of midnight.
+            # the devices of an account must not all come back at midnight
             until_s = now + day_left_s + self._pauses.rate_s[1] * self._random()
             return _operator_hold("cloud_daily_quota", error, until_s)
         return _operator_hold("cloud_total_quota", error, now + self._longer_s(self._pauses.probe_s, now))

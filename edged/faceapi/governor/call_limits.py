@@ -1,4 +1,4 @@
-"""What the governor is told: rates, allowances, pauses. No rules here."""
+"""Settings of the governor: rates, allowances, pauses. No rules here."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from edged.faceapi.governor.token_bucket import SLACK_S, Bucket
 
 @dataclass(frozen=True)
 class GovernorLimits:
-    """What may be sent, and how patient to be.
+    """Rates, allowances and pauses for one service.
 
     Attributes:
         qps: calls a second of each paid call.
         management_qps: the same of each other call.
         daily_calls, total_calls: allowance of each paid call; 0: no limit.
-        slack_s: see `bucket.SLACK_S`.
+        slack_s: see `token_bucket.SLACK_S`.
         failures_to_open: failures in a row that open the circuit.
-        pauses: after which answer to wait how long.
+        pauses: length of the pause after each kind of answer.
     """
 
     qps: float
@@ -33,7 +33,7 @@ class GovernorLimits:
 
     @classmethod
     def of(cls, config: CloudConfig) -> GovernorLimits:
-        """The limits that `recognition.cloud` states."""
+        """The limits from `recognition.cloud`."""
         return cls(
             qps=config.qps,
             management_qps=config.management_qps,

@@ -1,4 +1,4 @@
-"""Says when a request may be sent, for every thread of the box. Sends nothing itself.
+"""Decides when a request may be sent, for all threads of the process. Sends nothing itself.
 
 Four things can stand against a request: the rate (wait for a turn, first come first served), the allowance, a
 hold that an earlier answer has put on this call, and the circuit breaker of the whole service.
@@ -38,7 +38,7 @@ def open_governor(
     *,
     publish: Callable[[Event], object] = lambda event: None,
 ) -> Governor:
-    """The governor for what `recognition.cloud` says, with its counters in `data_dir`.
+    """The governor for `recognition.cloud`, with its counters in `data_dir`.
 
     Raises:
         NeedsOperator, Misconfigured, RetryLater: the counters cannot be opened, see `Database.open`.
@@ -48,7 +48,7 @@ def open_governor(
 
 
 class _Line:
-    """The threads that wait for a turn of one call, and what is known about it."""
+    """Threads that wait for a turn of one call, and the state of that call."""
 
     def __init__(self, hold: CallHold) -> None:
         self.hold = hold
@@ -74,7 +74,7 @@ class Governor:
             limits: what may be sent.
             allowance: the counters, shared with other processes; closed by `close()`.
             clock: for every wait and pause.
-            publish: is told once when a call is held back and once when it works again.
+            publish: gets one event when a call is held back and one when it works again.
             random: gives 0 up to 1, so that the devices of one account do not come back at the same moment.
         """
         self._limits = limits
@@ -93,7 +93,7 @@ class Governor:
         """Wait for a turn of `call`, and count the call. Threads get their turns in the order they came.
 
         Args:
-            call: what is to be sent; send it at once after this returns.
+            call: the call to send; send it at once after this returns.
             deadline_s: monotonic time; None: wait as long as it takes.
 
         Raises:
@@ -124,8 +124,8 @@ class Governor:
         """The request failed, or the service answered it with `error`.
 
         Returns:
-            What to raise: `error`; or, when it is a code that is not documented and came before for this call
-            without a success between, the same for the operator, not to be repeated.
+            The error to raise: `error`, or `CloudUnknownAgain` if it is an undocumented code that came for
+            this call before, without a success in between.
         """
         with self._changed:
             error = self._lines[call].hold.known_error(error)
@@ -152,7 +152,7 @@ class Governor:
         """Counters and holds, ready for JSON: `circuit`, `saved_calls`, `allowance`, and `calls` by name.
 
         `allowance` is `ok`, or the code of what keeps the counters from being read; then `today` and `total`
-        are those read last. Calls that were never asked for are left out.
+        are those read last. Calls that nobody used are left out.
         """
         with self._changed:
             now = self._clock.monotonic()
@@ -173,7 +173,7 @@ class Governor:
             }
 
     def close(self) -> None:
-        """Send the waiting threads away and close the counters. To be called once."""
+        """Release the waiting threads with an error and close the counters. Call it once."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()
@@ -270,7 +270,7 @@ class Governor:
     def _day_left_s(self) -> float:
         try:
             return self._allowance.day_left_s()
-        except EdgedError:  # the counters cannot be read: the hold must not be lost for that
+        except EdgedError:  # unreadable counters must not lose the hold
             return self._limits.pauses.probe_s[1]
 
     # --- health ---

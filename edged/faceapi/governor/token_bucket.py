@@ -1,7 +1,7 @@
-"""How far apart calls are sent so that a rate is never exceeded. Pure; keeps no state.
+"""Spacing of calls that never exceeds a rate. Pure; keeps no state.
 
 A bucket of one token: no burst, however long nothing was sent. The service counts calls within a second and
-refuses what is above (code 18), so two calls saved up from a quiet minute would be one too many at once.
+refuses those above the rate (code 18), so two calls saved up from a quiet minute would be one too many.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 SLACK_S = 0.1
-"""How much two requests may be displaced against each other on their way without the second being exceeded.
-It costs a tenth of the rate at full load; a door is not at full load."""
+"""Jitter between two requests on the network that still keeps them within the rate, seconds. It costs a tenth
+of the rate at full load, which a door does not reach."""
 
 
 @dataclass(frozen=True)

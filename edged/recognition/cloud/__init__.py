@@ -1,1 +1,1 @@
-"""The face cloud: its calls, their errors, its limits, and the engine that asks it."""
+"""The cloud engine: pictures for the face API, and the meaning of its answers."""

@@ -1,4 +1,4 @@
-"""Several people's faces in one picture for `multi-search`, and whose each answer is. Nothing is sent here.
+"""Puts several people's faces in one picture for `multi-search`, and assigns the answers. Sends nothing.
 
 Why a collage of crops and not the camera's frame: docs/decisions/0008-collage.md.
 """
@@ -53,10 +53,10 @@ def lay_out(shots: Sequence[ShotChosen], jpeg_quality: int) -> Collage:
 
 
 def assign(faces: Sequence[Box], answers: Sequence[Box]) -> list[int | None]:
-    """Which answer belongs to each face: the number of the one whose box overlaps it.
+    """For each face the index of the answer whose box overlaps it.
 
-    None where there is no such answer, where there are two, and where that answer overlaps another face too:
-    whatever is not clear must not let anybody in.
+    None if no answer does, if two do, or if the answer overlaps another face too: an ambiguous answer must
+    not grant anybody access.
     """
     near = [[n for n, box in enumerate(answers) if overlap(face, box) >= MIN_OVERLAP] for face in faces]
     claims = [number for numbers in near for number in numbers]

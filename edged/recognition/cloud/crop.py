@@ -1,4 +1,4 @@
-"""The picture of one face as the cloud is sent it: cut out, scaled, encoded. Nothing is sent here.
+"""The picture of one face for the cloud: cut out, scaled, encoded. Sends nothing.
 
 Rules: docs/reference/face-api.md 5.1 (face at least 100 pixels and about a third of the picture, picture at
 least 200 pixels wide, JPEG quality 0.8 or more), 6.1 (at most 1280 x 720 pixels and 300 KB).
@@ -23,18 +23,18 @@ MAX_FACE_PX: Final = 200.0  # the upper end of the recommended working range: mo
 MAX_BYTES: Final = 300_000
 MIN_JPEG_QUALITY: Final = 80
 FILLING: Final = 127
-"""Grey level of what lies outside the camera's picture: nothing a detector could take for something."""
+"""Grey level outside the camera's picture; a detector finds nothing in it."""
 
 
 def face_picture(shot: ShotChosen, jpeg_quality: int) -> bytes:
     """The square JPEG of one shot: the face in its middle, a third of its side.
 
-    A face smaller than 100 pixels, which only passes where the site has lowered its own limit, is enlarged to
-    that: it gains no detail, but the cloud's detector finds it.
+    A face below 100 pixels, which only passes if the site has lowered its own limit, is enlarged to 100: it
+    gains no detail, but the cloud's detector finds it.
 
     Args:
-        jpeg_quality: 80..100; lowered towards 80 when the file would exceed 300 KB, then the picture is made
-            smaller.
+        jpeg_quality: 80..100; lowered towards 80 if the file would exceed 300 KB; after that the picture
+            shrinks.
 
     Raises:
         TryAnotherShot: the shot has no picture (code `cloud_request_picture`).
@@ -66,7 +66,7 @@ def cut(shot: ShotChosen, side_px: int) -> np.ndarray:
 
 
 def face_in_square(shot: ShotChosen, side_px: int) -> Box:
-    """Where `cut` puts the face's box."""
+    """The box of the face in the picture of `cut`."""
     _, (_, _, width, height) = _picture_and_box(shot)
     scale = side_px / (max(width, height) * SIDES_OVER_FACE)
     width, height = width * scale, height * scale

@@ -1,4 +1,4 @@
-"""The engine on the box as a `Recognizer`: embed the shot, search the gallery, fuse with earlier shots."""
+"""The local engine: embeds the shot, searches the gallery, fuses with earlier shots."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from edged.gallery.templates import Gallery
 from edged.recognition.local.embedder import Embedder
 from edged.recognition.protocol import LOCAL, Answer, Identification, Question, one_by_one
 
-MIN_WEIGHT: Final = 0.05  # a shot of quality 0 still has a say, and the weights never sum to nothing
+MIN_WEIGHT: Final = 0.05  # a shot of quality 0 still counts, and the weights never sum to 0
 
 
 class LocalEngine:
     """Recognises on this box. One object per thread, all sharing one gallery.
 
     Args:
-        embedder: belongs to this engine alone.
-        gallery: of the embedder's model.
+        embedder: used by this engine alone.
+        gallery: templates of the embedder's model.
         clock: for the timings.
 
     Raises:
@@ -85,8 +85,8 @@ class LocalEngine:
         matches: tuple[Match, ...],
         earlier: Sequence[Identification],
     ) -> tuple[Match, ...] | None:
-        """Search with all shots together, but only while each names the same person by itself: a track that
-        went over to somebody else must not lend its earlier shots to them."""
+        """Search with all shots together, but only while each names the same person by itself: after a track
+        has switched to another person, its earlier shots must not count for them."""
         same = [
             (answer.embedding, answer.weight)
             for answer in earlier
