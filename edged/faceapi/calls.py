@@ -6,8 +6,12 @@ Paths: docs/reference/face-api.md 3, 9. No requests are made here.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta, timezone
 from enum import Enum
 from typing import Literal
+
+CLOUD_TIME = timezone(timedelta(hours=8))
+"""The service counts the calls of a day in its own time, UTC+8."""
 
 Family = Literal["recognition", "faceset", "liveness", "gateway"]
 """Families of error codes: the same number can mean different things in two families."""

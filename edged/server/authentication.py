@@ -1,7 +1,7 @@
-"""Who may call: the keys of every application, and access tokens that need no table.
+"""Authentication: the keys of every application, and access tokens that need no table.
 
-A token carries its appid and end and is signed with the application's secret key: it survives a restart, and
-a new secret key ends all tokens made with the old one.
+A token holds its appid and its end and has a signature by the application's secret key: it survives a
+restart, and a new secret key ends all tokens made with the old one.
 """
 
 from __future__ import annotations
@@ -37,17 +37,17 @@ SCOPE: Final = "public brain_all_scope vis-faceverify_faceverify_h5-face-livenes
 
 @dataclass(frozen=True)
 class Keys:
-    """What one application proves itself with. Neither key appears in `repr`."""
+    """Key pair of one application. `repr` shows neither key."""
 
     api_key: str = field(repr=False)
     secret_key: str = field(repr=False)
 
 
 class TokenRefused(Exception):
-    """A token request is refused, in the words of OAuth.
+    """Refuses a token request, in the terms of OAuth.
 
     Args:
-        error, description: as in the cloud's answer (docs/reference/face-api.md 2.2).
+        error, description: text of the cloud's answer (docs/reference/face-api.md 2.2).
         status: HTTP status.
     """
 
@@ -58,13 +58,13 @@ class TokenRefused(Exception):
         self.status = status
 
 
-class Access:
+class Authentication:
     """Issues and checks tokens. Holds no state but the keys.
 
     Args:
         keys: by appid.
         clock: wall time, for the end of tokens.
-        valid_s: how long a token lives.
+        valid_s: life of a token, seconds.
     """
 
     def __init__(self, keys: Mapping[str, Keys], clock: Clock, valid_s: int) -> None:
@@ -95,10 +95,11 @@ class Access:
         }
 
     def appid_of(self, token: str | None) -> str:
-        """Whose token this is.
+        """The application of a token.
 
         Raises:
-            ApiError: 100 it is no token at all, 110 it is missing or not one of ours, 111 it has ended.
+            ApiError: 100 it has not the form of a token, 110 it is missing or not from this server, 111 it
+                has expired.
         """
         if not token:
             raise ApiError(110)
@@ -129,12 +130,12 @@ def read_keys(file: Path, appids: list[str], *, handed_over: bool = False) -> di
     """The keys of the applications `appids` from a YAML file of `appid: {api_key: …, secret_key: …}`.
 
     Args:
-        handed_over: it is a systemd credential; else others than the owner must not be able to read it.
+        handed_over: the file is a systemd credential; else only its owner may be able to read it.
 
     Raises:
-        ConfigProblems: the file is no YAML.
-        Misconfigured, NeedsOperator: `serve_secrets_file`: it is missing, open to others, or holds something
-            else. No message shows a key.
+        ConfigProblems: the file is not YAML.
+        Misconfigured, NeedsOperator: `serve_secrets_file`: it is missing, open to others, or has other
+            content. No message shows a key.
     """
     data = parse(READER.private(file, handed_over=handed_over), str(file)).data
     found = {appid: _keys_of(data[appid], appid, file) for appid in appids if data.get(appid) is not None}

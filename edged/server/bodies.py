@@ -1,4 +1,4 @@
-"""Reading the body of a request: bounded in size, in time and in what its JSON may unfold to."""
+"""Reads the body of a request with limits on size, time and the objects in its JSON."""
 
 from __future__ import annotations
 
@@ -40,10 +40,11 @@ async def read_body(request: Request, most_bytes: int, timeout_s: float) -> byte
 
 
 async def discard_body(request: Request, most_bytes: int, timeout_s: float) -> None:
-    """Read away what is left of the body, so that the answer arrives: hanging up on a client that is still
-    sending would reset the connection, and the answer with it. Beyond the limits it is hung up on."""
+    """Read and drop the rest of the body, so that the answer arrives: closing the connection while the client
+    still sends would reset it, and the answer with it. Beyond the limits the server closes it all the
+    same."""
     seen = 0
-    with suppress(TimeoutError, ClientDisconnect, RuntimeError):  # RuntimeError: all of it was read before
+    with suppress(TimeoutError, ClientDisconnect, RuntimeError):  # RuntimeError: there is no more
         async with asyncio.timeout(timeout_s):
             async for chunk in request.stream():
                 seen += len(chunk)
@@ -52,7 +53,7 @@ async def discard_body(request: Request, most_bytes: int, timeout_s: float) -> N
 
 
 def require_json(request: Request) -> None:
-    """Raise ApiError 222200 when the body is said to be something else; the vendor's client says nothing."""
+    """Raise ApiError 222200 for another Content-Type; the vendor's client sends none."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind not in ("", "application/json"):
         raise ApiError(222200)
@@ -64,7 +65,7 @@ def parse_body(body: bytes, *, array: bool) -> Any:
         raise ApiError(222200)
     try:
         parsed = json.loads(body, parse_constant=_no_constant)
-    except (ValueError, RecursionError) as error:  # numbers of thousands of digits are a ValueError, too
+    except (ValueError, RecursionError) as error:  # a number of thousands of digits is a ValueError, too
         raise ApiError(222200) from error
     if array:
         fits = isinstance(parsed, list) and all(isinstance(one, dict) for one in parsed)

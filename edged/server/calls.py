@@ -1,4 +1,4 @@
-"""Which function answers which call, and what kind of body it takes. Their paths are with the client."""
+"""Handler of each call, and its kind of body. `edged.faceapi.calls` has the paths."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from edged.server import faceset, recognising
 
 @dataclass(frozen=True)
 class Handler:
-    """How one call is answered.
+    """Handler of one call.
 
     Attributes:
-        answer: `(app, networks, body)` when it looks at pictures, else `(app, body)`; returns `result`.
+        answer: takes `(app, networks, body)` if `pictures`, else `(app, body)`; returns `result`.
         pictures: it needs a worker with networks.
-        array: the body is a list of objects instead of one.
+        array: the body is a list of objects.
     """
 
     answer: Callable[..., Any]
@@ -48,5 +48,5 @@ HANDLERS: Final[Mapping[Call, Handler]] = {
     Call.GROUP_GETLIST: Handler(faceset.group_getlist, pictures=False),
     Call.SCENE_GROUP_ADD: Handler(faceset.scene_group_add, pictures=False),
 }
-"""`v1/feature` is missing on purpose: it is answered with code 6, because the templates it would give are of
-another maker's network and nobody could use ours in their place."""
+"""`v1/feature` is missing on purpose and gets code 6: clients expect templates of another maker's network,
+and those of edged could not take their place."""

@@ -1,4 +1,4 @@
-"""The documented control tables: which measures fail which level, and the code that says so.
+"""The documented control tables: limits of each level, and the code of each failure.
 
 Figures: docs/reference/face-api.md 5.2, 5.3. No pictures here.
 """
@@ -17,7 +17,7 @@ _QUALITY: Final = {
 """Level: most occlusion of a part, least illumination, most blur, whether the face must be complete."""
 
 LIVENESS: Final = {"LOW": 0.05, "NORMAL": 0.3, "HIGH": 0.9}
-"""Score that must be exceeded."""
+"""Level: the liveness score must be above this."""
 
 _PARTS: Final = {
     "left_eye": 223121,
@@ -36,10 +36,10 @@ def is_complete(measures: Measures) -> bool:
 
 
 def quality_failure(measures: Measures, level: str) -> int | None:
-    """The code of the first measure that fails `quality_control`; None when all pass.
+    """The code of the first measure that fails `quality_control`; None: all pass.
 
-    A face on which no mesh could be fitted is turned away or covered; nothing can be said about its parts,
-    so every level but NONE refuses it (223129).
+    A face without a fitted mesh is turned away or covered; its parts have no measures, so every level but
+    NONE refuses it (223129).
     """
     if level == "NONE":
         return None
@@ -57,5 +57,5 @@ def quality_failure(measures: Measures, level: str) -> int | None:
 
 
 def liveness_failure(score: float, level: str) -> int | None:
-    """223120 when `score` (0..1) does not exceed the level of `liveness_control`."""
+    """223120 if `score` (0..1) is not above the level of `liveness_control`; else None."""
     return None if level == "NONE" or score > LIVENESS[level] else 223120

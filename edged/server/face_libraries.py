@@ -1,6 +1,6 @@
-"""The library of one application: the rules of the faceset calls, and the search among what is registered.
+"""The library of one application: rules of the faceset calls, and search among registered faces.
 
-A change is on the disk before it is visible, and visible to every search when the call returns. Rules and
+A change is on the disk before searches see it, and every search sees it once the call has returned. Rules and
 codes: docs/reference/face-api.md 4.5. No pictures, no HTTP, no SQL.
 """
 
@@ -50,7 +50,7 @@ class FaceLibrary:
     """Groups, users and faces of one application. Safe to use from any thread.
 
     Args:
-        storage: belongs to this library alone.
+        storage: used by this library alone.
         check_scene: refuse calls of the wrong kind on a group.
         capacity: most faces of one group, up to 100,000.
     """

@@ -21,7 +21,7 @@ from edged.clock import Clock
 from edged.errors import EdgedError, NeedsOperator, RetryLater
 from edged.faceapi.calls import Call
 from edged.server.application import Application
-from edged.server.authentication import Access, TokenRefused
+from edged.server.authentication import Authentication, TokenRefused
 from edged.server.bodies import discard_body, parse_body, read_body, require_json
 from edged.server.calls import HANDLERS, Handler
 from edged.server.limits import cloud_day
@@ -43,7 +43,7 @@ class Service:
     """Parts that the HTTP side needs; see `running.py`."""
 
     apps: Mapping[str, Application]
-    access: Access
+    access: Authentication
     vision_workers: WorkerPool[FaceNetworks]
     io_workers: WorkerPool[None]
     clock: Clock

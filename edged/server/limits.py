@@ -11,8 +11,7 @@ from collections import deque
 
 from edged.clock import Clock
 from edged.config.serve import AppConfig
-from edged.faceapi.calls import Call
-from edged.faceapi.governor.quota_day import CLOUD_TIME
+from edged.faceapi.calls import CLOUD_TIME, Call
 from edged.server.replies import ApiError
 
 

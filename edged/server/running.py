@@ -19,7 +19,7 @@ from edged.config.serve import ServeConfig, TlsConfig
 from edged.errors import Misconfigured, NeedsOperator
 from edged.ops.heartbeat import Heartbeats
 from edged.server.application import Application
-from edged.server.authentication import Access, Keys
+from edged.server.authentication import Authentication, Keys
 from edged.server.face_libraries import FaceLibrary
 from edged.server.face_tokens import FaceTokens
 from edged.server.http_app import Service, build_app
@@ -101,7 +101,7 @@ class RecognitionServer:
             pool.start()
         service = Service(
             apps=self._apps,
-            access=Access(self._keys, self._clock, int(config.token_days * 86_400)),
+            access=Authentication(self._keys, self._clock, int(config.token_days * 86_400)),
             vision_workers=vision_workers,
             io_workers=io_workers,
             clock=self._clock,

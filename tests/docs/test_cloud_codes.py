@@ -8,7 +8,7 @@ from places import PROJECT
 
 from edged.config.recognition_section import CloudConfig
 from edged.config.schema import Config
-from edged.faceapi.endpoint import profile_from
+from edged.faceapi.endpoint import endpoint_from
 
 PAGE = (PROJECT / "docs" / "cloud.md").read_text()
 SAMPLES = [sample for sample in re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL) if "recognition:" in sample]
@@ -17,7 +17,7 @@ SAMPLES = [sample for sample in re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL
 @pytest.mark.parametrize("sample", SAMPLES)
 def test_every_configuration_of_the_page_is_valid(sample):
     cloud = Config.model_validate(yaml.safe_load(sample)).recognition.cloud
-    profile_from(cloud)
+    endpoint_from(cloud)
 
 
 def test_the_page_names_every_way_in():

@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from edged.faceapi.calls import CLOUD_TIME
 from edged.faceapi.governor.breaker import Breaker, Circuit
-from edged.faceapi.governor.quota_day import CLOUD_TIME, DAY_S, current
+from edged.faceapi.governor.quota_day import DAY_S, current
 from edged.faceapi.governor.token_bucket import Bucket
 
 RATES = st.one_of(st.integers(1, 200), st.floats(0.1, 200))

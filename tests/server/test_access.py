@@ -11,7 +11,7 @@ from edged.clock import ManualClock
 from edged.config.serve import AppConfig
 from edged.errors import Misconfigured
 from edged.faceapi.calls import Call
-from edged.server.authentication import Access, Keys, TokenRefused, fresh_keys, read_keys
+from edged.server.authentication import Authentication, Keys, TokenRefused, fresh_keys, read_keys
 from edged.server.limits import Limits, cloud_day
 from edged.server.replies import ApiError
 from edged.server.setup import secrets_text
@@ -20,7 +20,7 @@ KEYS = {"a": fresh_keys(), "b": fresh_keys()}
 
 
 def access(clock=None, keys=KEYS, valid_s=3600):
-    return Access(keys, clock or ManualClock(), valid_s)
+    return Authentication(keys, clock or ManualClock(), valid_s)
 
 
 def token_of(one, appid="a"):

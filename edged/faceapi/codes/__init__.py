@@ -1,7 +1,7 @@
 """Every documented error code of the face API: official text, plain words, reaction. Raises nothing itself.
 
-Source: docs/reference/face-api.md 7. It lies below all packages because the client, the server and the words
-for people (`edged.reasons`) all read the same table.
+Source: docs/reference/face-api.md 7. The client, the server and the texts for people
+(`edged.reasons`) share this table.
 """
 
 from edged.faceapi.codes.row import CodeRow, Reaction

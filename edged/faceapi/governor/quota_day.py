@@ -1,16 +1,16 @@
-"""When the cloud's day ends, though people and NTP may set the clock at any time. Times are passed in."""
+"""End of the cloud's day, even if people or NTP set the clock. Callers pass the times in."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 
-CLOUD_TIME = timezone(timedelta(hours=8))
-"""The service counts days in its own time, UTC+8."""
+from edged.faceapi.calls import CLOUD_TIME
 
 DAY_S = 86400.0
 STEPPED_S = 1.0
-"""A wall clock that moves this far against the monotonic one was set; both follow NTP's slow corrections."""
+"""A wall clock that moves this far against the monotonic one was set, seconds; NTP's slow corrections move
+both."""
 
 
 @dataclass(frozen=True)
@@ -18,9 +18,9 @@ class Window:
     """One of the cloud's days as this machine sees it.
 
     Attributes:
-        boot: the boot of the machine the monotonic times belong to.
+        boot: boot of the machine to which the monotonic times belong.
         started_s, ends_s: monotonic times.
-        ends_at: the end by the wall clock, aware; of use only after another boot.
+        ends_at: end by the wall clock, aware; used only after another boot.
         offset_s: wall clock minus monotonic clock.
     """
 
@@ -32,18 +32,18 @@ class Window:
 
 
 def current(window: Window | None, wall: datetime, now: float, boot: str) -> tuple[Window, bool]:
-    """The window that holds now, and whether it is a new one, so that counting begins at 0.
+    """The window of this moment, and whether it is new, so that counting begins at 0.
 
-    While the machine is up, the monotonic clock decides. When the wall clock was set, either its old or its
-    new time is the right one; the window ends when a midnight has passed by both, which is within 24 hours of
-    its beginning. After a boot only the wall clock is left to believe; if that has gone back, the window is
-    kept until its next midnight.
+    The monotonic clock decides until the machine boots again. If the wall clock was set, either its old or
+    its new time may be right: the window ends once midnight has passed by both, within 24 hours of its
+    beginning. After a boot only the wall clock is left; if it has gone back, the window lasts until its next
+    midnight.
 
     Args:
-        window: the one stored last.
+        window: the stored one.
         wall: wall time, aware.
         now: monotonic time.
-        boot: of the machine, now.
+        boot: the present boot of the machine.
     """
     if window is None:
         return _begun(wall, now, boot), True

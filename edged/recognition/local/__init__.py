@@ -1,1 +1,1 @@
-"""The engine on the box: embedding and exact search in memory. Nothing leaves the machine."""
+"""The local engine: embedding and exact search in memory. Nothing leaves the machine."""
