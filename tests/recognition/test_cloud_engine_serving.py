@@ -16,8 +16,8 @@ from edged.faceapi.governor.admission import Unlimited
 from edged.recognition.cloud.engine import CloudEngine
 from edged.recognition.protocol import Identification, Question
 from edged.vision.align import surroundings
-from edged.vision.analyser import SIDES_OVER_FACE
 from edged.vision.faces import FaceReader
+from edged.vision.visitor import SIDES_OVER_FACE
 
 CLOCK = SystemClock()
 ENROLLED = ["barack_obama", "emmanuel_macron", "jacinda_ardern"]
