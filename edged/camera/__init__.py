@@ -1,4 +1,4 @@
 """Frame sources and the capture loop. Finding faces in frames happens in `edged.vision`.
 
-Kept empty of imports: the reader process of a live camera imports this package and should start fast.
+Imports nothing: the reader process of a live camera imports this package and should start fast.
 """

@@ -1,6 +1,6 @@
 """The capture loop: one thread that reads a source, keeps its pace, reconnects, and fills the mailbox.
 
-How pictures are obtained is the business of the sources; what is in them, of `edged.vision`.
+The sources obtain the pictures; `edged.vision` looks at what they show.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ _ROTATIONS = {90: cv2.ROTATE_90_CLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_
 
 @dataclass(frozen=True)
 class CaptureCounters:
-    """What one camera has done since `start()`.
+    """Counts of one camera since `start()`.
 
     Attributes:
-        read: frames that were new and fresh, whether or not anybody looked at them.
-        dropped: frames replaced by a newer one before anybody looked at them.
-        stale: frames discarded because they were old when they arrived.
-        reconnects: times the source delivered again after it was lost.
+        read: new and fresh frames, analysed or not.
+        dropped: frames that a newer one replaced before they were analysed.
+        stale: frames that were old when they arrived, and were discarded.
+        reconnects: times the source delivered again after an outage.
         last_frame_age_s: time since the newest frame left the camera; None before the first one.
     """
 
@@ -49,21 +49,22 @@ class CaptureCounters:
 
 
 class _Stopped(Exception):
-    """stop() was called, or the mailbox closed; unwinds whatever the reader thread is doing."""
+    """Unwinds the reader thread after `stop()` or when the mailbox is closed."""
 
 
 class CaptureLoop:
-    """Reads one camera in a thread of its own and publishes what becomes of it.
+    """Reads one camera in a thread of its own and publishes its connections, outages and end.
 
     Args:
         config: the camera.
         source_factory: makes a fresh source for every connection; see `edged.camera.registry.open_source`.
-        mailbox: gets the frames; closed when the source has ended or the loop is stopped.
+        mailbox: gets the frames; the loop closes it at the end of the source or on `stop()`.
         bus: gets CameraConnected, CameraLost and SourceEnded.
         clock: for pacing and time stamps.
-        speed: of sources with an end: 2 plays at double pace; 0 plays as fast as frames are taken, none lost.
+        speed: for sources with an end: 2 plays at double pace; 0 plays as fast as frames are taken, and loses
+            none.
         loop: play a source with an end again and again.
-        on_beat: called from the thread at least every 0.3 s while it is healthy.
+        on_beat: the thread calls it at least every 0.3 s while it is healthy.
     """
 
     def __init__(
@@ -101,12 +102,12 @@ class CaptureLoop:
         self._last_captured_s: float | None = None
 
     def start(self) -> None:
-        """Start reading. Failures are published, not raised: a camera may be plugged in later."""
+        """Start reading. Publishes failures instead of raising them: a camera may be plugged in later."""
         self._thread = threading.Thread(target=self._run, name=f"camera:{self._config.id}", daemon=True)
         self._thread.start()
 
     def stop(self, timeout_s: float = 1.0) -> bool:
-        """Stop reading and close the mailbox; a frame being waited for is given up.
+        """Stop reading and close the mailbox, without waiting for a frame.
 
         Returns:
             True when the thread has ended within `timeout_s`.
@@ -124,7 +125,7 @@ class CaptureLoop:
         return self._connected
 
     def counters(self) -> CaptureCounters:
-        """A copy of the counters; may be called from any thread."""
+        """A copy of the counters. Thread-safe."""
         source, last_s = self._source, self._last_captured_s
         return CaptureCounters(
             read=self._read,
@@ -146,7 +147,7 @@ class CaptureLoop:
             self._mailbox.close()
 
     def _session(self) -> bool:
-        """One connection from open to close. False: the source has ended and is not played again."""
+        """One connection from open to close. False at the end of a source that plays once."""
         first = self._read
         source: FrameSource | None = None
         try:
@@ -226,13 +227,13 @@ class CaptureLoop:
             raise _Stopped
 
     def _beat(self) -> None:
-        """Say that the thread is alive, and end it when it was told to stop."""
+        """Report that the thread is alive; end it after `stop()`."""
         if self._stopping.is_set():
             raise _Stopped
         if self._on_beat is not None:
             self._on_beat()
 
-    # -- what becomes of the source
+    # -- connections, outages, the end
 
     def _connect(self, info: SourceInfo) -> None:
         if self._connected:

@@ -1,7 +1,7 @@
 """Live cameras (V4L2, RTSP, HTTP MJPEG): the daemon's side of the reader process.
 
 Starts the process, takes frames out of the shared memory, and turns silence, death and failure into errors
-that say what to do. Reading itself is in `edged.camera.reader`; repeating attempts is up to the capture loop.
+with a remedy. `edged.camera.reader` reads; the capture loop repeats attempts.
 """
 
 from __future__ import annotations
@@ -78,10 +78,10 @@ class LiveSource(FrameSource):
     """One connection to a live camera.
 
     Args:
-        config: the camera; `source` is not looked at.
-        address: what to open: a URL or the path of a device.
+        config: the camera, without its `source`.
+        address: a URL or the path of a device.
         backend: `v4l2` or `ffmpeg`.
-        clock: must be the machine's monotonic clock, which the reader process shares.
+        clock: the machine's monotonic clock, which the reader process shares.
     """
 
     has_end = False
@@ -157,7 +157,7 @@ class LiveSource(FrameSource):
         )
 
     def _await(self, event: str, limit_s: float, code: str) -> Report:
-        """Wait until the reader has got so far; `code` is what it means when it does not."""
+        """Wait for this report of the reader. Raises the failure `code` when it does not come in time."""
         deadline_s = self._clock.monotonic() + limit_s
         while event not in self._reached:
             left_s = deadline_s - self._clock.monotonic()
@@ -176,7 +176,7 @@ class LiveSource(FrameSource):
             raise self._failure("camera_reader_died")
 
     def _note(self, process: ReaderProcess, seen: Report) -> None:
-        """Keep the newest frame; older ones that were announced with it go back unread."""
+        """Keep the newest frame; older ones of the same batch go back unread."""
         if seen["event"] == "failed":
             raise self._failure(seen["code"])
         if seen["event"] == "stale":
@@ -211,10 +211,10 @@ class LiveSource(FrameSource):
 
 
 def check_device(path: Path, by_id: Path = BY_ID) -> None:
-    """See that `path` is a device we may open.
+    """Check that `path` is a device this user may open.
 
     Raises:
-        NotFound: `camera_missing`; the hint lists the cameras that are there.
+        NotFound: `camera_missing`; the hint lists the connected cameras.
         NeedsOperator: `camera_permission`.
         Misconfigured: `camera_not_a_device`.
     """

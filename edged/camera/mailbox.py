@@ -1,4 +1,4 @@
-"""A mailbox for one frame: the newest replaces one that nobody has taken. No queue, so nothing gets old."""
+"""A mailbox for one frame: the newest replaces an untaken one. Without a queue no frame gets old."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ class Mailbox:
 
     @property
     def dropped(self) -> int:
-        """Frames that were replaced before anybody took them."""
+        """Frames that a newer one replaced before they were taken."""
         with self._changed:
             return self._dropped
 
     @property
     def closed(self) -> bool:
-        """No more frames are accepted; one may still be inside."""
+        """It accepts no more frames; one may still be inside."""
         with self._changed:
             return self._closed
 
@@ -36,7 +36,7 @@ class Mailbox:
             return self._closed and self._frame is None
 
     def put(self, frame: Frame) -> bool:
-        """Leave `frame` as the newest. A `cut` of the frame it replaces is carried over.
+        """Leave `frame` as the newest. It takes over the `cut` of the frame it replaces.
 
         Returns:
             False when the mailbox is closed; the frame is then discarded.
@@ -53,7 +53,7 @@ class Mailbox:
             return True
 
     def wait_empty(self, timeout_s: float | None = None) -> bool:
-        """Lossless mode: call before each `put()`, and no frame is ever replaced.
+        """Lossless mode: call before each `put()`, and no frame replaces another.
 
         Returns:
             True when the slot is free; False when the mailbox was closed or `timeout_s` passed.
@@ -72,7 +72,7 @@ class Mailbox:
             return frame
 
     def close(self) -> None:
-        """Accept no more frames and wake everybody. A frame still inside can be taken."""
+        """Accept no more frames and wake all waiting threads. A frame still inside can be taken."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()

@@ -26,7 +26,7 @@ class ReaderProcess:
     """Starts a reader process at once.
 
     Args:
-        make_order: given the status fd, the memory fd and FFmpeg's options, says what to read.
+        make_order: makes the order from the status fd, the memory fd and FFmpeg's options.
     """
 
     def __init__(self, make_order: Callable[[int, int, str], Order]) -> None:
@@ -67,7 +67,7 @@ class ReaderProcess:
         return self._process.pid
 
     def events(self, timeout_s: float) -> list[Report]:
-        """What the reader has reported, waiting up to `timeout_s` for the first; sets `ended` at its end."""
+        """Reports of the reader; waits up to `timeout_s` for the first. Sets `ended` at its end."""
         lines: list[bytes] = []
         for key, _ in self._selector.select(timeout_s):
             data = os.read(key.fd, 65536)
@@ -81,7 +81,7 @@ class ReaderProcess:
         return [json.loads(line) for line in lines]
 
     def said(self) -> str:
-        """The end of what OpenCV and FFmpeg printed. May hold the password of the camera: not for people."""
+        """The last output of OpenCV and FFmpeg. May hold the password of the camera: not for people."""
         with contextlib.suppress(BlockingIOError):
             while data := os.read(self._output.fileno(), 65536):
                 self._said = (self._said + data)[-_SAID_LIMIT:]
@@ -92,7 +92,7 @@ class ReaderProcess:
         self._write(bytes([slot]))
 
     def kill(self) -> None:
-        """End the process whatever it is doing and free everything. A second call would be an error."""
+        """End the process at once and free everything. Call it only once."""
         self._process.kill()
         self._selector.close()
         self._input.close()
@@ -104,7 +104,7 @@ class ReaderProcess:
             self._process.wait(_REAP_S)
 
     def _write(self, data: bytes) -> None:
-        with contextlib.suppress(BrokenPipeError):  # it has died, which `events()` is about to find out
+        with contextlib.suppress(BrokenPipeError):  # it has died; `events()` reports that
             self._input.write(data)
 
 

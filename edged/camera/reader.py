@@ -1,20 +1,20 @@
 """The reader process of one live camera: opens it, reads it, puts frames into shared memory. Nothing else.
 
-It is a process because a hung `read()` cannot be cancelled in a thread: it blocks for up to 90 s, and
+It is a process because nothing can cancel a hung `read()` in a thread: it blocks for up to 90 s, and
 releasing the camera from another thread crashes the interpreter (docs/reference/relay-boards.md 7.2). A
 process can be killed.
 
-It is started as a fresh interpreter (`python -m edged.camera.reader`), which inherits none of the daemon's
-threads, locks and files. What passes between the two:
+It runs in a fresh interpreter (`python -m edged.camera.reader`), which inherits none of the daemon's threads,
+locks and files. The two exchange:
 
 - standard input: one line of JSON, the `Order` (not the command line, where everybody on the machine could
-  read the camera's password), then single bytes: slots of the shared memory that may be written again. Its
-  end means that the daemon is gone, however it went, and the reader exits;
+  read the camera's password), then single bytes: free slots of the shared memory. At its end the daemon is
+  gone, and the reader exits;
 - `status_fd`: one line of JSON per event, a `Report`: `started`, `opened` (width, height, fps), `frame`
   (slot, captured_s, missed), `stale`, `failed` (code);
-- `memory_fd`: anonymous shared memory of `SLOTS` frames. It has no name that could be left behind. A slot
-  belongs to the reader until it is named in a `frame` line, then to the daemon until that gives it back: no
-  frame is ever read while it is being written.
+- `memory_fd`: anonymous shared memory of `SLOTS` frames. It leaves no name behind. A slot belongs to the
+  reader until a `frame` line names it, then to the daemon until that gives it back: nobody reads a frame
+  while the reader writes it.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ WARM_UP_S = 1.0  # docs/reference/relay-boards.md 7.3 rule 4
 
 @dataclass(frozen=True)
 class Order:
-    """What to read and how. `warm_up` discards the first second, which a buffering stream delivers late."""
+    """Camera and settings. `warm_up` discards the first second, which a buffering stream delivers late."""
 
     address: str
     backend: str
@@ -76,7 +76,7 @@ class Report(TypedDict, total=False):
 
 
 class ReadFailed(Exception):
-    """The camera cannot be opened or has stopped delivering; `code` says which."""
+    """The camera cannot be opened or has stopped delivering, by its `code`."""
 
     def __init__(self, code: str) -> None:
         super().__init__(code)
@@ -114,8 +114,8 @@ class Reader:
     """Reads one camera until it fails.
 
     Args:
-        order: what to read.
-        tell: takes one event for the daemon.
+        order: camera and settings.
+        tell: sends one report to the daemon.
         returned: slots that the daemon has given back.
     """
 
@@ -190,7 +190,7 @@ class Reader:
 
 
 def main() -> None:
-    """Entry point of the process; see the module's description."""
+    """Entry point of the process; the module's docstring describes it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the daemon, which ends this process
     line = b""
     while not line.endswith(b"\n"):

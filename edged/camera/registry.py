@@ -1,4 +1,4 @@
-"""From the text in `camera.source` to a frame source. Only choosing happens here; nothing is opened."""
+"""Chooses the frame source for the text in `camera.source`. Opens nothing."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from edged.pictures import PICTURE_SUFFIXES, sniff
 SourceMaker = Callable[[CameraConfig], FrameSource]
 
 SCHEMES: Mapping[str, str] = {"demo": "edged.demo.scene"}
-"""Modules of further sources, by scheme, imported on first use. Each has a `from_address(address)`."""
+"""Modules of further sources by scheme, for import on first use. Each has a `from_address(address)`."""
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+-]*):")
 
@@ -34,13 +34,13 @@ def open_source(
     Args:
         config: the camera.
         extra: further schemes and their makers, beside `SCHEMES`.
-        clock: for live sources; the machine's own by default.
+        clock: for live sources; the machine's own when None.
 
     Raises:
         Misconfigured: `camera_scheme_unknown`.
         NotFound: `camera_missing`: there is no such file or folder. A missing device is not an error here: it
             may be plugged in later, and `open()` says so.
-        NeedsOperator: `camera_permission`: whether there is one may not be seen.
+        NeedsOperator: `camera_permission`: this user may not look whether there is one.
     """
     source, extra = config.source, extra or {}
     clock = clock or SystemClock()

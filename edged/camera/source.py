@@ -1,4 +1,4 @@
-"""What a frame source is, as the capture loop sees it. The sources themselves are in modules of their own."""
+"""The protocol of frame sources, which the capture loop uses. Each source has a module of its own."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 
 @dataclass(frozen=True)
 class SourceInfo:
-    """What a source says of itself after opening: pixels before rotation; `fps` 0 when it does not say."""
+    """Properties of an open source: pixels before rotation; `fps` is 0 when unknown."""
 
     width: int
     height: int
@@ -20,13 +20,13 @@ class SourceInfo:
 
 @dataclass(frozen=True, eq=False)
 class RawFrame:
-    """One picture as the source gives it, before rotation and mirroring.
+    """One picture of a source, before rotation and mirroring.
 
     Attributes:
         image: height x width x 3 uint8 BGR.
         cut: does not continue the picture before.
         due_s: when to show it, seconds after the first frame at normal speed; None: at once.
-        captured_s: monotonic time at which it left the camera; None: stamped when it is released.
+        captured_s: monotonic time at which it left the camera; None: the moment of its release counts.
     """
 
     image: np.ndarray
@@ -40,29 +40,29 @@ def _no_wait_hook() -> None:
 
 
 class FrameSource(Protocol):
-    """Delivers pictures. Used by one thread, for one connection: after `close()` a new one is made.
+    """Delivers pictures to one thread, for one connection; another connection takes another source.
 
-    Sub-class it to inherit the defaults below.
+    Sub-classes inherit the defaults below.
     """
 
     has_end: bool = True
-    """A file or a scene: `read()` gives None after the last frame. Otherwise the source is meant to last."""
+    """A file or a scene: `read()` gives None after the last frame. Other sources last."""
 
     live: bool = False
-    """Frames come when they come and are stamped by the source; nothing is paced, nothing waits."""
+    """The source stamps its frames and sets their pace; the capture loop does not wait."""
 
     stale: int = 0
-    """Frames discarded so far because they were old when they arrived."""
+    """Discarded frames so far that were old when they arrived."""
 
     missed: int = 0
-    """Frames discarded so far because a newer one was there already."""
+    """Discarded frames so far for which a newer one was there already."""
 
     defect: str = ""
-    """After the end: what was missing or unusable, one sentence; empty when all of it was delivered."""
+    """After the end: the missing or unusable part, one sentence; empty when nothing is missing."""
 
     on_wait: Callable[[], None] = staticmethod(_no_wait_hook)
-    """Set by the capture loop. Whatever blocks in `open()` or `read()` calls it at least every 0.3 s and
-    lets through what it raises: that is how a blocked source is stopped."""
+    """The capture loop sets it. A source that blocks in `open()` or `read()` calls it at least every 0.3 s
+    and passes on what it raises: so the loop stops a blocked source."""
 
     def open(self) -> SourceInfo:
         """Get ready to deliver. Raises an `EdgedError` with code and hint when that cannot be done."""
@@ -73,5 +73,5 @@ class FrameSource(Protocol):
         ...
 
     def close(self) -> None:
-        """Free everything. May be called at any time, also twice, also when `open()` failed."""
+        """Free everything. Harmless at any time, also twice, also after a failed `open()`."""
         ...

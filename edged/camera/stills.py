@@ -12,7 +12,7 @@ from edged.errors import EdgedError, Misconfigured, NeedsOperator, NotFound
 from edged.pictures import PICTURE_SUFFIXES, fit_within, read_picture
 
 HOLD_S = 1.0  # long enough for the agreeing shots of one person at the slowest shot interval
-# Looked at although they cannot be used, so that their absence is reported instead of silent.
+# Not usable, but found, so that the summary reports them instead of leaving them out silently.
 _REPORTED_SUFFIXES = PICTURE_SUFFIXES | {".gif", ".tif", ".tiff", ".heic", ".heif", ".avif"}
 _NAMES_IN_REASON = 5
 
@@ -21,12 +21,12 @@ class Stills(FrameSource):
     """Shows each picture for `hold_s`, as a camera would that looks at a photograph.
 
     Pictures over 1920x1080 are scaled down to fit; smaller ones keep their size, so the size may change
-    from one picture to the next. A picture that cannot be used is left out and named in `defect`.
+    from one picture to the next. Leaves out a picture that cannot be used, and names it in `defect`.
 
     Args:
-        path: a picture, or a folder whose pictures are shown in the order of their names.
-        fps: frames per second while a picture is held.
-        hold_s: how long each one is shown, seconds; at least one frame.
+        path: a picture, or a folder of pictures, which play in the order of their names.
+        fps: frames per second while it holds a picture.
+        hold_s: time for each picture, seconds; at least one frame.
     """
 
     has_end = True

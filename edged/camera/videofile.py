@@ -15,15 +15,15 @@ _GIF = b"GIF8"
 _ESTIMATE_SLACK_S = 0.5
 _HOLE_FRAMES = 5
 _EVEN_SHARE = 0.02
-"""Pauses of other files are their pace: a hole is one where hardly any other frame comes late."""
+"""Largest share of late frames in a file with a hole: files with more late frames have an uneven pace."""
 
 
 class VideoFile(FrameSource):
     """Plays one file from its first to its last frame.
 
     Args:
-        path: MKV, MP4, AVI, GIF or whatever else FFmpeg reads.
-        fallback_fps: pace of a file that does not say how fast it is.
+        path: MKV, MP4, AVI, GIF or another file that FFmpeg reads.
+        fallback_fps: pace of a file without one of its own.
     """
 
     has_end = True
@@ -81,14 +81,14 @@ class VideoFile(FrameSource):
             self._capture = None
 
     def _note_time(self, at_s: float) -> None:
-        """Count what is skipped between two frames: FFmpeg goes on behind a damaged part without a word."""
+        """Count skipped frames: FFmpeg silently goes on behind a damaged part."""
         steps = 1.0 if self._last_s is None else (at_s - self._last_s) * self._fps
         self._last_s = at_s
         self._late += steps > 1.5
         self._lost += round(steps) - 1 if steps > _HOLE_FRAMES else 0
 
     def _shortfall(self) -> str:
-        """What is missing. Matroska and GIF do not count frames: FFmpeg estimates by the duration."""
+        """The missing part. Matroska and GIF do not count frames: FFmpeg estimates by the duration."""
         with self._path.open("rb") as file:
             magic = file.read(4)
         slack = round(_ESTIMATE_SLACK_S * self._fps) if magic in (_EBML, _GIF) else 0

@@ -26,7 +26,7 @@ from edged.errors import NeedsOperator
 from edged.events import CameraConnected, CameraLost, Event, SourceEnded
 from edged.frame import Frame
 from edged.vision import quality
-from edged.vision.advice import Advice, Advisor, Sample, distance_m, light_around
+from edged.vision.advice import Advisor, AimingAdvice, Sample, distance_m, light_around
 from edged.vision.faces import FaceReader, FaceReading
 from edged.vision.opencv import prepare_opencv
 
@@ -237,7 +237,7 @@ class Watcher:
         came = (last - first) / max(seen_s - captured_s, 1e-3)
         return came, (len(self._times) - 1) / (last_s - first_s)
 
-    def _advice(self) -> list[Advice]:
+    def _advice(self) -> list[AimingAdvice]:
         if self._frame is None:
             return []
         camera_fps, _ = self._rates()

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from edged.cli.inspect_view import shown
 from edged.config import QualityLimits
-from edged.vision.advice import Advice
+from edged.vision.advice import AimingAdvice
 from edged.vision.faces import FaceReading
 
 _MOST_ROWS = 8
@@ -38,7 +38,7 @@ class View:
     looked_fps: float | None
     faces: tuple[FaceReading, ...]
     distances_m: tuple[float | None, ...]
-    advice: tuple[Advice, ...]
+    advice: tuple[AimingAdvice, ...]
     trouble: str
 
 
@@ -124,7 +124,7 @@ def _limit_cells(limits: QualityLimits) -> list[str]:
     ]
 
 
-def _advice_text(advice: tuple[Advice, ...]) -> Text:
+def _advice_text(advice: tuple[AimingAdvice, ...]) -> Text:
     if not advice:
         return Text("Nothing to change about the camera.", style="green")
     return Text("\n").join(Text(f"• {one.text}") for one in advice)

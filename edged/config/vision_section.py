@@ -1,4 +1,4 @@
-"""The section `vision`, with the limits a face must keep and their presets."""
+"""The section `vision`, with the limits for faces and their presets."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ PRESETS: dict[str, dict[str, float]] = {
 
 
 class QualityLimits(Section):
-    """What a face must be like to be worth recognising. A key that is written wins over the preset.
+    """Limits for a face to be worth recognising. A written key wins over the preset.
     Figures: docs/reference/face-api.md 5.1."""
 
     preset: Literal["recommended", "none", "low", "normal", "high"] = Field(
@@ -118,7 +118,7 @@ class QualityLimits(Section):
 
 
 class EnrolLimits(QualityLimits):
-    """What a photograph must be like to be enrolled. The person is on record, so what is usable counts:
+    """Limits for a photograph to be enrolled. The person is on record, so a usable picture is enough:
     50 px and 30 degrees (docs/reference/terminals.md 1.4, 3.3)."""
 
     min_face_px: float = Field(50, ge=20, le=2000, description="Smaller side of the face box, pixels.")

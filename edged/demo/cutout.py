@@ -1,6 +1,6 @@
-"""People cut out of their photographs, with the rest of their body added, ready to be drawn at any size.
+"""Cuts people out of their photographs and adds the rest of their body, to be drawn at any size.
 
-No time and no scene here: a cut-out is a pile of pictures of one person, the largest first.
+No time and no scene here: a cut-out is a pyramid of pictures of one person, the largest first.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _Box = tuple[int, int, int, int]
 
 
 @dataclass(frozen=True, slots=True)
-class Level:
+class PyramidLevel:
     """A person at one size.
 
     Args:
@@ -49,10 +49,10 @@ class Cutout:
     """One person at several sizes, largest first."""
 
     name: str
-    levels: tuple[Level, ...]
+    levels: tuple[PyramidLevel, ...]
 
-    def level_for(self, face_px: float) -> Level:
-        """The smallest level that does not have to be enlarged to show a face of this width."""
+    def level_for(self, face_px: float) -> PyramidLevel:
+        """The smallest level that shows a face of this width without enlargement."""
         fitting = [level for level in self.levels if level.face_px >= face_px * 0.999]
         return fitting[-1] if fitting else self.levels[0]
 
@@ -73,7 +73,7 @@ def cut_out(photo: Photograph) -> Cutout:
 
 
 def _around(image: np.ndarray, face_box: _Box) -> tuple[np.ndarray, _Box]:
-    """The part of the photograph that can belong to the person, and the face box in it."""
+    """The part of the photograph that may show the person, and the face box in it."""
     x, y, width, height = face_box
     left = max(0, round(x - 1.3 * width))
     top = max(0, round(y - 0.8 * height))
@@ -82,7 +82,7 @@ def _around(image: np.ndarray, face_box: _Box) -> tuple[np.ndarray, _Box]:
 
 
 def _person_mask(image: np.ndarray, face_box: _Box) -> np.ndarray:
-    """Share of person, 0..1 float32, at a small size: GrabCut started from where head and trunk must be."""
+    """Share of person, 0..1 float32, at a small size: GrabCut, started from the places of head and trunk."""
     scale = _MASK_FACE_PX / face_box[2]
     small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     x, y, width, height = (side * scale for side in face_box)
@@ -161,7 +161,7 @@ def _bands(first: int, end: int) -> Iterator[slice]:
 
 
 def _round_corners(share: np.ndarray, face_px: float) -> None:
-    """Take off the corners, in place: photographs cut shoulders off straight."""
+    """Round the corners, in place: photographs cut shoulders off straight."""
     side = round(face_px * 0.28)
     smooth = cv2.blur(cv2.blur(share, (side, side)), (side, side))
     np.minimum(share, np.clip((smooth - 0.36) * 5, 0, 1), out=share)
@@ -202,7 +202,7 @@ def _outline(
     return outline
 
 
-def _levels(figure: np.ndarray, face_px: float, centre: tuple[float, float]) -> tuple[Level, ...]:
+def _levels(figure: np.ndarray, face_px: float, centre: tuple[float, float]) -> tuple[PyramidLevel, ...]:
     levels = []
     size = face_px
     while size > _SMALLEST_FACE_PX:
@@ -210,6 +210,6 @@ def _levels(figure: np.ndarray, face_px: float, centre: tuple[float, float]) -> 
         # a level is shown down to the size of the next one, where more of the body comes into the picture
         visible = min(figure.shape[0], round(centre[1] + _BELOW_PX / scale / _LEVEL_STEP))
         pixels = cv2.resize(figure[:visible], None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-        levels.append(Level(pixels, size, (centre[0] * scale, centre[1] * scale)))
+        levels.append(PyramidLevel(pixels, size, (centre[0] * scale, centre[1] * scale)))
         size *= _LEVEL_STEP
     return tuple(levels)

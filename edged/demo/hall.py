@@ -1,4 +1,4 @@
-"""The entrance hall behind the people: a generated picture of a corridor. Nobody is in it.
+"""The entrance hall behind the people: a generated picture of an empty corridor.
 
 Every pixel is a ray into a box (floor, ceiling, two walls, end wall), so the perspective fits the people,
 whose sizes are computed with the same focal length.

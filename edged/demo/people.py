@@ -1,4 +1,4 @@
-"""Who the demo lets in: enrolling the people of the scene and those named on the command line."""
+"""Enrols the people of the scene and those named on the command line."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ def claim_data_dir(data_dir: Path) -> None:
     """Make the folder and mark it as the demo's.
 
     Raises:
-        Misconfigured: it holds the library of a real door (code `data_dir_not_demo`); the demo would let
-            its own people in there.
+        Misconfigured: it holds the library of a real door (code `data_dir_not_demo`), to which the demo would
+            add its own people.
     """
     marker = data_dir / _MARKER
     if (data_dir / "library.db").exists() and not marker.exists():
@@ -62,7 +62,7 @@ def claim_data_dir(data_dir: Path) -> None:
 
 
 def enrol_all(config: Config, clock: Clock, people: list[Enrolment], *, scene: bool) -> None:
-    """Enrol the people given, and those of the scene when it is the scene that is played.
+    """Enrol `people`, and those of the scene when `scene` is to be played.
 
     Raises:
         EdgedError: a photograph is missing or unusable; the message names it.

@@ -1,6 +1,6 @@
-"""The photographs the demo is made of: where they are, whose face they show and where in the picture.
+"""The photographs of the demo: their files, the people on them, and the place of each face.
 
-No rendering here. Licences and authors are in photos/CREDITS.md and, for programs, in the manifest.
+No rendering here. photos/CREDITS.md has licences and authors; programs find them in the manifest.
 """
 
 from __future__ import annotations
@@ -52,9 +52,9 @@ def scene_photographs() -> dict[str, Photograph]:
 
 
 def enrolments() -> dict[str, tuple[str, Path]]:
-    """Who is to be enrolled for the demo: `{person_id: (name, photograph)}`.
+    """The people to enrol for the demo: `{person_id: (name, photograph)}`.
 
-    The photograph is never the one the scene shows. The face of `emmanuel_macron` is 73 px wide: enrolling it
+    The scene shows other photographs of them. The face of `emmanuel_macron` is 73 px wide: enrolling it
     needs a lower `vision.enrol_quality.min_face_px` than the default of 100.
     """
     return {

@@ -1,6 +1,6 @@
 """Draws the demo scene: any picture of it by its number, always the same for the same seed.
 
-No clock and no state: a stage is prepared once, then every picture is computed from its number alone.
+No clock and no state: after one preparation of a stage, the number alone gives the picture.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _NOISE_SIGMA = 2.2  # grey levels, a usual sensor in room light
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """Everything that is computed once: script, background, people, sensor noise."""
+    """The parts that all pictures share: script, background, people, sensor noise."""
 
     seed: int
     script: Script
@@ -41,7 +41,8 @@ def prepare(seed: int = 0, between: Callable[[], None] = lambda: None) -> Stage:
     """Cut out the people and paint the hall; takes about two seconds.
 
     Args:
-        between: called after each step of the work, about every 0.2 s; what it raises ends the preparation.
+        between: runs after each step of the work, about every 0.2 s; an exception from it ends the
+            preparation.
 
     Raises:
         NotFound: a photograph is missing.
@@ -112,7 +113,7 @@ def _area(turn: np.ndarray, shape: tuple[int, ...], margin: int) -> tuple[int, i
 
 
 def _blurred(layer: np.ndarray, sigma_px: float) -> np.ndarray:
-    """Out of focus (Gaussian); done at a smaller size because nothing fine is left."""
+    """Out of focus (Gaussian); at a smaller size, because nothing fine is left."""
     shrink = max(1, int(sigma_px / 2))
     size = layer.shape[1], layer.shape[0]
     small = cv2.resize(

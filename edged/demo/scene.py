@@ -1,4 +1,4 @@
-"""The demo scene as a frame source: `demo:` or `demo:?seed=3`. What is shown is decided elsewhere."""
+"""The demo scene as a frame source: `demo:` or `demo:?seed=3`. `script` decides what it shows."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Who comes when, how they move and what must come of it. Numbers only; nothing is drawn here.
+"""Visits of the scene: who comes when, how they move, and the right outcome. Numbers only; draws nothing.
 
-The seed changes order, pace, sides and sway. It never changes who is enrolled, what is wrong with a visit or
-what the door must do.
+The seed changes order, pace, sides and sway. It never changes the enrolled people, the flaws of a visit or
+the right outcome.
 """
 
 from __future__ import annotations
@@ -34,16 +34,17 @@ _FAR_FACE_PX = 40
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """One person's time in the picture, and what is right.
+    """One person's time in the picture, and its right outcome.
 
     Args:
         person_id: who it is, as enrolled; None for a stranger.
         name: the person shown.
         from_s, to_s: first and last moment in the picture, seconds from the start of the scene.
         outcome: `granted` exactly once; `denied` at least once and never granted; `refused`: no
-            picture of the visit is good enough to be recognised, so it is never granted.
-        flaw: what is wrong with every picture until `flaw_ends_s`; None if nothing is.
-        flaw_ends_s: from here on it passes off, in 0.2 s; `to_s` if it never does. None without a flaw.
+            picture of the visit is good enough for recognition, so it is never granted.
+        flaw: fault of every picture until `flaw_ends_s`; None without one.
+        flaw_ends_s: start of the 0.2 s in which the flaw passes off; `to_s` if it never does. None without a
+            flaw.
     """
 
     person_id: str | None
@@ -57,7 +58,7 @@ class Visit:
 
 @dataclass(frozen=True, slots=True)
 class Pose:
-    """How one person is to be drawn.
+    """How to draw one person.
 
     Args:
         face_px: width of the face box.
@@ -124,7 +125,7 @@ class Walk:
     phase: float
 
     def pose(self, time_s: float) -> Pose | None:
-        """How the person is drawn at this time of the scene; None when not in it."""
+        """How to draw the person at this time of the scene; None when not in it."""
         if not self.visit.from_s <= time_s < self.visit.to_s:
             return None
         at_s = time_s - self.visit.from_s
@@ -225,7 +226,7 @@ def write_script(seed: int = 0) -> Script:
 
 
 def visits(seed: int = 0) -> tuple[Visit, ...]:
-    """What is true in the scene, in the order of coming."""
+    """The visits with their right outcomes, in the order of coming."""
     return tuple(walk.visit for walk in write_script(seed).walks)
 
 

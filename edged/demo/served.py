@@ -1,6 +1,6 @@
 """The demo on a recognition server: `edged serve` in a process of its own, with the scene's people.
 
-Everything goes through real sockets and what an installer would use; nothing leaves this machine.
+Uses real sockets and an installer's own means; nothing leaves this machine.
 """
 
 from __future__ import annotations
@@ -107,7 +107,7 @@ def send_people(config: Config, clock: Clock) -> None:
 
 
 def _address(process: subprocess.Popen[str]) -> str:
-    """Where it listens, from its own log; the rest of the log is thrown away."""
+    """Its address, from its own log. Reads the rest of the log too, and drops it."""
     found: list[str] = []
     listening = threading.Event()
 

@@ -1,4 +1,4 @@
-"""What happens, in words for people: one short line per fact that matters, and the table at the end."""
+"""The run in words for people: one short line per fact that matters, and the table at the end."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Story:
         self._told: set[tuple[str, str]] = set()
 
     def take(self, event: Event, now_s: float) -> list[str]:
-        """The lines `event` is worth, usually none or one."""
+        """The lines for `event`, usually none or one."""
         if isinstance(event, ShotRefused) and not self._news(event):
             return []
         text = self._text(event)
@@ -61,7 +61,7 @@ class Story:
         return [f"[dim]{now_s - self._start_s:6.1f} s[/dim]  {self._who(event)}{text}"]
 
     def _news(self, event: ShotRefused) -> bool:
-        """A refusal is told once for each passage and reason."""
+        """Whether this passage is refused for this reason for the first time."""
         key = (event.passage_id or "", event.reasons[0])
         fresh = key not in self._told
         self._told.add(key)

@@ -1,4 +1,4 @@
-"""Events as JSON lines: what `edged demo --json` prints. Pure; whoever has the lines prints them.
+"""Events as JSON lines for `edged demo --json`. Pure; the command prints them.
 
 A grant's line waits until the relay has moved (or could not), so that `access_decided` can carry
 `frame_to_relay_ms`. All other lines come at once.
@@ -18,7 +18,7 @@ class JsonStream:
         self._waiting: dict[str, dict[str, Any]] = {}
 
     def take(self, event: Event) -> list[dict[str, Any]]:
-        """The lines that are due now that `event` has happened."""
+        """The lines that are due after `event`."""
         line = event.to_dict()
         if isinstance(event, AccessDecided):
             line["frame_to_relay_ms"] = None

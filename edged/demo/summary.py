@@ -1,4 +1,4 @@
-"""What a run came to: passages, grants, denials by reason, recognitions, latency. Pure counting."""
+"""Figures of a run: passages, grants, denials by reason, recognitions, latency. Pure counting."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Summary:
 
     @property
     def passages(self) -> int:
-        """Passages that were decided."""
+        """Decided passages."""
         return self.granted + self.denied.total()
 
     @property

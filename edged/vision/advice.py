@@ -1,6 +1,6 @@
 """What to change about a camera's place, lens and light, from the faces it has seen lately. Pure.
 
-The rules follow docs/reference/terminals.md 7. Which face passes is decided by the quality limits.
+The rules follow docs/reference/terminals.md 7. The quality limits decide which face passes.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ FACE_WIDTH_M = 0.15
 
 NEAR_SHARE = 0.7
 """Faces of at least this share of the required size count as having arrived; angles and light of people who
-are still far away say nothing about the place where they stop."""
+are still far away tell nothing about the place where they stop."""
 
 FEWEST_FACES = 10
 """Advice on fewer faces than this would be about one person's glance to the side."""
@@ -42,7 +42,7 @@ class Sample:
 
     Attributes:
         at_s: monotonic time, seconds.
-        measures: what was measured on it.
+        measures: of its face.
         centre: middle of its box as shares of the picture's width and height, 0..1.
         around: mean grey level around the face, 0..255.
     """
@@ -54,12 +54,12 @@ class Sample:
 
 
 @dataclass(frozen=True)
-class Advice:
+class AimingAdvice:
     """One thing to change.
 
     Attributes:
         code: stable identifier.
-        text: what was seen and what to do, one or two sentences.
+        text: observation and remedy, one or two sentences.
     """
 
     code: str
@@ -67,12 +67,12 @@ class Advice:
 
 
 class Advisor:
-    """Keeps the samples of the last seconds and says what they call for.
+    """Keeps the samples of the last seconds and derives advice from them.
 
     Args:
         limits: the quality limits in force.
         mirror: the picture is flipped left to right, so its right is the camera's left.
-        hfov_deg: horizontal angle of view of the lens, if known; then distances are given too.
+        hfov_deg: horizontal angle of view of the lens, if known; the advice then names distances too.
         window_s: how long samples count, seconds.
     """
 
@@ -94,26 +94,26 @@ class Advisor:
         """Take in the nearest face of a picture."""
         self._samples.append(sample)
 
-    def advice(self, now_s: float, *, width: int, fps: float | None = None) -> list[Advice]:
+    def advice(self, now_s: float, *, width: int, fps: float | None = None) -> list[AimingAdvice]:
         """What to change, the most important first; empty when everything is fine.
 
         Args:
             now_s: monotonic time, seconds.
             width: of the picture, pixels.
-            fps: pictures looked at in a second; None while that is not known.
+            fps: pictures analysed in a second; None while unknown.
         """
         while self._samples and now_s - self._samples[0].at_s > self._window_s:
             self._samples.popleft()
         found = self._of_faces(width) if len(self._samples) >= FEWEST_FACES else [_few_faces()]
         return found + ([_slow(fps)] if fps is not None and fps < _SLOW_FPS else [])
 
-    def _of_faces(self, width: int) -> list[Advice]:
+    def _of_faces(self, width: int) -> list[AimingAdvice]:
         wanted = self._limits.min_face_px
         near = [s for s in self._samples if s.measures.face_px >= NEAR_SHARE * wanted]
         size = self._size(width)
         if len(near) < FEWEST_FACES:
             return [size] if size else [_few_faces()]
-        rules: tuple[Callable[[list[Sample]], Advice | None], ...] = (
+        rules: tuple[Callable[[list[Sample]], AimingAdvice | None], ...] = (
             self._light,
             self._edge,
             lambda samples: self._pitch(samples, width),
@@ -125,8 +125,8 @@ class Advisor:
         found = [size, *(rule(near) for rule in rules)]
         return [advice for advice in found if advice is not None]
 
-    def _size(self, width: int) -> Advice | None:
-        """Do faces get large enough where people stop? The largest tenth is taken to be there."""
+    def _size(self, width: int) -> AimingAdvice | None:
+        """Whether faces get large enough where people stop: the largest tenth counts as having arrived."""
         sizes = sorted(s.measures.face_px for s in self._samples)
         reached, wanted = sizes[int(0.9 * (len(sizes) - 1))], self._limits.min_face_px
         if reached >= wanted:
@@ -136,75 +136,81 @@ class Advisor:
             f"use a lens of {wanted / reached:.1f} times the focal length, or a larger picture"
         )
         distance_m = self._distance_m(wanted, width)
-        return Advice(
+        return AimingAdvice(
             "faces_too_small", f"{text}." if distance_m is None else f"{text} (enough at {distance_m:.1f} m)."
         )
 
     def _distance_m(self, face_px: float, width: int) -> float | None:
         return None if self._hfov_deg is None else distance_m(face_px, width, self._hfov_deg)
 
-    def _light(self, near: list[Sample]) -> Advice | None:
+    def _light(self, near: list[Sample]) -> AimingAdvice | None:
         face, around = _middle(s.measures.illumination for s in near), _middle(s.around for s in near)
         if face is None or around is None:
             return None
         if face < _BACKLIT_FACE and around >= _BACKLIGHT_RATIO * max(face, 1.0):
-            return Advice(
+            return AimingAdvice(
                 "backlight",
                 f"Light comes from behind: faces {face:.0f}, around them {around:.0f}. Turn the camera away "
                 "from windows and lamps, shade it, or put a lamp beside it.",
             )
         if face < self._limits.min_illumination + _DARK_MARGIN:
-            return Advice("faces_dark", f"Faces are dark ({face:.0f} of 255): put a lamp beside the camera.")
+            return AimingAdvice(
+                "faces_dark", f"Faces are dark ({face:.0f} of 255): put a lamp beside the camera."
+            )
         if face > self._limits.max_illumination - _BRIGHT_MARGIN:
-            return Advice(
+            return AimingAdvice(
                 "faces_bright",
                 f"Faces are glaring ({face:.0f} of 255): keep sun and lamps off, or lower the exposure.",
             )
         return None
 
-    def _edge(self, near: list[Sample]) -> Advice | None:
+    def _edge(self, near: list[Sample]) -> AimingAdvice | None:
         x, y = median(s.centre[0] for s in near), median(s.centre[1] for s in near)
         if y < _EDGE_SHARE:
-            return Advice("faces_high", "Faces are at the upper edge of the picture: tilt the camera up.")
+            return AimingAdvice(
+                "faces_high", "Faces are at the upper edge of the picture: tilt the camera up."
+            )
         if y > 1 - _EDGE_SHARE:
-            return Advice("faces_low", "Faces are at the lower edge of the picture: tilt the camera down.")
+            return AimingAdvice(
+                "faces_low", "Faces are at the lower edge of the picture: tilt the camera down."
+            )
         if x < _EDGE_SHARE or x > 1 - _EDGE_SHARE:
             side = self._side(x > 0.5)
-            return Advice(
+            return AimingAdvice(
                 "faces_aside", f"Faces are at the edge of the picture: turn the camera to its {side}."
             )
         return None
 
-    def _pitch(self, near: list[Sample], width: int) -> Advice | None:
+    def _pitch(self, near: list[Sample], width: int) -> AimingAdvice | None:
         pitch = _middle(s.measures.pitch_deg for s in near)
         if pitch is None or abs(pitch) < _TILT_DEG:
             return None
         high = pitch > 0
         away_m = self._distance_m(median(s.measures.face_px for s in near), width)
         by = "" if away_m is None else f" by {100 * away_m * math.tan(math.radians(abs(pitch))):.0f} cm"
-        return Advice(
+        return AimingAdvice(
             "camera_high" if high else "camera_low",
             f"Faces look {abs(pitch):.0f}° {'below' if high else 'above'} the camera: it is too "
             f"{'high' if high else 'low'}. {'Lower' if high else 'Raise'} it{by}, or put what people look at "
             "next to the lens.",
         )
 
-    def _yaw(self, near: list[Sample]) -> Advice | None:
+    def _yaw(self, near: list[Sample]) -> AimingAdvice | None:
         yaw = _middle(s.measures.yaw_deg for s in near)
         if yaw is None or abs(yaw) < _TILT_DEG:
             return None
-        return Advice(
+        return AimingAdvice(
             "camera_aside",
             f"Faces look {abs(yaw):.0f}° past the camera: move it to its {self._side(yaw > 0)}, to the side "
             "they look at, and turn it back towards them.",
         )
 
-    def _roll(self, near: list[Sample]) -> Advice | None:
+    def _roll(self, near: list[Sample]) -> AimingAdvice | None:
         roll = _middle(s.measures.roll_deg for s in near)
         if roll is None or abs(roll) < _ROLL_DEG:
             return None
         clockwise = (roll > 0) != self._mirror
-        return Advice(
+        return AimingAdvice(
             "camera_tilted",
             f"Faces are tilted by {abs(roll):.0f}°: turn the camera {'' if clockwise else 'anti'}clockwise, "
             "as seen from behind it.",
@@ -228,7 +234,7 @@ def distance_m(face_px: float, width: int, hfov_deg: float) -> float:
 def light_around(image: np.ndarray, box: tuple[float, float, float, float]) -> float:
     """Mean grey level (0..255) of what is beside and above a face, in a picture HxWx3 uint8 BGR.
 
-    What is below the face is clothing, and tells nothing about the light. The face itself is left out.
+    Leaves out the face itself, and clothing below it, which tells nothing about the light.
     """
     x, y, width, height = box
     rows, columns = image.shape[:2]
@@ -253,37 +259,37 @@ def _middle(values: Iterable[float | None]) -> float | None:
     return median(known) if len(known) >= FEWEST_FACES else None
 
 
-def _uneven(near: list[Sample]) -> Advice | None:
+def _uneven(near: list[Sample]) -> AimingAdvice | None:
     uneven = _middle(s.measures.unevenness for s in near)
     if uneven is None or uneven < _UNEVEN:
         return None
-    return Advice(
+    return AimingAdvice(
         "light_uneven",
         f"One half of the faces is {100 * uneven:.0f} % darker than the other: add a lamp on the dark side, "
         "or shade the bright one.",
     )
 
 
-def _soft(near: list[Sample]) -> Advice | None:
+def _soft(near: list[Sample]) -> AimingAdvice | None:
     blur = _middle(s.measures.blur for s in near)
     if blur is None or blur < _SOFT:
         return None
-    return Advice(
+    return AimingAdvice(
         "faces_soft",
         f"Faces are soft (blur {blur:.2f}): clean the lens, focus it where people stop, and add light.",
     )
 
 
-def _few_faces() -> Advice:
-    return Advice(
+def _few_faces() -> AimingAdvice:
+    return AimingAdvice(
         "few_faces",
         "Too few faces yet to judge. Stand where people stop and look at the camera; if you do, "
         "look for light from behind and for a picture that is not upright (camera.rotate).",
     )
 
 
-def _slow(fps: float) -> Advice:
-    return Advice(
+def _slow(fps: float) -> AimingAdvice:
+    return AimingAdvice(
         "slow",
         f"Only {fps:.0f} pictures a second: add light (many cameras slow down in the dark), or make the "
         "picture smaller.",

@@ -13,7 +13,7 @@ _TEMPLATE = np.array(
 
 
 def align(image: np.ndarray, points: np.ndarray) -> np.ndarray:
-    """The face turned, scaled and moved to the embedder's standard place.
+    """Turn, scale and move the face to the embedder's standard place.
 
     Args:
         image: HxWx3 uint8 BGR.
@@ -40,7 +40,7 @@ def similarity(points: np.ndarray) -> np.ndarray:
 def surroundings(
     image: np.ndarray, box: tuple[float, float, float, float], *, enlarge: float = 2.0
 ) -> tuple[np.ndarray, tuple[float, float, float, float]]:
-    """The face with what is around it, cut at the picture's border.
+    """Cut out the face with its surroundings, at most to the picture's border.
 
     Args:
         box: x, y, width, height.

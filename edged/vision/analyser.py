@@ -20,7 +20,7 @@ from edged.vision.passage_verdicts import PassageVerdicts
 from edged.vision.spoofing import SpoofGuard
 from edged.vision.track import Track
 from edged.vision.tracker import Tracked, Tracker
-from edged.vision.visitor import View, Visitor
+from edged.vision.visitor import CameraView, Visitor
 
 MEASURED_PER_FRAME = 2
 """Faces measured in one frame; with more faces, those that have waited longest. Five faces at 25 frames a
@@ -50,7 +50,7 @@ class Analyser:
         self._config = config
         self._reader = reader
         self._clock = clock
-        self._view = View(config, reader, clock, passages, camera_id, door_id)
+        self._view = CameraView(config, reader, clock, passages, camera_id, door_id)
         self._spoofing = spoofing
         self._tracker = Tracker(config.lost_after_s)
         self._pacer = DetectionPacer(config.idle_recheck_s, config.detect_interval_s)

@@ -1,6 +1,6 @@
-"""How a person looks at a glance: colours of head and chest, so that two people who cross can be told apart.
+"""Colours of head and chest, which tell two people apart who cross each other's way.
 
-Good for seconds, in one light, between people who dress differently. It recognises nobody.
+Holds for seconds, in one light, between people who dress differently. Recognises nobody.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ import numpy as np
 
 _COLUMNS, _HEAD_ROWS, _CHEST_ROWS = 24, 20, 28
 _BINS = 8
-_COLOUR_RANGE = (96, 160)  # of a and b in OpenCV's 8-bit Lab: what is stronger counts as the strongest
-_HALF_WIDTH, _ABOVE, _BELOW = 0.7, 0.1, 2.2  # of the face box: cut out around its middle, from and to
+_COLOUR_RANGE = (96, 160)  # range of a and b in OpenCV's 8-bit Lab; stronger colours count as the strongest
+_HALF_WIDTH, _ABOVE, _BELOW = 0.7, 0.1, 2.2  # in face boxes: half the width, from, to
 
 
 def look(image: np.ndarray, box: tuple[float, float, float, float]) -> np.ndarray | None:

@@ -1,7 +1,7 @@
-"""Which detection continues which track: what is impossible, what it costs, when nobody can tell. Pure.
+"""Which detection continues which track: impossible pairs, the cost of the others, and doubt. Pure.
 
-Distances are in face sizes, so that they mean the same for near and far faces. The figures were chosen on
-generated scenes (docs/tracking.md) by how often a track went from one person to another.
+Distances are in face sizes, so that they mean the same for near and far faces. The figures are
+those with the fewest takeovers of a track by another person in generated scenes (docs/tracking.md).
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ MAX_SIZE_RATIO = 1.8
 """A face does not grow or shrink by more than this between two detections, however long the gap."""
 
 MAX_STEP = 1.0
-"""A face is never looked for further than this many of its own sizes from where it is expected."""
+"""Longest step from the expected place to a detection that can be the same face, in face sizes."""
 
 ALIKE = 0.38
 """Distance of appearance below which two faces may well be the same person."""
@@ -39,7 +39,7 @@ UNLIKE_NEAR = 0.6
 how it looks."""
 
 DOUBT = 0.06
-"""When another pairing is worse by less than this, nobody can tell which is right."""
+"""When another pairing costs less than this more, neither is sure."""
 
 _BASE_STEP, _STEP_PER_S = (
     0.35,
@@ -99,7 +99,7 @@ def pair(
     """The cheapest pairing of some tracks (rows) with some faces (columns).
 
     Returns:
-        Pairs that are clear, and the tracks of which nobody can tell where they went on.
+        Pairs that are clear, and the tracks whose continuation is in doubt.
     """
     rows, columns = np.array(list(tracks), int), np.array(list(faces), int)
     if not rows.size or not columns.size:
@@ -135,7 +135,7 @@ def _dearer_by(costs: np.ndarray, column_of: dict[int, int], i: int, k: int, j: 
 
 
 def _alone(centres: np.ndarray, sizes: np.ndarray) -> np.ndarray:
-    """Which faces have no other one near, so that nobody can slip into their place; a column."""
+    """Which faces have no other near them that could slip into their place; a column."""
     near = _between(centres, centres) < _NEIGHBOUR * np.maximum(sizes, sizes.T)
     alone: np.ndarray = near.sum(axis=1, keepdims=True) <= 1
     return alone

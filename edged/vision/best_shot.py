@@ -1,7 +1,7 @@
-"""Which of a track's acceptable shots is sent to recognition, and when. Pure.
+"""Chooses which acceptable shots of a track go to recognition, and when. Pure.
 
-A shot costs a search, or a paid call, so one is sent when it is good, and another one only when there is a
-reason to expect a better answer.
+A shot costs a search or a paid call. A good one goes at once, another one only when there is reason to expect
+a better answer.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Generic, TypeVar
 Shot = TypeVar("Shot")
 
 GOOD_ENOUGH = 0.55
-"""Quality (see quality.shot_quality) at which a shot is sent without waiting for a better one."""
+"""Quality (see quality.shot_quality) at which a shot goes without a wait for a better one."""
 
 WAIT_S = 0.25
 """Longest wait for a better shot after the first acceptable one."""
@@ -27,7 +27,7 @@ KEPT = 3
 """Shots of one track that wait for their turn, the best ones."""
 
 KEPT_S = 0.6
-"""A shot that waits longer is thrown away: a grant needs a picture of the person who stands there now."""
+"""Longest wait of a kept shot: a grant needs a picture of the person who stands there now."""
 
 
 @dataclass(frozen=True)
@@ -42,9 +42,8 @@ class BestShot(Generic[Shot]):
     """The choice for one track. The best `KEPT` of its shots wait here for their turn.
 
     Args:
-        interval_s: shortest time between two shots that are sent, and between their pictures. How many are
-            recognised is the business of recognition: a shot that is sent may be replaced there by a better
-            one.
+        interval_s: shortest time between two shots that go to recognition, and between their pictures.
+            Recognition may replace a shot by a better one, and limits how many it looks at.
     """
 
     interval_s: float
@@ -56,7 +55,7 @@ class BestShot(Generic[Shot]):
     _in_vain: int = 0
 
     def wants(self, now_s: float) -> bool:
-        """Is it worth measuring this track's face in a frame captured at `now_s`?"""
+        """Whether to measure this track's face in a frame captured at `now_s`."""
         return now_s - self._sent_s >= self.interval_s
 
     def offer(
@@ -66,8 +65,8 @@ class BestShot(Generic[Shot]):
 
         Args:
             quality: of this shot, 0..1.
-            promising: what the last answer said: True, the shots so far name one person and another may
-                confirm it; False, they do not; None, there is no answer yet.
+            promising: the latest answer. True: the shots so far name one person, and another shot may
+                confirm it; False: they do not; None: there is no answer yet.
         """
         self._drop_stale(now_s)
         if not self._kept:

@@ -1,4 +1,4 @@
-"""Whom the door serves when several people are in view. Pure: boxes in, choice with reasons out."""
+"""Chooses whom the door serves when several people are in view. Pure: boxes in, choice with reasons out."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ Policy = Literal["all", "largest", "nearest_centre", "region"]
 Box = tuple[float, float, float, float]
 
 SEVERAL_FACES = "several_faces"
-"""Two faces are equally near at a door for one: nobody is served until one of them steps back."""
+"""Two faces are equally near at a door for one: the door serves nobody until one steps back."""
 
 NOT_SERVED = "not_served"
 """Somebody else is nearer to the door."""
@@ -19,7 +19,7 @@ OUTSIDE_REGION = "outside_region"
 """The middle of the face is outside the region the door looks at."""
 
 KEEP_LEAD = 1.25
-"""Somebody else must lead by this ratio before the choice goes over to them."""
+"""Ratio by which another face must lead before the choice changes."""
 
 _DISTANCE_FLOOR = 0.1  # of the picture's width: nearer to the centre than this, all are equally near
 
@@ -60,9 +60,9 @@ class CandidateChooser:
             face nearest to the middle of the picture. `region`: everybody in `region`, or with `single_lane`
             the largest there.
         region: x0, y0, x1, y1 as shares of width and height of the picture; with another policy than `region`
-            it is not looked at.
-        single_lane: only one person may pass at a time: when the two best are alike within `tie_ratio`
-            nobody is served.
+            it has no effect.
+        single_lane: only one person may pass at a time: while the two best are alike within `tie_ratio`,
+            the door serves nobody.
         tie_ratio: second best divided by best (0..1) from which they are alike. 0.8 in face size is 25 % in
             distance: at 60 cm, the other stands less than 15 cm behind.
     """
@@ -88,7 +88,7 @@ class CandidateChooser:
     def choose(self, faces: Iterable[Candidate], width: int, height: int) -> Choice:
         """Whom to serve of `faces` in a picture of `width` x `height` pixels.
 
-        Call it once per frame with every confirmed face, also with those that are served already.
+        Call it once per frame with every confirmed face, those served already included.
         """
         here = sorted(faces, key=lambda face: (-self._merit(face, width), face.track_id))
         inside = [face for face in here if self._policy != "region" or self._in_region(face, width, height)]
@@ -120,7 +120,7 @@ class CandidateChooser:
         return second >= self._tie_ratio * best
 
     def _merit(self, face: Candidate, width: int) -> float:
-        """How much a face is worth: its size in pixels, or the inverse of its distance from the middle."""
+        """Rank of a face: its size in pixels, or the inverse of its distance from the middle."""
         x, _, face_width, face_height = face.box
         if self._policy != "nearest_centre":
             return min(face_width, face_height)

@@ -32,7 +32,7 @@ _CANDIDATES = 500
 
 @dataclass(frozen=True)
 class Detection:
-    """One face, in pixels of the picture that was given.
+    """One face, in pixels of the searched picture.
 
     Attributes:
         box: x, y, width, height; may reach beyond the picture.
@@ -51,7 +51,7 @@ class Detection:
 
     @property
     def faint(self) -> bool:
-        """Not sure enough to be a face by itself."""
+        """Below `CERTAIN_SCORE`: may continue a track, never begin one."""
         return self.score < CERTAIN_SCORE
 
 
@@ -60,8 +60,8 @@ class FaceDetector:
 
     Args:
         model: the file named `face_detection`.
-        min_score: confidence below which a face is not reported, 0..1, unless a call says otherwise.
-        max_faces: sure ones before faint ones, largest first; the rest are left out.
+        min_score: least confidence of a reported face, 0..1; a call may set its own.
+        max_faces: most faces in an answer: sure ones before faint ones, the largest first.
     """
 
     def __init__(self, model: ModelFile, *, min_score: float = CERTAIN_SCORE, max_faces: int = 10) -> None:
@@ -79,8 +79,8 @@ class FaceDetector:
         """Faces in `image` (HxWx3 uint8 BGR), largest first.
 
         Args:
-            scale: the picture is shrunk to this share (0..1] before looking; see `scale_for`.
-            min_score: for this call; FAINT_SCORE for a tracker, which tells by `Detection.faint`.
+            scale: share (0..1] to which the search shrinks the picture; see `scale_for`.
+            min_score: for this call; FAINT_SCORE for a tracker, which looks at `Detection.faint`.
         """
         self._net.setScoreThreshold(self._min_score if min_score is None else min_score)
         scale = min(scale, 1.0, MAX_INPUT_SIDE / max(image.shape[:2]))
@@ -117,7 +117,7 @@ class FaceDetector:
 
 
 def scale_for(min_face_px: float) -> float:
-    """How far a picture may be shrunk so that a face of `min_face_px` is still surely found, (0..1]."""
+    """Smallest share (0..1] of a picture in which the detector surely finds a face of `min_face_px`."""
     return min(1.0, SMALLEST_DETECTED_PX / min_face_px)
 
 

@@ -1,4 +1,4 @@
-"""Drawing what was measured onto a picture, for people who aim a camera. No measuring, no files."""
+"""Draws measures onto a picture, for people who aim a camera. Measures nothing, reads and writes no files."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _WHITE = (255, 255, 255)
 _OUTLINE = (235, 215, 150)
 
 SIDES = (640, 1920)
-"""Pictures are enlarged or reduced to this range of their longer side, so that the words stay legible."""
+"""Range of the longer side of a drawn picture, pixels; within it the words are legible."""
 
 TILE_SIDE = 480
 """Longer side of the pictures on a contact sheet; large enough for three lines of words beside a face."""
@@ -28,17 +28,17 @@ TILE_SIDE = 480
 _TILES_IN_A_ROW = 4
 _BACKGROUND = 40
 _SMALL_FACE_PX = 90
-"""Faces smaller than this on the canvas are drawn without points and outline, which would hide them."""
+"""Smaller faces on the canvas get no points and no outline, which would hide them."""
 
 _DETAILED_FACES, _NAMED_FACES = 4, 12
-"""With more faces in a picture than these, labels are cut down to the verdict, then to the number."""
+"""With more faces than these, labels show only the verdict, then only the number."""
 
 Box = tuple[int, int, int, int]
 
 
 @dataclass(frozen=True)
 class _Pen:
-    """What one picture is drawn with: `zoom` from picture to canvas, sizes in pixels of the canvas."""
+    """Canvas and sizes (its pixels) for one picture; `zoom` from picture to canvas."""
 
     canvas: np.ndarray
     zoom: float
@@ -63,10 +63,10 @@ def draw_faces(
 
     Args:
         image: HxWx3 uint8 BGR.
-        readings: faces of that picture; they are numbered from 1 as given.
+        readings: faces of that picture, numbered from 1 in this order.
         caption: a line at the foot of the picture, e.g. the file's name.
         notes: one further line for each face, or none at all.
-        sides: range that the longer side is brought into, pixels.
+        sides: range of the longer side of the result, pixels.
 
     Returns:
         uint8 BGR.
@@ -217,7 +217,7 @@ def _box(pen: _Pen, reading: FaceReading) -> Box:
 
 
 def label_lines(number: int, reading: FaceReading) -> list[str]:
-    """What is written beside a face: number, verdict, and the measures that turning screws can change."""
+    """The label of a face: number, verdict, and the measures that an installer can change."""
     measures = reading.measures
     verdict = ", ".join(code.replace("_", " ") for code in reading.missed) or "accepted"
     sizes = f"{measures.face_px:.0f} px"

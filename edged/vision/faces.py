@@ -1,7 +1,6 @@
-"""Everything that is measured on the faces of one picture: detector, mesh, pose and quality put together.
+"""Measures the faces of one picture: detector, mesh, pose, occlusion and quality put together.
 
-Used for frames (by the tracker's owner, stage by stage) and for still pictures (`read`, when enrolling and
-inspecting).
+The analyser calls it stage by stage for frames; enrolment and inspection call `read` for still pictures.
 """
 
 from __future__ import annotations
@@ -21,10 +20,11 @@ from edged.vision.occlusion import OcclusionEstimator
 from edged.vision.pose import PoseEstimator
 
 MIN_PRESENCE = 0.5
-"""Mesh presence below which its points are not believed, 0..1."""
+"""Least presence of a mesh whose points count, 0..1."""
 
 STILL_SIDE = 1280
-"""Still pictures are searched at this longer side first, so that small faces are refused by name."""
+"""Longer side at which still pictures are searched first: it finds faces that are too small, so that their
+refusal names the reason."""
 
 
 @dataclass(frozen=True)
@@ -33,8 +33,8 @@ class FaceReading:
 
     Attributes:
         detection: box, five points, score.
-        mesh: the fitted mesh; None when it was not believed.
-        measures: every number the limits are compared with.
+        mesh: the fitted mesh; None below `MIN_PRESENCE`.
+        measures: all numbers that have limits.
         aligned: 112x112x3 uint8 BGR.
         missed: reason codes with the limits missed, deciding one first; empty when the face is good.
     """
@@ -73,7 +73,7 @@ class FaceReader:
         return self._detector.detect(image, scale=scale_for(min_face_px), min_score=min_score)
 
     def measure(self, image: np.ndarray, face: Detection) -> FaceReading:
-        """Fit the mesh and take every measure; `missed` is left empty for the caller's limits."""
+        """Fit the mesh and take every measure. `missed` stays empty: the caller applies its limits."""
         mesh = self._mesh.fit(image, face)
         believed = mesh.presence >= MIN_PRESENCE and bool(np.isfinite(mesh.points).all())
         points = mesh.five_points() if believed else face.points
@@ -96,7 +96,7 @@ class FaceReader:
         return FaceReading(face, mesh if believed else None, measures, aligned, {})
 
     def find(self, image: np.ndarray) -> list[Detection]:
-        """Every face of a still picture (HxWx3 uint8 BGR), largest first, looked for at up to 1280 px."""
+        """Every face of a still picture (HxWx3 uint8 BGR), largest first, searched at up to 1280 px."""
         return self._detector.find(image, STILL_SIDE)
 
     def read(self, image: np.ndarray, limits: QualityLimits) -> list[FaceReading]:

@@ -1,7 +1,7 @@
 """What to tell the person before the camera: at most one hint per track, calm enough to be read.
 
-Codes only: the words are in `edged.texts`, what is shown or spoken is decided by whoever listens. Pure: no
-clock, no pictures. The conditions are those of closed terminals (docs/reference/terminals.md 2.6, 9.3).
+Codes only: `edged.texts` has the words, and screens and speakers choose what they show. Pure: no clock, no
+pictures. The conditions are those of closed terminals (docs/reference/terminals.md 2.6, 9.3).
 """
 
 from __future__ import annotations
@@ -34,11 +34,11 @@ HINTS = (
     "in_person",
     "please_wait",
 )
-"""Every hint, the most pressing first: what must be put right before the next one can even be judged.
+"""Every hint, the most pressing first: a person must heed it before the next one can be judged.
 The codes are stable: sound files, screens and integrations are keyed by them."""
 
 OUTCOMES = frozenset({"welcome", "not_recognised", "not_allowed", "out_of_order"})
-"""Hints that state a decision. They appear at once: the door moves at that moment."""
+"""Hints that state a decision. They appear at once, when the door moves."""
 
 _RANK = {hint: rank for rank, hint in enumerate(HINTS)}
 
@@ -122,8 +122,8 @@ class HintChange:
     """The hint of one track is another one from now on.
 
     Attributes:
-        code: one of `HINTS`; None when there is nothing to say any more.
-        previous: what was shown until now; None when that was nothing.
+        code: one of `HINTS`; None when the hint goes.
+        previous: the hint until now; None when there was none.
     """
 
     code: str | None
@@ -144,9 +144,9 @@ class Guidance:
     only to a more pressing one.
 
     Args:
-        after_s: how long something must be wrong before it is said, seconds. Shorter than people need to
-            correct themselves while walking up would make the screen talk all the time.
-        stay_s: how long a hint is shown at least, seconds; the time it takes to read one.
+        after_s: how long something must be wrong before its hint appears, seconds. Shorter than people need
+            to correct themselves while walking up would make the screen talk all the time.
+        stay_s: shortest time a hint stays, seconds; the time it takes to read one.
     """
 
     def __init__(self, *, after_s: float = 0.4, stay_s: float = 1.2) -> None:
@@ -160,19 +160,19 @@ class Guidance:
 
     @property
     def current(self) -> str | None:
-        """The hint shown now; None when there is none."""
+        """The hint at this moment; None without one."""
         return self._current
 
     def take(
         self, reasons: Collection[str], now_s: float, measures: Measures | None = None
     ) -> HintChange | None:
-        """Take in what is wrong at this moment. Call it with every frame, also when nothing is wrong.
+        """Take in the faults of this moment. Call it with every frame, without a fault too.
 
         Args:
             reasons: codes as in `ShotRefused.reasons`, or a state: `waiting`, `granted`, `denied`,
                 `several_faces`. Codes without a hint are ignored.
             now_s: monotonic time, seconds; never less than in the call before.
-            measures: tell whether a face looks too far up or down.
+            measures: their pitch decides between up and down.
 
         Returns:
             What changes, or None.
@@ -184,7 +184,7 @@ class Guidance:
         return self._change(wanted, now_s)
 
     def end(self, now_s: float) -> HintChange | None:
-        """The track has ended: nothing is to be said to it any more, whatever was said just now."""
+        """The track has ended, and its hint with it, at whatever age."""
         self._causes.clear()
         return None if self._current is None else self._change(None, now_s)
 
@@ -195,7 +195,7 @@ class Guidance:
         self._causes = {hint: cause for hint, cause in self._causes.items() if now_s - cause.seen_s <= _GAP_S}
 
     def _wanted(self, now_s: float) -> str | None:
-        """The most pressing hint whose cause has lasted long enough; the current one is beyond that doubt."""
+        """The most pressing hint whose cause has lasted for `after_s`, or that is shown already."""
         ripe = [
             hint
             for hint, cause in self._causes.items()
@@ -215,7 +215,7 @@ class Guidance:
 
 
 def hints_for(reasons: Collection[str], measures: Measures | None = None) -> frozenset[str]:
-    """Every hint that these reasons call for, without regard to time; empty when there is nothing to say."""
+    """Every hint that these reasons call for, without regard to time; empty without one."""
     hints = {_HINT_OF_REASON[code] for code in reasons if code in _HINT_OF_REASON}
     if _MASK.issubset(reasons):
         hints = (hints - {"uncover_face"}) | {"take_off_mask"}

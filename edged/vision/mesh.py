@@ -1,4 +1,4 @@
-"""Fitting the 468-point face mesh, and what is read off it: eyes, outline, alignment points."""
+"""Fits the 468-point face mesh and reads eyes, outline and alignment points off it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ CROP_SCALE = 1.2
 
 LEVEL_DEG = 5.0
 """A mesh whose eyes are further than this from level in the crop is fitted once more in a crop turned to
-them: the network shows only part of a tilt that the crop leaves. 2 to 5 do as well (docs/pose.md)."""
+them: the network shows only part of the tilt that is left in a crop. 2 to 5 do as well (docs/pose.md)."""
 
 _EYE_CORNERS = ((33, 133), (362, 263))
 _NOSE_TIP = 4
@@ -37,7 +37,7 @@ class Mesh:
 
     Attributes:
         points: 468x3 float64: x, y in pixels of the picture, z on the same scale, smaller is nearer.
-        presence: how sure the model is that the crop holds a face, 0..1.
+        presence: the model's confidence that the crop holds a face, 0..1.
     """
 
     points: np.ndarray
@@ -57,8 +57,8 @@ class Mesh:
 class FaceMesh:
     """MediaPipe's face mesh in OpenCV. Not safe to share between threads: make one per thread.
 
-    The classic engine is asked for by name: OpenCV 5's new one gives only one of the two outputs. The file is
-    named instead of its bytes because the overload that takes bytes ignores the engine.
+    Loads by file name and with the classic engine: OpenCV 5's new engine gives only one of the two outputs,
+    and the overload that takes bytes ignores the choice of an engine.
     """
 
     def __init__(self, model: ModelFile) -> None:
@@ -90,8 +90,8 @@ class FaceMesh:
 def _crop_transform(face: Detection, *, further_deg: float = 0.0) -> np.ndarray:
     """2x3: picture -> square crop around eyes and mouth, level by all five points, or turned `further_deg`.
 
-    The box is believed for its size only: its place leans to one side, and the line between the eyes shows
-    too little roll. The network answers a crop that is off by leaning the mesh.
+    Takes only the size from the box, whose place leans to one side, and no roll from the line between the
+    eyes, which shows too little of it. The mesh leans when the crop is off.
     """
     centre = tuple(float(value) for value in face.points[list(_EYES_AND_MOUTH)].mean(axis=0))
     side = CROP_SCALE * max(face.box[2:])

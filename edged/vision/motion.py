@@ -1,6 +1,6 @@
-"""Whether a frame needs to be searched for faces: has anything moved, is anybody followed, how long ago.
+"""Decides whether to search a frame for faces: by movement, open tracks and elapsed time.
 
-It looks at every sixteenth pixel or so of a frame, which costs next to nothing; it finds no faces itself.
+Looks at every sixteenth pixel or so, which costs next to nothing. Finds no faces itself.
 """
 
 from __future__ import annotations
@@ -9,14 +9,14 @@ import cv2
 import numpy as np
 
 SMALL = (80, 45)
-"""Width and height of the copy in which change is looked for."""
+"""Width and height of the copy that is compared."""
 
 BLOCK = 5
-"""Side of the blocks whose mean is compared: 80 pixels of a 1280-pixel picture, a face at the door."""
+"""Side of a block, whose mean is compared: 80 pixels of a 1280-pixel picture, a face at the door."""
 
 NOISE_FACTOR = 6.0
 """A block has changed when it differs by more than this many times its usual difference: 4.8 standard
-deviations, because 144 blocks are asked 25 times a second."""
+deviations, because there are 144 blocks 25 times a second."""
 
 LEAST_CHANGE = 2.0
 """Grey levels below which a difference is never a change: rounding, compression."""
@@ -26,10 +26,10 @@ _NOISE_START = 1.0
 
 
 class ChangeDetector:
-    """Compares a frame with the last one that was kept, block by block.
+    """Compares a frame with the reference frame, block by block.
 
-    The difference of each block is measured against its own usual difference, so that a noisy camera, a
-    flickering lamp or a tree in the window do not count for ever.
+    Each block has its own usual difference as the yardstick, so that a noisy camera, a flickering lamp or a
+    tree in the window cease to count as changes.
     """
 
     def __init__(self) -> None:
@@ -38,7 +38,7 @@ class ChangeDetector:
         self._noise: np.ndarray | None = None
 
     def changed(self, image: np.ndarray) -> bool:
-        """Whether `image` (HxWx3 uint8 BGR) differs from the kept frame. True for a new size of picture."""
+        """Whether `image` (HxWx3 uint8 BGR) differs from the reference frame; a new size does."""
         blocks = _blocks(image)
         if self._kept is None or self._noise is None or image.shape != self._shape:
             self._start(image, blocks)
@@ -50,7 +50,7 @@ class ChangeDetector:
         return bool(moved.any())
 
     def keep(self, image: np.ndarray) -> None:
-        """From now on compare with `image`."""
+        """Make `image` the reference frame."""
         if image.shape != self._shape or self._noise is None:
             self._start(image, _blocks(image))
         else:
@@ -62,11 +62,12 @@ class ChangeDetector:
 
 
 class DetectionPacer:
-    """Decides for each frame whether the detector has to look at it.
+    """Decides for each frame whether the detector searches it.
 
     Args:
-        idle_recheck_s: nothing moves and nobody is followed: look this often anyway. 0: look at every frame.
-        interval_s: somebody is followed: time between two looks; 0: every frame, which tracks best.
+        idle_recheck_s: longest time between two searches while nothing moves and no track is open. 0: search
+            every frame.
+        interval_s: time between two searches while a track is open; 0: every frame, which tracks best.
     """
 
     def __init__(self, idle_recheck_s: float, interval_s: float = 0.0) -> None:
@@ -93,7 +94,7 @@ class DetectionPacer:
         return due
 
     def restart(self) -> None:
-        """The picture was cut: the next frame is looked at."""
+        """Search the next frame: the picture was cut."""
         self._looked_s = float("-inf")
 
 

@@ -1,8 +1,8 @@
-"""How much of each of the seven parts of a face is covered, 0..1: sunglasses, masks, hands, hair.
+"""Covered share of each of the seven parts of a face, 0..1: sunglasses, masks, hands, hair.
 
 The mesh lays the face out flat at 48x48, whatever its pose; a small network, trained on generated pictures by
-scripts/train-occlusion, looks at that. Sunglasses and masks are found; hands, hair and one covered eye are
-often missed. What it was trained on and how often it errs: docs/occlusion.md. No limits here.
+scripts/train-occlusion, looks at that. It finds sunglasses and masks, and often misses hands, hair and one
+covered eye. Training and error rates: docs/occlusion.md. No limits here.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ PARTS: dict[str, tuple[int, ...]] = {
 """Mesh points whose convex hull is the part. Left and right are those of the picture."""
 
 _WORK_FACE_PX = 96.0
-"""Height the face is reduced to before it is laid out, so that fine texture does not alias."""
+"""Height of the face before it is laid out flat; at this size fine texture does not alias."""
 
 _CHROMA_SPREAD = 12.0
 _LUMA_FLOOR = 12.0
@@ -105,12 +105,12 @@ class Layout:
         return cv2.remap(crop, columns, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
 
     def channels(self, image: np.ndarray, points: np.ndarray) -> np.ndarray:
-        """What the network sees: 48x48x8 float32; see `channels`."""
+        """The network's input: 48x48x8 float32; see `channels`."""
         return channels(self.flatten(image, points), self.inside)
 
 
 def channels(flat: np.ndarray, inside: np.ndarray) -> np.ndarray:
-    """What the network sees of a flat face (48x48x3 uint8 BGR): 48x48x8 float32, zero outside the face.
+    """The network's input for a flat face (48x48x3 uint8 BGR): 48x48x8 float32, zero outside the face.
 
     Brightness and colour relative to the face's own average, colour as it is, and the first three mirrored:
     one half of a face is the best model of the other.

@@ -1,4 +1,4 @@
-"""Process-wide settings for working on pictures, made once by the composition root: OpenCV and memory."""
+"""Process-wide settings of OpenCV and memory, which the composition root makes once."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import cv2
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # malloc.h of the GNU C library
 
 LARGEST_KEPT_BYTES = 8 * 1024 * 1024
-"""A freed block up to this size is kept for the next one: a picture of 1920x1080 has 6.2 MB."""
+"""Largest freed block that stays for the next one: a picture of 1920x1080 has 6.2 MB."""
 
 
 def prepare_opencv(threads: int) -> None:
@@ -26,7 +26,7 @@ def prepare_opencv(threads: int) -> None:
 
 
 def give_large_blocks_back() -> bool:
-    """Let what loading a model or a library took for a moment go back to the system. False without glibc.
+    """Give memory that loading a model took for a moment back to the system. False without glibc.
 
     Left alone, the GNU C library stops mapping large blocks one by one once it has seen one freed, and cuts
     them from heaps that never shrink: 80 MB of a daemon with 50,000 faces were such holes (measured).

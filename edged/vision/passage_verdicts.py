@@ -1,4 +1,4 @@
-"""What has become of each passage, as far as vision must know: go on measuring, stop, or start a new one."""
+"""State of each passage as vision needs it: go on measuring, stop, or start a new one."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ class PassageState(Enum):
     """Where one passage stands."""
 
     OPEN = "open"
-    """No decision is in sight: shots are welcome."""
+    """No decision yet: more shots help."""
     SETTLED = "settled"
-    """Recognition is sure, or the person was let in: no more shots."""
+    """Recognition is sure, or the passage is granted: no more shots."""
     DENIED = "denied"
     """Denied. Someone who stays in view gets a new passage after a pause."""
 
 
 class PassageVerdicts:
-    """Follows `FaceIdentified` and `AccessDecided` on the bus. Safe to ask from any thread."""
+    """Follows `FaceIdentified` and `AccessDecided` on the bus. Thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -41,7 +41,7 @@ class PassageVerdicts:
         bus.subscribe(kinds, self.take_in, name="passages", overflow=Overflow.DROP_OLDEST)
 
     def take_in(self, event: FaceIdentified | AccessDecided) -> None:
-        """Note what `event` says of its passage."""
+        """Note the state that `event` gives its passage."""
         if event.passage_id is None:
             return
         with self._lock:
@@ -64,12 +64,12 @@ class PassageVerdicts:
         return bool({"spoof_suspected", "not_live"} & set(self.verdict(passage_id) or ()))
 
     def promising(self, passage_id: str) -> bool | None:
-        """Whether the last answer may be confirmed by another shot; None when there was no answer yet."""
+        """Whether another shot may confirm the latest answer; None before the first answer."""
         with self._lock:
             return self._promising.get(passage_id)
 
     def state(self, passage_id: str) -> PassageState:
-        """Where the passage stands; OPEN when nothing was heard of it."""
+        """Where the passage stands; OPEN for an unknown one."""
         with self._lock:
             return self._states.get(passage_id, PassageState.OPEN)
 

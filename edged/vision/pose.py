@@ -12,7 +12,7 @@ GAIN = np.array([1.10, 1.03, 1.00])
 """Yaw, pitch, roll. The mesh model pulls towards frontal, more so in sharp pictures; roll is free of it."""
 
 OFFSET_DEG = np.array([0.3, 1.5, 0.0])
-"""Yaw, pitch, roll that the mesh shows of a face that is frontal. Both are measured in docs/pose.md."""
+"""Yaw, pitch, roll of the mesh of a frontal face. docs/pose.md has the measurement of gain and offset."""
 
 
 class PoseEstimator:
@@ -28,8 +28,8 @@ class PoseEstimator:
     def angles(self, points: np.ndarray) -> tuple[float, float, float]:
         """(yaw, pitch, roll) in degrees from a mesh's 468x3 points.
 
-        They count from the ray between lens and head: who looks into the lens has 0, 0 anywhere in the
-        picture. Known to 3 degrees on average within +-30 (docs/pose.md).
+        They count from the ray between lens and head: a person who looks into the lens has 0, 0 anywhere in
+        the picture. Mean error 3 degrees within +-30 (docs/pose.md).
 
         yaw: -90 left .. +90 right of the image; pitch: -90 up .. +90 down; roll: positive clockwise.
         """

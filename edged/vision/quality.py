@@ -1,4 +1,4 @@
-"""How good a face picture is: one small function per measure, and the comparison with the limits.
+"""Quality of a face picture: one small function per measure, and the comparison with the limits.
 
 Scales follow docs/reference/face-api.md 5.1, so that a limit in edged means the same as in the cloud.
 """
@@ -12,7 +12,7 @@ from edged.config import QualityLimits
 from edged.events import Measures
 
 _INNER = (slice(20, 104), slice(14, 98))
-"""The 84x84 part of the aligned crop that is face whatever the hair and background."""
+"""The 84x84 part of the aligned crop that holds neither hair nor background."""
 
 _SHARP_ENERGY = 3700.0
 """Sobel energy at which blur is 0.5 (docs/reference/models.md 6)."""
@@ -55,7 +55,7 @@ def completeness(outline: np.ndarray, width: int, height: int) -> float:
 
 
 def size_refusals(measures: Measures, limits: QualityLimits) -> dict[str, float]:
-    """Reason codes with the limits missed, as far as the detector alone can tell. Cheap; asked first."""
+    """Reason codes with the limits missed, from the detector's answer alone. Cheap, so it comes first."""
     missed: dict[str, float] = {}
     if measures.face_px < limits.min_face_px:
         missed["face_too_small"] = limits.min_face_px

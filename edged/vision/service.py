@@ -15,7 +15,7 @@ _IDLE_S = 0.2
 
 
 class FrameQueue(Protocol):
-    """Where the vision thread gets its frames."""
+    """Source of frames for the vision thread."""
 
     @property
     def finished(self) -> bool:
@@ -31,7 +31,7 @@ class VisionService:
     """Runs an Analyser in a thread of its own.
 
     Args:
-        frames: where frames come from, e.g. a camera's mailbox. The thread ends when it is finished.
+        frames: source of frames, e.g. a camera's mailbox. The thread ends when it is finished.
         analyser_factory: called in the thread, because networks belong to the thread that uses them.
         on_beat: called at least every 0.2 s while the thread is alive and working.
     """
@@ -54,7 +54,7 @@ class VisionService:
 
     @property
     def analysed(self) -> int:
-        """Frames looked at so far."""
+        """Frames analysed so far."""
         return self._analysed
 
     def start(self) -> None:
@@ -67,7 +67,7 @@ class VisionService:
         return not self._thread.is_alive()
 
     def stop(self, timeout_s: float) -> bool:
-        """End after the frame at hand; open tracks are ended. True when that took less than `timeout_s`."""
+        """End after the frame at hand, with its tracks. True when that took less than `timeout_s`."""
         self._stopping.set()
         return self.join(timeout_s)
 
@@ -83,7 +83,7 @@ class VisionService:
     def _analyse(self, analyser: Analyser, frame: Frame) -> None:
         try:
             self._publish(analyser.analyse(frame))
-        except Exception as error:  # noqa: BLE001 - one bad frame must not end the thread; it is told instead
+        except Exception as error:  # noqa: BLE001 - one bad frame must not end the thread; an event reports it
             failed = ComponentFailed(
                 at=frame.captured_at,
                 component="vision",

@@ -1,4 +1,4 @@
-"""Liveness of one track as the analyser needs it: when it is judged, and when to lock somebody out."""
+"""Liveness of one track as the analyser needs it: the judgement, and when to lock somebody out."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ from edged.vision.liveness.model import LivenessModel
 from edged.vision.mesh import Mesh
 
 DECIDED_PAUSE_S = 0.3
-"""Between two looks at a track that is judged already: it costs as much as everything else together."""
+"""Pause between two looks at a judged track: a look costs as much as everything else together."""
 
 PATIENCE_S = 1.0
-"""So long shots are held back while another modality does not pass: a living person is not always seen well
-by two cameras at once. Then they are sent all the same, so that the refusal is on record."""
+"""Longest time shots wait for another modality to pass: two cameras do not always see a living person well at
+once. After it shots go all the same, so that the refusal is on record."""
 
 
 class SpoofGuard(Protocol):
     """Judges whether one track is a living face."""
 
     def ready(self, at_s: float, box: Box) -> bool:
-        """Whether the face seen at `box` at the monotonic instant `at_s` may become a shot: the judgement is
-        there, or nobody waits for it."""
+        """Whether the face at `box` at the monotonic instant `at_s` may be a shot: the judgement is there, or
+        the configuration does not require it."""
         ...
 
     @property
     def locked_out(self) -> bool:
-        """Suspected too often; the track is kept waiting."""
+        """Suspected too often; the track gets no passage for a while."""
         ...
 
     def look(self, image: np.ndarray, face: Detection, mesh: Mesh | None, at_s: float) -> None:
@@ -42,7 +42,7 @@ class SpoofGuard(Protocol):
         ...
 
     def verdict(self, at_s: float, box: Box) -> Liveness | None:
-        """The judgement so far on the face seen at `box` at `at_s`; None when nobody looks."""
+        """The judgement so far on the face at `box` at `at_s`; None while liveness is off."""
         ...
 
     def suspected(self) -> float:
@@ -56,23 +56,23 @@ class NoSpoofGuard:
     locked_out = False
 
     def ready(self, at_s: float, box: Box) -> bool:
-        """Nobody waits."""
+        """Always."""
         return True
 
     def look(self, image: np.ndarray, face: Detection, mesh: Mesh | None, at_s: float) -> None:
-        """Nothing to take in."""
+        """Takes nothing in."""
 
     def verdict(self, at_s: float, box: Box) -> None:
-        """There is no judgement."""
+        """None: there is no judgement."""
 
     def suspected(self) -> float:
-        """Nothing was suspected here."""
+        """No pause."""
         return 0.0
 
 
 class PassiveSpoofGuard:
-    """The packaged (or the operator's) network and the physical cues, fused over the track, and whatever else
-    must pass at the instant of the shot.
+    """The packaged (or the operator's) network and the physical cues, fused over the track, and further
+    modalities that must pass at the instant of the shot.
 
     Args:
         model: of the vision thread; shared by its tracks.

@@ -1,4 +1,4 @@
-"""One followed face: where it is, where it should be next, how it looks. Nothing is decided here."""
+"""One followed face: its place, its expected place, its appearance. Decides nothing."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ CONFIRM_HITS = 2
 """Detections before a face counts as a track: one alone may be a flicker of the detector."""
 
 VELOCITY_S = 0.15
-"""Over this time the velocity is averaged: box noise is 2-3 % of the face per frame."""
+"""Time constant of the mean velocity: box noise is 2-3 % of the face per frame."""
 
 DAMPING_S = 0.5
-"""A face that is not seen is expected to slow down with this time constant."""
+"""Time constant with which the expected place of an unseen face slows down."""
 
-_APPEARANCE_SHARE = 0.1  # of the newest look in the remembered one
+_APPEARANCE_SHARE = 0.1  # share of the newest look in the running mean
 
 
 class TrackState(Enum):
-    """How sure it is that a track is a face that is there."""
+    """Certainty that a track is a face in view."""
 
     TENTATIVE = "tentative"
     """Seen once."""
@@ -44,7 +44,7 @@ class Track:
         hits: detections so far.
         misses: frames in a row without a detection.
         velocity: pixels per second of the box centre.
-        appearance: running mean of what the caller handed in; None while nothing was.
+        appearance: running mean of the looks given to `update`; None before the first.
     """
 
     track_id: int
@@ -58,7 +58,7 @@ class Track:
 
     @property
     def confirmed(self) -> bool:
-        """The face was seen often enough to be one."""
+        """At least `CONFIRM_HITS` detections."""
         return self.hits >= CONFIRM_HITS
 
     @property
@@ -69,7 +69,7 @@ class Track:
         return TrackState.LOST if self.misses else TrackState.CONFIRMED
 
     def expected_centre(self, now_s: float) -> tuple[float, float]:
-        """Where the face should be at `now_s` if it kept its way while slowing down, pixels."""
+        """Expected place of the face at `now_s`, when it keeps its direction and slows down, pixels."""
         x, y = centre(self.detection)
         ahead = DAMPING_S * (1 - math.exp(-max(now_s - self.seen_s, 0.0) / DAMPING_S))
         return x + self.velocity[0] * ahead, y + self.velocity[1] * ahead

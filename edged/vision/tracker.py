@@ -16,16 +16,16 @@ from edged.vision.detector import Detection
 from edged.vision.track import Track
 
 TENTATIVE_MISSES = 3
-"""A face seen only once that is missing in this many frames in a row was a flicker."""
+"""Frames in a row without a face that was seen only once, after which it counts as a flicker."""
 
 
 @dataclass(frozen=True)
 class Tracked:
-    """What one frame changed.
+    """Changes by one frame.
 
     Attributes:
         seen: confirmed tracks that have a detection in this frame.
-        started: those of `seen` that were confirmed just now.
+        started: those of `seen` that this frame confirmed.
         ended: confirmed tracks that are over.
     """
 
@@ -48,7 +48,7 @@ class Tracker:
 
     @property
     def tracks(self) -> tuple[Track, ...]:
-        """Every track that is not over, tentative and lost ones too, the oldest first."""
+        """Every open track, tentative and lost ones too, the oldest first."""
         return tuple(self._tracks)
 
     def update(
@@ -62,7 +62,7 @@ class Tracker:
         Faint detections never begin a track; they only continue one.
 
         Args:
-            appearance: for each detection how the person looks (see appearance.py), None where unknown.
+            appearance: one look for each detection (see appearance.py), None where unknown.
         """
         looks: list[np.ndarray | None] = [None] * len(detections) if appearance is None else list(appearance)
         if len(looks) != len(detections):
@@ -82,7 +82,7 @@ class Tracker:
         return Tracked(seen=seen, started=started, ended=ended)
 
     def end_all(self) -> list[Track]:
-        """Forget every track (the picture is cut, or the camera gone). Returns the confirmed ones."""
+        """End every track (the picture is cut, or the camera gone). Returns the confirmed ones."""
         return self._end(self._tracks)
 
     def _expire(self, now_s: float) -> list[Track]:
@@ -97,7 +97,7 @@ class Tracker:
     def _associate(
         self, detections: Sequence[Detection], looks: list[np.ndarray | None], now_s: float
     ) -> tuple[dict[int, Track], list[Track]]:
-        """Who goes on where, by number of the detection; and the tracks of which nobody can tell."""
+        """The track that each detection (by number) continues; and the tracks in doubt."""
         certain = [j for j, d in enumerate(detections) if not d.faint]
         faint = [j for j, d in enumerate(detections) if d.faint]
         costs = pair_costs(self._tracks, detections, looks, now_s)

@@ -37,7 +37,7 @@ MAX_RETRY_PAUSE_S = 30.0
 
 
 @dataclass(frozen=True)
-class View:
+class CameraView:
     """What all visitors of one camera share.
 
     Attributes:
@@ -55,7 +55,7 @@ class View:
     door_id: str
 
 
-class Refusals:
+class ShotRefusals:
     """Why pictures of one track were no shots, and which refusal is worth an event."""
 
     def __init__(self) -> None:
@@ -91,7 +91,7 @@ class Visitor:
     """
 
     def __init__(
-        self, view: View, track: Track, at: datetime, spoofing: SpoofGuard, *, denials: int = 0
+        self, view: CameraView, track: Track, at: datetime, spoofing: SpoofGuard, *, denials: int = 0
     ) -> None:
         self.passage_id = new_id("p", at)
         self.looked_s = float("-inf")
@@ -106,7 +106,7 @@ class Visitor:
             "door_id": view.door_id,
         }
         self._shots = BestShot[ShotChosen](view.config.shot_interval_s)
-        self._refusals = Refusals()
+        self._refusals = ShotRefusals()
         self._guidance = Guidance()
         self._hinted: tuple[str, ...] = ()
         self._measures: Measures | None = None

@@ -381,7 +381,7 @@ def test_the_reader_goes_when_the_daemon_is_killed(camera) -> None:
 
 
 def is_running(pid: int) -> bool:
-    """False for a process that is gone, or dead and waiting for whoever inherited it."""
+    """False for a process that is gone, or dead and not yet reaped by the process that inherited it."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
     except OSError:

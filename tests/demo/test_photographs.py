@@ -1,4 +1,4 @@
-"""The demo's photographs are the originals, and everything owed to their authors is said."""
+"""The demo's photographs are the originals, and the credits name their authors and licences."""
 
 from __future__ import annotations
 

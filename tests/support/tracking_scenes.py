@@ -77,7 +77,7 @@ class Sight:
 def sights(
     walkers: Sequence[Walker], rng: np.random.Generator, faults: Faults, every: int = 1
 ) -> list[Sight]:
-    """The scene from its first to its last moment; `every`: only each n-th frame is looked at."""
+    """The scene from its first to its last moment; `every`: only each n-th frame counts."""
     last_s = max(walker.stops[-1, 0] for walker in walkers)
     missing: dict[int, int] = {}
     turned: dict[int, int] = {}
@@ -205,7 +205,7 @@ def _false(rng: np.random.Generator, rate: float, ghost: list[float]) -> list[De
 
 
 def _suppressed(found: list[tuple]) -> list[tuple]:
-    """Of two boxes that overlap, the surer one: what the detector's own suppression leaves."""
+    """The surer one of two boxes that overlap, as the detector's own suppression leaves it."""
     kept: list[tuple] = []
     for one in sorted(found, key=lambda f: -f[0].score):
         if all(_overlap(one[0].box, other[0].box) <= _NMS_OVERLAP for other in kept):

@@ -1,7 +1,7 @@
 """Physical signs of a picture held before the camera: small pure functions, each with its scale.
 
-Nothing here is learnt; constants follow from geometry or from how cameras and screens work. How much each cue
-counts is decided in `fusion`.
+Nothing here is learnt; constants follow from geometry or from how cameras and screens work. `fusion` decides
+how much each cue counts.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ class PlaneFit:
     """How the mesh moved between two moments, in shares of the eye distance.
 
     Attributes:
-        plane_rms: what a homography leaves over: what a flat picture cannot explain.
-        head_rms: what turning the first moment's rigid three-dimensional mesh leaves over.
-        turn_deg: how far that mesh had to be turned out of the picture plane, 0..90.
-        tilt_deg: how far a flat picture had to be tilted, from its foreshortening, 0..90.
+        plane_rms: residual of a homography, which a flat picture cannot explain.
+        head_rms: residual of a turn of the first moment's rigid three-dimensional mesh.
+        turn_deg: turn of that mesh out of the picture plane, 0..90.
+        tilt_deg: tilt of a flat picture, from its foreshortening, 0..90.
     """
 
     plane_rms: float
@@ -61,7 +61,7 @@ def plane_fit(reference: np.ndarray, points: np.ndarray) -> PlaneFit:
 
 
 def micro_motion(earlier: np.ndarray, later: np.ndarray) -> float:
-    """What is left between two meshes (Nx3, pixels) after shift, turn in the picture and zoom.
+    """Residual between two meshes (Nx3, pixels) after shift, turn in the picture and zoom.
 
     In shares of the eye distance. The mesh's own jitter is about .003; a talking mouth reaches .02.
     """
@@ -76,7 +76,7 @@ def eye_openness(points: np.ndarray) -> float:
 
 
 def blinks(openness: Sequence[float], times_s: Sequence[float]) -> int:
-    """How many times the eyes shut and opened again.
+    """Number of times the eyes shut and opened again.
 
     A blink is a dip below three quarters of the usual openness of at most .6 s with open eyes on both sides;
     frames more than .12 s apart can miss it, so such a series counts as none.

@@ -1,9 +1,9 @@
 """One judgement per track: the network's median, moved by the physical cues. Deterministic, no pictures.
 
-The weights are set, not learnt: with seven clips there is nothing to learn them from. Rule behind them: one
-clear physical sign overrules the network at its most confident; a faint one only tips a doubtful network.
-Signs of life (a blink, a turn like a solid's) are recorded but lift nothing: a replay shows them all, and a
-sheet that is turned can look like one.
+The weights are set, not learnt: seven clips are too few to learn from. The rule behind them: one clear
+physical sign overrules the network at its most confident; a faint one only tips a doubtful network. Signs of
+life (a blink, a turn like a solid's) go on record but lift no score: a replay shows them all, and a sheet
+that turns can look like one.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ import numpy as np
 from edged.vision.liveness import cues
 
 MIN_FRAMES = 5
-"""Frames before anything is decided: single frames of the packaged network are wrong one time in seven."""
+"""Fewest frames of a judgement: the packaged network is wrong on one single frame in seven."""
 
 MAX_FRAMES = 90
-"""Frames remembered, the newest; older ones are forgotten, except that a flat motion once seen stays."""
+"""Newest frames that count; of older ones only their flat motion does."""
 
 _MOST_CONFIDENT = 0.98
-"""The network is never believed beyond this: logit 3.9, less than one full cue."""
+"""Most that the network's confidence counts: logit 3.9, less than one full cue."""
 
 FULL_CUE = 5.0
-"""What one clear physical sign takes from the score's logit."""
+"""Reduction of the score's logit by one clear physical sign."""
 
 BORDER_RAMP = (0.35, 0.6)
 """Median `device_border`: nothing .. full. Live clips with faces of usable size stay below .2 in the median,
@@ -60,14 +60,14 @@ BORDER, MOIRE, FLAT, FROZEN, NETWORK = (
 
 @dataclass(frozen=True)
 class LivenessFrame:
-    """What one frame says about a face.
+    """Measures of one frame for a face.
 
     Attributes:
         at_s: monotonic capture time, seconds.
         model_score: the network's, 0 false .. 1 live.
-        border: `surface.device_border`, 0..1; None when not looked at.
-        moire_db: `surface.moire_peak`; None when not looked at.
-        points: 468x3 mesh in pixels; None when it was not believed.
+        border: `surface.device_border`, 0..1; None when not measured.
+        moire_db: `surface.moire_peak`; None when not measured.
+        points: 468x3 mesh in pixels; None without a reliable one.
     """
 
     at_s: float
@@ -79,14 +79,14 @@ class LivenessFrame:
 
 @dataclass(frozen=True)
 class LivenessVerdict:
-    """What a track's frames say together.
+    """Judgement on a track's frames together.
 
     Attributes:
         score: 0 false .. 1 live; comparable with the threshold only when `decided`.
         passed: decided, and the score reaches the threshold.
-        frames: how many it rests on.
+        frames: number of frames behind it.
         decided: False below `MIN_FRAMES`: wait, neither pass nor suspect.
-        suspicion: codes of what speaks against a live face, strongest first; may be non-empty on a pass.
+        suspicion: codes of signs against a live face, strongest first; a pass may have some too.
         model_median: the network alone, 0..1, for the record.
         cues: strength 0..1 of each physical sign, for the record.
         life: signs of life seen, `blink` and `solid_turn`, for the record; they do not move the score.
@@ -104,7 +104,7 @@ class LivenessVerdict:
 
 @dataclass(frozen=True)
 class _Seen:
-    """What is kept of a frame: numbers, no picture."""
+    """The numbers of one frame that stay in memory; no picture."""
 
     at_s: float
     model_score: float
@@ -124,7 +124,7 @@ class LivenessTrack:
         self._flat = self._solid = 0
 
     def add(self, frame: LivenessFrame) -> None:
-        """Take in the next frame; one that is not newer than the last is ignored (a repeated frame)."""
+        """Take in the next frame. A frame that is not newer than the last (a repeated one) has no effect."""
         if self._seen and frame.at_s <= self._seen[-1].at_s:
             return
         openness = motion = None
@@ -212,6 +212,6 @@ def _ramp(value: float, nothing: float, full: float) -> float:
 
 
 def _median(values: list[float | None]) -> float:
-    """Of what was looked at; 0 when nothing was."""
+    """Median of the measured values; 0 without any."""
     given = [value for value in values if value is not None]
     return median(given) if given else 0.0

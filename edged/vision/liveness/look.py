@@ -1,4 +1,4 @@
-"""Everything liveness takes from one frame: the network and the cues of a single picture."""
+"""Measures of one frame for liveness: the network and the cues of a single picture."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from edged.vision.liveness.model import LivenessModel
 from edged.vision.mesh import Mesh
 
 BORDER_EVERY = 3
-"""The border is looked for in every third frame: it costs twice as much as the network and hardly changes."""
+"""Frames from one search for a border to the next: it costs twice as much as the network."""
 
 
 def look(
@@ -27,7 +27,7 @@ def look(
 
     Args:
         image: HxWx3 uint8 BGR, the whole frame.
-        mesh: None when it was not believed.
+        mesh: None without a reliable one.
         at_s: monotonic capture time, seconds.
         with_border: look for a device's border; see `BORDER_EVERY`.
     """

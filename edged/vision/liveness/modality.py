@@ -1,6 +1,6 @@
-"""Several ways of seeing whether a face is live (RGB, near infrared, depth) and how they are combined.
+"""Modalities of liveness (RGB, near infrared, depth) and the rule that combines them.
 
-edged ships the RGB one. A driver for another camera implements `LivenessModality`; nothing here does I/O.
+edged ships the RGB one. A driver for another camera implements `LivenessModality`. No I/O here.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ Box = tuple[float, float, float, float]
 
 @dataclass(frozen=True)
 class ModalityResult:
-    """What one modality says about one instant.
+    """Answer of one modality for one instant.
 
     Attributes:
         score: 0 false .. 1 live.
@@ -30,7 +30,7 @@ class ModalityResult:
 
     @property
     def passed(self) -> bool:
-        """False for anything that is not a number: doubt denies."""
+        """The score reaches the threshold. False for a score that is no number: doubt denies."""
         return isfinite(self.score) and self.score >= self.threshold
 
 
@@ -45,10 +45,10 @@ class LivenessModality(Protocol):
     def result_at(self, at_s: float, box: Box) -> ModalityResult | None:
         """Its result nearest to the monotonic instant `at_s` about the face at `box`.
 
-        Called from the vision thread for every shot: answer at once from what is there already.
+        The vision thread calls it for every shot: answer at once, from results that are there already.
 
         Returns:
-            None when it saw nothing usable, also when its camera is away.
+            None without a usable result, also while its camera is away.
         """
         ...
 
@@ -56,13 +56,13 @@ class LivenessModality(Protocol):
 def all_pass(results: Mapping[str, ModalityResult | None], now_s: float, max_skew_s: float) -> bool:
     """Whether every enabled modality passed on the same instant, which is `now_s`.
 
-    The documented rule: all enabled ones must pass, and the picture that is recognised is from the instant
-    at which they passed (docs/reference/terminals.md 2.1).
+    The documented rule: all enabled ones must pass, and recognition gets the picture of the instant at which
+    they passed (docs/reference/terminals.md 2.1).
 
     Args:
-        results: one entry per enabled modality; None for one that has nothing to say, which fails.
-        now_s: monotonic capture time of the picture that is to be recognised.
-        max_skew_s: how far captures may lie apart from it and from each other and still count as one instant.
+        results: one entry per enabled modality; None for one without a result, which fails.
+        now_s: monotonic capture time of the picture for recognition.
+        max_skew_s: longest time between captures, that picture included, that counts as one instant.
 
     Returns:
         False too when nothing is enabled: switching liveness off is the caller's decision, not a pass.
@@ -76,7 +76,7 @@ def all_pass(results: Mapping[str, ModalityResult | None], now_s: float, max_ske
 def not_passing(
     results: Mapping[str, ModalityResult | None], now_s: float, max_skew_s: float
 ) -> tuple[str, ...]:
-    """Which modalities keep `all_pass` from holding; () when none does, also when none is enabled.
+    """The modalities that keep `all_pass` from holding; () when it holds or none is enabled.
 
     Those that do not pass by themselves; all of them when each passes, but too far from one another.
     """

@@ -1,6 +1,6 @@
-"""Drivers for further ways of seeing a living face: found by entry point, started once, asked for every shot.
+"""Finds drivers of further liveness modalities by entry point, starts and asks them.
 
-The drivers themselves belong to whoever sells the camera; docs/liveness.md shows a complete one.
+The vendors of the cameras bring the drivers; docs/liveness.md shows a complete one.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from edged.errors import EdgedError, Misconfigured
 from edged.vision.liveness.modality import Box, LivenessModality, ModalityResult, not_passing
 
 GROUP = "edged.liveness"
-"""The group of entry points; the object is called with the clock and returns a `LivenessModality`."""
+"""Group of entry points. Each object takes the clock and returns a `LivenessModality`."""
 
 MAX_SKEW_S = 0.1
-"""How far apart captures may lie and still be of one instant: two pictures of a camera at 25 a second and
-some delay. Exchanging a face for a picture of one takes several times that."""
+"""Longest time between captures of one instant: two pictures of a camera at 25 a second and some delay. To
+exchange a face for a picture of one takes several times that."""
 
 _log = structlog.get_logger(__name__)
 
@@ -28,7 +28,7 @@ class AlsoRequired:
     """The modalities that must pass beside the colour camera. Belongs to the vision thread.
 
     Args:
-        modalities: none of the same name twice.
+        modalities: each with a name of its own.
     """
 
     def __init__(self, modalities: Sequence[LivenessModality] = ()) -> None:
@@ -36,12 +36,12 @@ class AlsoRequired:
         self._failing: set[str] = set()
 
     def missing(self, at_s: float, box: Box) -> tuple[str, ...]:
-        """Names of those that do not pass the face seen at the monotonic instant `at_s`; () when all do."""
+        """Names of those that do not pass the face at the monotonic instant `at_s`; () when all do."""
         results = {one.name: self._ask(one, at_s, box) for one in self._modalities}
         return not_passing(results, at_s, MAX_SKEW_S)
 
     def _ask(self, modality: LivenessModality, at_s: float, box: Box) -> ModalityResult | None:
-        """One that fails has nothing to say, which is no pass; it is logged once while it lasts."""
+        """A driver that raises gives None, which is no pass. The log gets one line while that lasts."""
         try:
             result = modality.result_at(at_s, box)
         except Exception as error:  # noqa: BLE001 - somebody else's code must not end ours

@@ -1,4 +1,4 @@
-"""Running a liveness network on the surroundings of one face. No judgement over several frames here."""
+"""Runs a liveness network on the surroundings of one face. No judgement over several frames here."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ Box = tuple[float, float, float, float]
 
 @dataclass(frozen=True)
 class LivenessContract:
-    """What a liveness network wants to see and how its answer is read.
+    """Input of a liveness network and the meaning of its answer.
 
     Attributes:
         input_size: width and height of the network's input, pixels.
         crop_scale: sides of the crop over the sides of the detector's box.
         channel_order: `BGR` or `RGB`.
-        value_scale: a channel value 0..255 is multiplied by this first.
+        value_scale: first factor for a channel value 0..255.
         mean, std: per channel in `channel_order`, after `value_scale`: (value - mean) / std.
-        output: `softmax` for logits to be normalised here, `probability` when the network already did.
-        live_index: which output means live.
-        outputs: how many values the network answers with.
+        output: `softmax` for logits, which edged normalises; `probability` for normalised values.
+        live_index: index of the output that means live.
+        outputs: number of values in an answer.
     """
 
     input_size: tuple[int, int]

@@ -1,7 +1,6 @@
-"""The slot for an operator's own liveness network: reading and checking its manifest. No inference here.
+"""Reads and checks the manifest of an operator's own liveness network. No inference here.
 
-docs/liveness.md shows a manifest. Nothing in it has a default where a wrong guess would silently turn live
-and false around.
+docs/liveness.md shows a manifest. No key has a default that could silently swap live and false.
 """
 
 from __future__ import annotations
@@ -58,7 +57,7 @@ def load(manifest: Path) -> OperatorModel:
     Raises:
         Misconfigured: the manifest cannot be read or says something impossible (code
             `liveness_manifest_invalid`), the network is missing (`liveness_model_missing`), or its bytes are
-            not the ones named (`liveness_model_changed`).
+            not those of the manifest (`liveness_model_changed`).
     """
     settings = _settings(manifest)
     path = manifest.parent / settings.file

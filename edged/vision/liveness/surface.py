@@ -8,7 +8,7 @@ import numpy as np
 from edged.vision.detector import Detection
 
 _FACE_PX = 64
-"""Width the face is scaled to before looking for straight lines: a phone's border is then 1-4 px wide."""
+"""Width of the face in the search for straight lines: a phone's border is then 1-4 px wide."""
 
 _WIDE, _HIGH = 4 * _FACE_PX, 366
 _CENTRE_Y = 0.42 * _HIGH
@@ -19,7 +19,7 @@ A live person's shoulders are 2.5-3.3 face widths broad, so no line behind them 
 nearer than about 1.6."""
 
 _BAND = (-0.15, 1.4)
-"""From the eyes to the chest, in face heights from the middle of the face: where the line must be seen."""
+"""From the eyes to the chest, in face heights from the middle of the face: the extent of the line."""
 
 _CHEST = 0.8
 """From here down a live person's neck and shoulders hide what is behind them, in face heights."""
@@ -30,17 +30,17 @@ _SAMPLES = 60
 
 _MOIRE_SIDE = 128
 _PEAK_BAND = (0.12, 0.45)
-"""Cycles per pixel. Below are the face's own shapes, above is what demosaicking and sharpening leave."""
+"""Cycles per pixel. Below are the face's own shapes, above are traces of demosaicking and sharpening."""
 
 
 def device_border(image: np.ndarray, face: Detection) -> float:
     """How far straight lines on both sides of the face run from eye level to the chest, 0..1.
 
     Both sides must be there, and the part beside neck and chest as well as the whole: the score is the least
-    of these shares. A door frame or a screen behind a
-    live person is hidden by the shoulders; the edge of a phone, tablet or sheet that shows the face is not.
-    0 when that part lies outside the picture: a face that fills the frame cannot be judged. Clothes with
-    strong vertical edges, or a person peeping out between two boards, look alike: a cue, no proof.
+    of these shares. The shoulders of a live person hide a door frame or a screen behind them; they do not
+    hide the edge of a phone, tablet or sheet that shows the face. 0 when that part lies outside the picture,
+    as for a face that fills the frame. Clothes with strong vertical edges, or a person between two boards,
+    look alike: a cue, no proof.
 
     Args:
         image: HxWx3 uint8 BGR.
@@ -79,7 +79,7 @@ def moire_peak(image: np.ndarray, face: Detection) -> float:
 
     The middle of the face at its own resolution (any scaling would blur or invent a pattern), windowed,
     transformed; each frequency is compared with the median of its ring. Skin stays near 10, a grating
-    the eye can see passes 20. Frequencies along the axes are left out: JPEG's 8x8 blocks put peaks there.
+    the eye can see passes 20. Leaves out frequencies along the axes, where JPEG's 8x8 blocks put peaks.
     Needs a face of 64 px or more; 0 when smaller or outside the picture.
     """
     x, y, width, height = face.box
@@ -146,7 +146,7 @@ def _slopes(upright: np.ndarray) -> np.ndarray:
 def _coverage(
     segments: np.ndarray, at: np.ndarray, slope: float, band: tuple[float, float], inside: np.ndarray
 ) -> float:
-    """Share of the band that segments on the line through `at` cover; what is outside the picture is not."""
+    """Share of the band that segments on the line through `at` cover; outside the picture nothing counts."""
     first = np.abs(segments[:, 0] - at[0] - (segments[:, 1] - at[1]) * slope)
     last = np.abs(segments[:, 2] - at[0] - (segments[:, 3] - at[1]) * slope)
     same = segments[np.maximum(first, last) < _COLLINEAR_PX]
