@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -49,3 +50,32 @@ def demo_stage() -> Stage:
     from edged.demo.render import prepare
 
     return prepare(0)
+
+
+@pytest.fixture(scope="session")
+def household(tmp_path_factory) -> Path:
+    """A data directory whose library holds the people of the demo. To be copied: enrolling takes a second."""
+    from edged.clock import SystemClock
+    from edged.config import Config
+    from edged.demo.people import enrol_all
+
+    folder = tmp_path_factory.mktemp("household")
+    enrol_all(Config(data_dir=folder), SystemClock(), [], scene=True)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def portrait() -> Path:
+    """A photograph of jacinda_ardern of the household, as a source: one passage a second when looped."""
+    from edged.demo.photographs import PHOTO_DIR
+
+    return PHOTO_DIR / "jacinda_ardern_2.jpg"
+
+
+@pytest.fixture(scope="session")
+def album(tmp_path_factory, portrait) -> Path:
+    """A folder of that photograph, as a source: a passage a second for ten minutes."""
+    folder = tmp_path_factory.mktemp("album")
+    for number in range(600):
+        (folder / f"{number:03}.jpg").symlink_to(portrait)
+    return folder

@@ -1,6 +1,7 @@
 """The whole daemon with attendance and a delivery target: decisions and punches arrive at a real receiver."""
 
 import json
+import shutil
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -10,7 +11,6 @@ import pytest
 from edged.app.daemon import Daemon
 from edged.clock import SystemClock
 from edged.config import Config
-from edged.demo.people import enrol_all
 from edged.ops.control import ask
 
 DEADLINE_S = 90.0
@@ -47,11 +47,15 @@ def receiver():
     server.server_close()
 
 
-def test_decisions_and_punches_of_the_scene_arrive_once_and_the_daemon_can_be_asked(receiver, tmp_path):
+def test_decisions_and_punches_arrive_once_and_the_daemon_can_be_asked(
+    receiver, tmp_path, household, portrait
+):
     config = Config.model_validate(
         {
             "data_dir": tmp_path / "data",
-            "camera": {"source": "demo:"},
+            "camera": {"source": str(portrait), "fps": 4.0},
+            "vision": {"liveness": {"mode": "off"}},  # a photograph is none
+            "access": {"cool_down_s": 0.0},
             "attendance": {"enabled": True, "direction": "device", "device_direction": "in"},
             "delivery": {
                 "targets": [
@@ -66,8 +70,8 @@ def test_decisions_and_punches_of_the_scene_arrive_once_and_the_daemon_can_be_as
         }
     )
     clock = SystemClock()
-    enrol_all(config, clock, [], scene=True)
-    daemon = Daemon(config, clock, speed=4.0)
+    shutil.copytree(household, config.data_dir)
+    daemon = Daemon(config, clock, speed=2.0, loop=True)
     daemon.start()
     try:
         assert ask(config.data_dir, "attendance.key", direction="out")["direction"] == "out"

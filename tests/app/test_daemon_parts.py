@@ -129,6 +129,12 @@ def test_a_part_that_fails_to_start_leaves_nothing_running(number, small_site, n
     lock_data_dir(small_site.data_dir, clock=SystemClock()).release()
 
 
+def test_a_second_daemon_on_the_same_data_is_refused(daemon):
+    with pytest.raises(NeedsOperator) as refused:
+        Daemon(daemon.config, SystemClock()).start()
+    assert refused.value.code == "data_dir_in_use"
+
+
 def test_a_camera_that_can_never_be_opened_shows_before_anything_is_touched(small_site):
     camera = small_site.camera.model_copy(update={"source": str(small_site.data_dir / "film.mp4")})
     with pytest.raises(Exception, match="no such file"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 from collections.abc import Callable
 
@@ -12,7 +13,6 @@ import pytest
 from edged.app.daemon import Daemon
 from edged.clock import SystemClock
 from edged.config import Config
-from edged.demo.people import enrol_all
 from edged.events import (
     AccessDecided,
     CameraConnected,
@@ -34,9 +34,9 @@ FAST = {"firmware": "feedback", "baud": 115200, "pulse_s": 0.1, "min_interval_s"
 class Box:
     """A daemon with two lanes, and everything it published."""
 
-    def __init__(self, folder, *gates, sources=("demo:", "demo:?seed=3"), loop=True) -> None:
+    def __init__(self, folder, household, *gates, sources, loop=True) -> None:
         cameras = [
-            {"id": name, "door": door, "direction": direction, "source": source}
+            {"id": name, "door": door, "direction": direction, "source": str(source), "fps": 4.0}
             for (name, (door, direction)), source in zip(CAMERAS.items(), sources, strict=True)
         ]
         config = Config.model_validate(
@@ -47,9 +47,10 @@ class Box:
                 "gate": gates[0],
                 "more_gates": list(gates[1:]),
                 "access": {"cool_down_s": 0.0},
+                "vision": {"liveness": {"mode": "off"}},  # a photograph is none
             }
         )
-        enrol_all(config, SystemClock(), [], scene=True)
+        shutil.copytree(household, config.data_dir)
         self.daemon = Daemon(config, SystemClock(), speed=2.0, loop=loop)
         self._events: list[Event] = []
         self._changed = threading.Condition()
@@ -98,11 +99,11 @@ def play(box: Box, openings: int) -> None:
 
 
 @pytest.fixture(scope="module")
-def two_boards(tmp_path_factory):
+def two_boards(tmp_path_factory, household, portrait):
     """Each door opens; the board of lane 1 is pulled, lane 2 opens; it is plugged in, lane 1 opens."""
     folder = tmp_path_factory.mktemp("two-boards")
     boards = [board_at(folder, "board1", 1), board_at(folder, "board2", 1)]
-    box = Box(folder, lane(1, boards[0]), lane(2, boards[1]))
+    box = Box(folder, household, lane(1, boards[0]), lane(2, boards[1]), sources=(portrait, portrait))
     box.daemon.start()
     try:
         box.watched = box.daemon.heartbeats.names
@@ -122,7 +123,6 @@ def two_boards(tmp_path_factory):
         board.close()
 
 
-@pytest.mark.slow
 def test_every_grant_of_a_camera_moves_the_relay_of_its_door_alone(two_boards):
     for number, door in enumerate(("lane1", "lane2")):
         opened = [e for e in two_boards.seen(DoorUnlocked, door_id=door) if not e.extended]
@@ -138,7 +138,6 @@ def test_every_decision_names_door_camera_and_direction(two_boards):
         assert (decision.door_id, decision.direction) == CAMERAS[decision.camera_id]
 
 
-@pytest.mark.slow
 def test_a_pulled_board_leaves_the_other_door_in_service(two_boards):
     assert two_boards.ready_without_board == {"lane1": False, "lane2": True}
     assert not two_boards.seen(GateLost, door_id="lane2")
@@ -158,10 +157,10 @@ def test_an_orderly_stop_leaves_both_relays_off(two_boards):
 
 
 @pytest.fixture(scope="module")
-def one_board(tmp_path_factory):
+def one_board(tmp_path_factory, household, portrait):
     folder = tmp_path_factory.mktemp("one-board")
     board = board_at(folder, "board", 2)
-    box = Box(folder, lane(1, board, 1), lane(2, board, 2))
+    box = Box(folder, household, lane(1, board, 1), lane(2, board, 2), sources=(portrait, portrait))
     box.daemon.start()
     try:
         play(box, 2)
@@ -172,7 +171,6 @@ def one_board(tmp_path_factory):
     board.close()
 
 
-@pytest.mark.slow
 def test_two_relays_of_one_board_serve_two_doors(one_board):
     for channel, door in ((1, "lane1"), (2, "lane2")):
         opened = one_board.seen(DoorUnlocked, door_id=door, extended=False)
@@ -199,9 +197,11 @@ def short_film(tmp_path):
     return path
 
 
-def test_a_camera_that_ends_ends_neither_the_daemon_nor_the_other_and_is_no_hang(tmp_path, short_film):
+def test_a_camera_that_ends_ends_neither_the_daemon_nor_the_other_and_is_no_hang(
+    tmp_path, household, album, short_film
+):
     gates = [{"id": door, "protocol": "dummy"} for door in ("lane1", "lane2")]
-    box = Box(tmp_path, *gates, sources=("demo:", str(short_film)), loop=False)
+    box = Box(tmp_path, household, *gates, sources=(album, short_film), loop=False)
     box.daemon.start()
     try:
         box.wait_for(CameraConnected, camera_id="cam1")
@@ -215,9 +215,9 @@ def test_a_camera_that_ends_ends_neither_the_daemon_nor_the_other_and_is_no_hang
         assert box.daemon.stop()
 
 
-def test_the_daemon_ends_when_the_sources_of_all_cameras_have_ended(tmp_path, short_film):
+def test_the_daemon_ends_when_the_sources_of_all_cameras_have_ended(tmp_path, household, short_film):
     gates = [{"id": door, "protocol": "dummy"} for door in ("lane1", "lane2")]
-    box = Box(tmp_path, *gates, sources=(str(short_film), str(short_film)), loop=False)
+    box = Box(tmp_path, household, *gates, sources=(short_film, short_film), loop=False)
     box.daemon.start()
     try:
         assert box.daemon.wait(DEADLINE_S)
