@@ -1,14 +1,14 @@
-"""`edged gate` through the real command line, on simulated boards and on ptys that stand for real ones."""
+"""`edged gate` on simulated boards and on ptys that stand for real ones. Signals need a real process."""
 
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
 
 import pytest
+from command_line import Ended, run_edged, run_process, surroundings
 from gate_bench import DEADLINE_S, GateBench
 from places import PROJECT
 
@@ -31,25 +31,11 @@ def write(tmp_path):
     return _write
 
 
-def environment() -> dict[str, str]:
-    kept = {k: v for k, v in os.environ.items() if not k.startswith("EDGED_")}
-    return {**kept, "COLUMNS": "200"}
+def gate(*arguments: str, answers: str = "") -> Ended:
+    return run_edged("gate", *arguments, answers=answers)
 
 
-def gate(*arguments: str, answers: str = "") -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [*ENTRY, *arguments],
-        cwd=PROJECT,
-        env=environment(),
-        input=answers,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-
-
-def steps_of(done: subprocess.CompletedProcess[str]) -> dict[str, str]:
+def steps_of(done: Ended) -> dict[str, str]:
     return {step["step"]: step["outcome"] for step in json.loads(done.stdout)["steps"]}
 
 
@@ -83,7 +69,7 @@ def test_status_says_why_contacts_cannot_be_read_and_shows_the_rest(write):
 
 
 def test_status_is_readable_too(write):
-    done = gate("status", "-c", write(port="sim:modbus", protocol="modbus"))
+    done = run_process("gate", "status", "-c", write(port="sim:modbus", protocol="modbus"))
     assert "relay_on          no" in done.stdout
     assert "inputs            00000000" in done.stdout
 
@@ -94,7 +80,7 @@ def test_watch_shows_each_change_until_it_is_told_to_end(bench, write):
     process = subprocess.Popen(
         [*ENTRY, "watch", "--json", "-c", path],
         cwd=PROJECT,
-        env=environment(),
+        env=surroundings(),
         stdout=subprocess.PIPE,
         text=True,
     )
@@ -170,7 +156,7 @@ def test_a_pulse_that_is_broken_off_leaves_the_relay_off(bench, write, number):
     board = bench.board("sim:modbus?firmware=coils&self_powered=1")
     path = write(port=board.link, protocol="modbus", profile="coils", mode="hold")
     process = subprocess.Popen(
-        [*ENTRY, "pulse", "--yes", "--seconds", "20", "-c", path], cwd=PROJECT, env=environment()
+        [*ENTRY, "pulse", "--yes", "--seconds", "20", "-c", path], cwd=PROJECT, env=surroundings()
     )
     try:
         assert board.wait_for(lambda b: b.relays[0], DEADLINE_S)
@@ -326,6 +312,6 @@ def test_a_wrong_command_line_is_wrong_usage(arguments, code):
 
 
 def test_a_configuration_that_is_wrong_is_said_as_everywhere(write):
-    done = gate("status", "-c", write(port="sim:modbsu"))
+    done = run_process("gate", "status", "-c", write(port="sim:modbsu"))
     assert done.returncode == 78
     assert "Did you mean 'modbus'?" in done.stderr

@@ -13,6 +13,7 @@ import threading
 import pytest
 import requests
 import yaml
+from command_line import run_edged, run_process
 from places import PROJECT
 
 from edged.config.export import markdown_table
@@ -23,17 +24,6 @@ from edged.server.setup import example_text
 ROOT = PROJECT
 DEADLINE_S = 60.0
 ENVIRONMENT = {k: v for k, v in os.environ.items() if not k.startswith(("EDGED_", "NOTIFY_", "CREDENTIALS"))}
-
-
-def edged(*arguments, **environment):
-    return subprocess.run(
-        [sys.executable, "-m", "edged", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        timeout=DEADLINE_S,
-        env=ENVIRONMENT | environment,
-        check=False,
-    )
 
 
 class Process:
@@ -83,7 +73,7 @@ class Process:
 
 @pytest.fixture
 def folder(tmp_path):
-    done = edged("serve", "--init", tmp_path / "site")
+    done = run_edged("serve", "--init", tmp_path / "site")
     assert done.returncode == 0, done.stderr
     return tmp_path / "site"
 
@@ -123,14 +113,17 @@ def add_group(url, token, group_id):
     return requests.post(address, params={"access_token": token}, json=body, timeout=DEADLINE_S).json()
 
 
-def test_two_commands_make_a_running_server_that_stops_in_order(folder, start):
+def test_two_commands_make_a_running_server_that_stops_in_order_and_tells_the_manager(folder, start):
     server = start()
     assert "READY=1" in server.ready
     token = token_for(server.url, folder)
     assert groups(server.url, token)["result"] == {"group_id_list": []}
-    assert server.stop() == 0
+    server.process.send_signal(signal.SIGTERM)
+    assert "STOPPING=1" in server.told()
+    assert server.process.wait(DEADLINE_S) == 0
 
 
+@pytest.mark.slow
 def test_libraries_and_tokens_survive_even_a_kill(folder, start):
     first = start()
     token = token_for(first.url, folder)
@@ -141,16 +134,9 @@ def test_libraries_and_tokens_survive_even_a_kill(folder, start):
     assert second.stop(signal.SIGINT) == 0
 
 
-def test_the_manager_is_told_when_it_stops(start):
-    server = start()
-    server.process.send_signal(signal.SIGTERM)
-    assert "STOPPING=1" in server.told()
-    assert server.process.wait(DEADLINE_S) == 0
-
-
 def test_a_second_server_on_the_same_libraries_is_refused(folder, start):
     start()
-    second = edged("serve", "-c", folder / "serve.yaml", "--port", "0")
+    second = run_edged("serve", "-c", folder / "serve.yaml", "--port", "0")
     assert second.returncode == 69
     assert "uses the data directory" in second.stderr
 
@@ -158,14 +144,14 @@ def test_a_second_server_on_the_same_libraries_is_refused(folder, start):
 def test_a_port_that_is_taken_is_named(folder):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        done = edged("serve", "-c", folder / "serve.yaml", "--port", port)
+        done = run_process("serve", "-c", folder / "serve.yaml", "--port", port)
     assert done.returncode == 69
     assert f"Cannot listen on 127.0.0.1:{port}" in done.stderr
     assert "Traceback" not in done.stderr
 
 
 def test_an_address_of_another_machine_is_named(folder):
-    done = edged("serve", "-c", folder / "serve.yaml", "--port", "0", "--host", "no.such.host.invalid")
+    done = run_process("serve", "-c", folder / "serve.yaml", "--port", "0", "--host", "no.such.host.invalid")
     assert done.returncode == 69
     assert "no.such.host.invalid" in done.stderr
     assert "an address of this machine" in done.stderr
@@ -177,13 +163,13 @@ def test_what_init_made_is_private_valid_and_never_overwritten(folder):
     assert config.data_dir == folder / "data"
     assert [app.id for app in config.apps] == ["default"]
     before = (folder / "secrets.yaml").read_text()
-    again = edged("serve", "--init", folder)
+    again = run_edged("serve", "--init", folder)
     assert again.returncode == 78
     assert (folder / "secrets.yaml").read_text() == before
 
 
 def test_init_shows_no_key(tmp_path):
-    done = edged("serve", "--init", tmp_path / "x")
+    done = run_edged("serve", "--init", tmp_path / "x")
     keys = read_keys(tmp_path / "x" / "secrets.yaml", ["default"])["default"]
     assert keys.secret_key not in done.stdout + done.stderr
     assert "edged serve --config" in done.stdout
@@ -219,8 +205,13 @@ def test_wrong_input_is_named_and_nothing_starts(folder, change, said):
         (folder / "serve.yaml").write_text(change["config"])
     if "gone" in change:
         (folder / change["gone"]).unlink()
-    done = edged(
-        "serve", "-c", folder / "serve.yaml", "--port", "0", EDGED_SERVE_DATA_DIR=str(folder / "data")
+    done = run_edged(
+        "serve",
+        "-c",
+        folder / "serve.yaml",
+        "--port",
+        "0",
+        env={"EDGED_SERVE_DATA_DIR": str(folder / "data")},
     )
     assert done.returncode == 78, done.stderr
     assert said in done.stderr
@@ -228,7 +219,7 @@ def test_wrong_input_is_named_and_nothing_starts(folder, change, said):
 
 
 def test_an_impossible_port_is_wrong_usage():
-    assert edged("serve", "--port", "70000").returncode == 2
+    assert run_edged("serve", "--port", "70000").returncode == 2
 
 
 def test_the_shipped_file_shows_every_key_with_its_default():
@@ -265,6 +256,7 @@ def test_what_the_page_tells_people_to_try_works(folder, start):
     assert json.loads(done.stdout)["result"] == {"group_id_list": []}
 
 
+@pytest.mark.slow
 def test_it_speaks_tls_with_the_certificate_given(folder, start):
     certificate, key = folder / "server.pem", folder / "server.key"
     subprocess.run(
