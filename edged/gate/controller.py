@@ -14,13 +14,14 @@ from functools import partial
 from edged.backoff import Backoff, PauseRule
 from edged.clock import Clock
 from edged.config import GateConfig
-from edged.errors import EdgedError, RetryLater
-from edged.gate.board.relay_channel import READBACK_ROOM_S, RelayChannel, Switched
+from edged.errors import EdgedError
+from edged.gate.board.relay_channel import READBACK_ROOM_S, RelayChannel
 from edged.gate.door.machine import Door
 from edged.gate.door.memory import RELEASED
 from edged.gate.door.model import AcknowledgedAlarm, Action, ExecutedGrant, Grant, RefusedGrant, SwitchRelay
 from edged.gate.door.timetable import ModeOrder
 from edged.gate.door_inputs import DoorSenses
+from edged.gate.execution import ActionExecutor
 from edged.gate.reports import Reports
 
 RETRY = PauseRule(first_s=0.1, longest_s=2.0, factor=1.6)
@@ -65,12 +66,11 @@ class GateController:
         self._pulse_s = config.pulse_s if config.mode == "pulse" else None
         self._max_on_s = config.max_on_s
         self._connected = False
-        self._proven = False
         self._missed = False
         self._last_error: EdgedError | None = None
         self._retry = Backoff(RETRY)
         self._beat_at = 0.0
-        self._on_since: float | None = None
+        self._executor = ActionExecutor(door, link, reports, clock, max_on_s=config.max_on_s)
 
     # -- state, for any thread
 
@@ -116,7 +116,7 @@ class GateController:
 
         A board without readback counts as read while its port works.
         """
-        proven, self._proven = self._proven or not self._connected, False
+        proven, self._executor.proven = self._executor.proven or not self._connected, False
         return proven
 
     def grant(self, grant: Grant) -> Action:
@@ -204,84 +204,11 @@ class GateController:
             The machine's actions, and the error of a command that failed without moving anything.
         """
         with self._link.turn:
-            return self._carry_out(step(self._clock.monotonic()))
-
-    def _carry_out(self, actions: list[Action]) -> tuple[list[Action], EdgedError | None]:
-        switched: Switched | None = None
-        failure: EdgedError | None = None
-        for action in actions:
-            if failure and isinstance(action, ExecutedGrant) and action.grant and switched is None:
-                self._reports.not_executed(action.grant, failure.code, failure.message)
-            elif not isinstance(action, SwitchRelay):
-                self._reports.fact(action, switched)
-            elif not failure:
-                written_before_s = self._link.written_s
-                try:
-                    switched = self._switch(action)
-                except EdgedError as error:
-                    failure, written_s = error, self._link.written_s
-                    # the command may have gone out, with only its answer missing
-                    if action.on and written_s is not None and written_s != written_before_s:
-                        switched = Switched(written_s, None, None)
-                    else:
-                        switched = None
-        if failure:
-            self._lose(failure)
+            actions = step(self._clock.monotonic())
+            switched, failure = self._executor.execute(actions)
+            if failure:
+                self._lose(failure)
         return actions, None if switched else failure
-
-    def _switch(self, command: SwitchRelay) -> Switched:
-        ends_at = self._door.next_deadline() if command.on else None
-        room_s = READBACK_ROOM_S if ends_at is None else ends_at - self._clock.monotonic()
-        timer_s = self._timer_s(command)
-        if timer_s is not None and command.pulse_ms == round(timer_s * 1000):
-            room_s = math.inf  # the board keeps the time, so there is time for it
-        switched = self._link.switch(command.on, room_s, timer_s)
-        self._switched(command, switched)
-        return switched
-
-    def _timer_s(self, command: SwitchRelay) -> float | None:
-        """Time after which a board with a timer switches off by itself, seconds; None: never.
-
-        The pulse, or else the longest permitted on-time: no dead host leaves a door open for longer.
-        Fire and free (unlocked) have no end that a board could know.
-        """
-        if not command.on or self._door.state in RELEASED:
-            return None
-        pulse_s = None if command.pulse_ms is None else command.pulse_ms / 1000
-        return pulse_s if pulse_s is not None and self._link.times_pulse(pulse_s) else self._max_on_s
-
-    def _switched(self, command: SwitchRelay, switched: Switched) -> None:
-        """Record a command: on-time, alarm, and a relay that does not obey."""
-        if command.on:
-            if self._on_since is None or self._door.state not in RELEASED:  # held: a repeated command
-                self._on_since = switched.written_s
-        else:
-            self._report_locked(command.reason, switched.written_s, switched.acknowledged)
-        if switched.acknowledged is False:
-            self._disobeyed(command.on)
-        elif switched.acknowledged:
-            self._proven = True
-            self._relay_obeys()
-
-    def _disobeyed(self, wanted_on: bool) -> None:
-        """A relay that stays off is an alarm; one that stays on also takes the gate out of service."""
-        wanted, is_ = ("on", "off") if wanted_on else ("off", "on")
-        meaning = "The door stays locked" if wanted_on else "The door may be unlocked"
-        what = f"The relay was switched {wanted} and reads back {is_}. {meaning}: check the board."
-        self._tell(self._door.trouble(self._clock.monotonic(), "relay_stuck", what))
-        if not wanted_on:
-            raise RetryLater(
-                "The relay does not switch off.",
-                code="relay_stuck",
-                hint="The door may be unlocked. Check the board; replace it if the relay hangs.",
-            )
-
-    def _relay_obeys(self) -> None:
-        self._tell(self._door.trouble(self._clock.monotonic(), "relay_stuck", None))
-
-    def _tell(self, facts: list[Action]) -> None:
-        for fact in facts:
-            self._reports.fact(fact, None)
 
     def _beat(self) -> bool:
         """Read the relay once a beat, but not when that would delay a command that is due.
@@ -306,17 +233,15 @@ class GateController:
             if state is False and self._door.state in RELEASED:
                 # a timer of the board may have run on, or it was without power: the way out stays open
                 state = self._link.switch(True, READBACK_ROOM_S).acknowledged
-            if state is wanted:
-                self._relay_obeys()
-            elif state is not None:
-                self._disobeyed(wanted)
+            if state is not None:
+                self._executor.judge(wanted, state)
             elif self._link.readback:
                 self._missed = True
                 self._beat_at = now + min(self._beat_s, MISSED_BEAT_S)
                 return True
             self._missed = False
             self._link.feed_watchdog()
-            self._proven = True
+            self._executor.proven = True
         except EdgedError as error:
             self._lose(error)
         return True
@@ -334,7 +259,7 @@ class GateController:
             for command in [a for a in actions if isinstance(a, SwitchRelay)]:
                 acknowledged = self._link.switch_surely(command.on, give_up=self._should_end).acknowledged
                 if acknowledged is False:
-                    self._disobeyed(command.on)
+                    self._executor.judge(command.on, not command.on)
         except EdgedError as error:
             self._door.board_lost(self._clock.monotonic())  # its facts cancel out those not yet reported
             self._lose(error)
@@ -346,12 +271,12 @@ class GateController:
         self._retry.reset()
         self._beat_at = self._clock.monotonic() + self._beat_s
         self._reports.connected(was_on)
-        self._relay_obeys()
-        self._proven = True
+        self._executor.relay_obeys()
+        self._executor.proven = True
         self._missed = False
         if may_have_been_on and not self._door.relay_on:
-            self._report_locked("reconciled", self._clock.monotonic(), acknowledged)
-        self._tell(actions)
+            self._executor.switched_off("reconciled", self._clock.monotonic(), acknowledged)
+        self._executor.report(actions)
         self._connected = True
 
     def _lose(self, error: EdgedError) -> None:
@@ -370,13 +295,8 @@ class GateController:
         was_on = self._link.may_be_on
         switched = self._link.make_safe()
         if was_on and switched and not self._link.may_be_on:
-            self._report_locked(reason, switched.written_s, switched.acknowledged)
+            self._executor.switched_off(reason, switched.written_s, switched.acknowledged)
         now = self._clock.monotonic()
-        self._tell(self._door.board_lost(now))
+        self._executor.report(self._door.board_lost(now))
         for tell in self._senses.board_lost():
-            self._tell(tell(self._door, now))
-
-    def _report_locked(self, reason: str, written_s: float, acknowledged: bool | None) -> None:
-        on_s = None if self._on_since is None else written_s - self._on_since
-        self._on_since = None
-        self._reports.locked(reason, on_s, acknowledged)
+            self._executor.report(tell(self._door, now))
