@@ -12,6 +12,8 @@ from edged.faceapi.governor.allowance import AllowanceStore
 from edged.faceapi.governor.rate_governor import Governor, GovernorLimits
 
 WORKERS = 8
+JITTER_S = 0.5
+"""Slack of the governor: how late one request may arrive against another on a busy machine."""
 ANSWER = b'{"error_code":0,"error_msg":"SUCCESS"}'
 
 
@@ -63,14 +65,15 @@ def _work(governor, address, tickets):
     connection.close()
 
 
+@pytest.mark.slow  # nothing but real time shows what arrives
 @pytest.mark.parametrize("governors", [1, 2], ids=["one process", "two processes"])
-@pytest.mark.parametrize(("qps", "calls"), [(2, 7), (10, 31)])
+@pytest.mark.parametrize(("qps", "calls"), [(2, 5), (10, 21)])
 def test_no_second_at_the_server_holds_more_than_the_configured_calls(
     tmp_path, server, qps, calls, governors
 ):
     """Two governors stand for two processes: they share nothing but the file."""
     clock = server.clock
-    limits = GovernorLimits(qps=qps, management_qps=qps, daily_calls=10_000)
+    limits = GovernorLimits(qps=qps, management_qps=qps, daily_calls=10_000, slack_s=JITTER_S)
     governed = [
         Governor(limits, AllowanceStore.open(tmp_path, clock, service="test"), clock)
         for _ in range(governors)

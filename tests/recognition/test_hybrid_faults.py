@@ -219,6 +219,7 @@ def people_of(count: int, seed: int) -> list[dict[str, str]]:
     return groups
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("policy", ["local_first", "cloud_first"])
 @pytest.mark.parametrize("when_down", ["local", "deny"])
 def test_while_the_cloud_comes_and_goes_every_passage_is_decided_once_and_rightly(
@@ -227,7 +228,7 @@ def test_while_the_cloud_comes_and_goes_every_passage_is_decided_once_and_rightl
     cloud.trouble = troubles(cloud, seed=7)
     hybrid = {"policy": policy, "cloud_wait_s": 0.15, "when_cloud_down": when_down}
     door = make_door(engine="hybrid", hybrid=hybrid)
-    groups = people_of(150, seed=3)
+    groups = people_of(100, seed=3)
     for group in groups:
         door.walk(group)
     door.settle()

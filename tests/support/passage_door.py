@@ -64,6 +64,7 @@ class PassageDoor:
 
     Args:
         recognition: the section of the configuration; `cloud.url` says where the cloud is.
+        access: the same.
         data_dir: for the counters and the token.
 
     Attributes:
@@ -72,9 +73,17 @@ class PassageDoor:
         events: everything that was on the bus.
     """
 
-    def __init__(self, recognition: dict[str, Any], data_dir: Path, clock: SettableClock) -> None:
+    def __init__(
+        self,
+        recognition: dict[str, Any],
+        data_dir: Path,
+        clock: SettableClock,
+        *,
+        access: dict[str, Any] | None = None,
+    ) -> None:
         self.clock = clock
-        self.config = Config.model_validate({"data_dir": data_dir, "recognition": recognition})
+        sections = {"recognition": recognition, "access": access or {}}
+        self.config = Config.model_validate({"data_dir": data_dir, **sections})
         self.max_age_s = self.config.access.max_age_s
         self.decisions: list[AccessDecided] = []
         self.waited_s: dict[str, float] = {}
@@ -151,6 +160,11 @@ class PassageDoor:
             if isinstance(event, AccessDecided) or (isinstance(event, FaceIdentified) and event.final):
                 self._over.add(event.passage_id)
             self._changed.notify_all()
+
+    @property
+    def passages(self) -> list[str]:
+        """Everybody who came, in their order."""
+        return list(self._captured_s)
 
     def walk(self, *people: str) -> list[AccessDecided]:
         """These people come together, one passage each, show themselves until they are decided on or out of
