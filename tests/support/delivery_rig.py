@@ -145,6 +145,15 @@ class Rig:
         self.reporter = Reporter(self.settings.name, self.bus, self.clock)
         self.pump = self.new_pump()
 
+    def begin_anew(self, name: str, target: Target) -> None:
+        """Go on with a new target that begins at the oldest record; the journal stays."""
+        self.pump.close()
+        self.target = target
+        self.settings = self.settings.model_copy(update={"name": name})
+        self.outbox.configure({name: 0})
+        self.reporter = Reporter(name, self.bus, self.clock)
+        self.pump = self.new_pump()
+
     def new_pump(self) -> Pump:
         """As after a restart of the daemon."""
         return Pump(
