@@ -42,7 +42,7 @@ def test_a_box_killed_at_any_moment_loses_nothing_and_does_nothing_twice(tmp_pat
 
 
 @SLOW
-def test_what_was_told_to_others_survives_a_power_cut(tmp_path):
+def test_delivered_records_survive_a_power_cut(tmp_path):
     library = flush_notes(tmp_path)
     if library is None:
         pytest.skip("needs a C compiler to see what was flushed")

@@ -70,7 +70,7 @@ def test_paths_count_from_the_folder_of_the_file(load, tmp_path):
         ("{name: a, kind: mqtt, url: 'mqtt://x', mqtt: {topik: x}}", 'did you mean "topic"'),
     ],
 )
-def test_a_mistake_is_told_with_its_line_and_what_to_write(load, target, words):
+def test_a_mistake_is_shown_with_its_line_and_what_to_write(load, target, words):
     text = problem(load, target)
     assert words in text
     assert ":3:" in text

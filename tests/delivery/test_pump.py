@@ -120,7 +120,7 @@ def test_a_receiver_that_asks_for_no_pause_at_all_is_not_hammered(make):
     assert all(pause >= shortest for pause, shortest in zip(pauses, [0.5, 1, 2, 4], strict=True))
 
 
-def test_a_target_that_is_away_loses_nothing_and_nothing_is_put_aside(make):
+def test_a_target_that_is_away_loses_nothing_and_gets_no_dead_letter(make):
     rig = make(
         ListTarget(behave=fails_on(*ids(1), error=DeliveryFailed("refused", code="x"))), max_attempts=2
     )
@@ -133,7 +133,7 @@ def test_a_target_that_is_away_loses_nothing_and_nothing_is_put_aside(make):
     assert rig.target.ids == ids(1, 2, 3)
 
 
-def test_a_record_that_is_refused_is_put_aside_and_the_queue_moves_on(make):
+def test_a_refused_record_becomes_a_dead_letter_and_the_queue_moves_on(make):
     rig = make(
         ListTarget(behave=fails_on(*ids(2), error=Refused("error 422 for mara", code="delivery_refused")))
     )
@@ -182,7 +182,7 @@ def test_a_receipt_may_refuse_single_records(make):
     assert [letter.reason for letter in rig.outbox.dead_letters()] == ["bad"]
 
 
-def test_a_record_the_receiver_fails_over_is_put_aside_when_the_next_one_passes(make):
+def test_a_record_the_receiver_fails_over_becomes_a_dead_letter_when_the_next_one_passes(make):
     rig = make(ListTarget(behave=fails_on(*ids(2))), max_attempts=3)
     rig.decide(1, 2, 3, 4)
     rig.run()
@@ -215,7 +215,7 @@ def test_two_neighbours_the_receiver_fails_over_do_not_hold_up_the_rest(make):
     assert {letter.seq for letter in rig.outbox.dead_letters()} == {2, 3}
 
 
-def test_a_receiver_that_fails_over_everything_gets_nothing_put_aside(make):
+def test_a_receiver_that_fails_over_everything_gets_no_dead_letter(make):
     rig = make(ListTarget(behave=fails_on(*ids(1, 2, 3))), max_attempts=2)
     rig.decide(1, 2, 3)
     for _ in range(30):
@@ -252,7 +252,7 @@ def test_a_receiver_that_refuses_everything_is_left_alone_until_somebody_resumes
     assert rig.place.dead == most + 5
 
 
-def test_a_person_that_must_act_is_asked_for_at_once_and_the_end_is_told(make):
+def test_a_person_that_must_act_is_asked_for_at_once_and_the_end_is_announced(make):
     expired = NeedsOperator("expired", code="delivery_certificate", hint="Renew it.")
     rig = make(ListTarget(behave=fails_on(*ids(1), error=expired)))
     rig.decide(1)

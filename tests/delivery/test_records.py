@@ -96,7 +96,7 @@ def test_a_stranger_is_not_called_by_the_name_of_the_person_who_resembles_them_m
     assert "mara" not in json.dumps(given).lower()
 
 
-def test_a_grant_that_did_not_move_the_relay_is_told_with_its_reason(clock):
+def test_a_grant_that_did_not_move_the_relay_carries_its_reason(clock):
     failed = GrantNotExecuted(at=NOW, decision_id="d_1", code="gate_offline", reason="no board")
     given = body(failed, clock)
     assert (given["kind"], given["result"], given["reasons"]) == (

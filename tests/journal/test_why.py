@@ -84,7 +84,7 @@ UNLOCKED = DoorUnlocked(
 LOCKED = DoorLocked(at=AT, door_id="door1", reason="pulse over", on_ms=501.2, acknowledged=True)
 
 
-def test_a_granted_passage_is_told_with_every_fact():
+def test_a_granted_passage_is_explained_with_every_fact():
     text = render(
         explain(
             records(
@@ -205,7 +205,7 @@ def test_a_passage_that_only_began_has_no_reason():
     )
 
 
-def test_an_engine_without_an_answer_is_told():
+def test_an_engine_without_an_answer_is_shown():
     failed = RecognitionFailed(
         at=AT,
         **IDS,
@@ -219,7 +219,7 @@ def test_an_engine_without_an_answer_is_told():
     assert "shot 3, cloud: no answer, cloud_timeout: no answer in 2 s" in render(explain(records(failed)))
 
 
-def test_a_search_without_anybody_to_compare_with_is_told():
+def test_a_search_without_anybody_to_compare_with_is_shown():
     alone = identified(1, 0.0, person_id=None, runner_up_id=None, gallery_people=0)
 
     assert "nobody to compare with" in render(explain(records(alone)))
@@ -260,7 +260,7 @@ def test_a_grant_without_outcome_says_that_none_is_recorded():
         (UNLOCKED, replace(LOCKED, on_ms=None), "switched off at"),
     ],
 )
-def test_the_relay_is_told_as_far_as_it_is_known(unlocked, locked, text):
+def test_the_outcome_of_the_relay_is_shown_as_far_as_it_is_known(unlocked, locked, text):
     happened = (GRANTED, unlocked, locked) if locked else (GRANTED, unlocked)
 
     assert text in render(explain(records(*happened)))
@@ -277,7 +277,7 @@ def test_the_explanation_is_json_ready_and_complete():
     assert again["recognitions"][0]["runner_up_id"] == "ida"
 
 
-def test_an_order_of_a_person_is_told_with_who_gave_it_and_what_became_of_it():
+def test_a_manual_override_is_shown_with_its_operator_and_its_outcome():
     order = DoorOrdered(
         at=AT, door_id="front", decision_id="o_1", action="open", user="guard", uid=1000, by="Mia"
     )
@@ -294,7 +294,7 @@ def test_there_is_no_explanation_of_nothing():
         explain([])
 
 
-def test_which_engine_answered_and_why_is_told():
+def test_the_engine_that_answered_and_its_reason_are_shown():
     cloud = {"engine": "cloud", "model_id": "search", "gallery_people": 0}
     text = render(
         explain(

@@ -140,7 +140,7 @@ def test_what_is_wrong_with_the_receiver_puts_no_record_aside(make, httpserver, 
 
 
 @pytest.mark.parametrize("status", [400, 409, 413, 415, 422])
-def test_a_record_the_receiver_does_not_want_is_put_aside(make, httpserver, status):
+def test_a_record_the_receiver_does_not_want_becomes_a_dead_letter(make, httpserver, status):
     httpserver.expect_oneshot_request("/records").respond_with_data("bad record", status=status)
     httpserver.expect_request("/records").respond_with_handler(acknowledge)
     rig = make("http")
@@ -333,7 +333,7 @@ def test_a_punch_added_by_hand_is_sent_with_the_time_that_was_given(hr):
 
 
 @pytest.mark.parametrize("action", ["void", "change"])
-def test_what_frappe_cannot_be_told_is_put_aside_for_a_person_to_see(hr, action):
+def test_a_correction_that_frappe_cannot_take_becomes_a_dead_letter(hr, action):
     hr.write(corrected(hr, action))
     hr.run()
     (letter,) = hr.outbox.dead_letters()

@@ -140,9 +140,7 @@ sys.stdin.read()
     assert listener.wait_for(lambda: listener.on(f"{BASE}/status")[-1] == "offline")
 
 
-def test_home_assistant_is_told_of_events_and_of_the_connection_and_of_nothing_that_opens(
-    start, make, listen
-):
+def test_home_assistant_learns_of_events_and_the_connection_and_of_nothing_that_opens(start, make, listen):
     broker = start()
     rig = make(broker)
     first = listen(broker, topic="homeassistant/#")
