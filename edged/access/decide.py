@@ -9,10 +9,10 @@ from __future__ import annotations
 from datetime import datetime
 
 from edged.access.model import AccessRule, Decision, Request, Snapshot
-from edged.access.rules import cool_down, freshness, identity, liveness, permission, readiness
+from edged.access.rules import cool_down, freshness, identity, living_person, permission, readiness
 from edged.events import Outcome
 
-WHO_IT_IS: tuple[AccessRule, ...] = (identity.RULE, liveness.RULE)
+WHO_IT_IS: tuple[AccessRule, ...] = (identity.RULE, living_person.RULE)
 """Applied to every request."""
 
 WHAT_THEY_MAY: tuple[AccessRule, ...] = (permission.RULE, cool_down.RULE)

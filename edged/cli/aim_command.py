@@ -81,7 +81,7 @@ def aim(
     watcher = Watcher(settings, clock, hfov_deg=hfov)
     console = Console(highlight=False)
     show = _Lines(watcher) if plain or not console.is_terminal else _Screen(watcher, console)
-    with suppress(ValueError):  # not in the main thread: whoever runs us there ends us another way
+    with suppress(ValueError):  # outside the main thread the caller ends us another way
         signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         watcher.start()

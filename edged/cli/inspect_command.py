@@ -14,7 +14,7 @@ from edged.cli.common import ConfigOption, printable, resolve_config
 from edged.cli.inspect_input import Picture, Unusable, is_many, read_all
 from edged.cli.inspect_liveness import FaceLiveness, LivenessWatch
 from edged.cli.inspect_output import Canvas, open_canvas
-from edged.cli.inspect_view import Summary, as_json, brief_line, face_table, reason_lines
+from edged.cli.inspect_view import InspectSummary, as_json, brief_line, face_table, reason_lines
 from edged.config import QualityLimits
 from edged.errors import EdgedError
 from edged.vision.drawing import SIDES, draw_faces
@@ -64,7 +64,7 @@ def inspect_(
     prepare_opencv(vision.threads)
     reader = FaceReader(max_faces=_MOST_FACES)
     watch = None if enrol or vision.liveness.mode == "off" else LivenessWatch(vision)
-    summary, failure = Summary(), None
+    summary, failure = InspectSummary(), None
     printer = _Printer(limits, brief=rich_in_pictures if brief is None else brief, to_json=to_json)
     for item in read_all(paths, every):
         if isinstance(item, Unusable):

@@ -170,7 +170,7 @@ def _limit_text(name: str, low: float | None, high: float | None) -> str:
 
 
 @dataclasses.dataclass
-class Summary:
+class InspectSummary:
     """Counts over everything that was inspected."""
 
     pictures: int = 0

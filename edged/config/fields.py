@@ -71,6 +71,7 @@ def _walk(
         text = schema.get("description", info.description or "")
         if is_section(model, name):
             yield Key(here, None, True, "a section", "", text, schema, repeated, in_list)
+            # a section is a model: `is_section` has looked
             yield from _walk(info.annotation, here, repeated, in_list)  # type: ignore[arg-type]
         else:
             default = schema.get("default")

@@ -78,7 +78,7 @@ class Pose:
 
 
 @dataclass(frozen=True, slots=True)
-class Role:
+class CastRole:
     """One person's part in an act; `offset`: where they stand, pixels from the middle, mirrored at random."""
 
     name: str
@@ -90,17 +90,17 @@ class Role:
 
 
 # One line per act; two roles in one act are there together.
-ACTS: tuple[tuple[Role, ...], ...] = (
-    (Role("Jacinda Ardern", "granted", face_px=195),),
-    (Role("Rishi Sunak", "denied", flaw="blurred"),),
-    (Role("Barack Obama", "refused", course="cross", face_px=58, flaw="far"),),
+ACTS: tuple[tuple[CastRole, ...], ...] = (
+    (CastRole("Jacinda Ardern", "granted", face_px=195),),
+    (CastRole("Rishi Sunak", "denied", flaw="blurred"),),
+    (CastRole("Barack Obama", "refused", course="cross", face_px=58, flaw="far"),),
     (
-        Role("Emmanuel Macron", "granted", face_px=180, offset=260),
-        Role("Eileen Collins", "denied", face_px=116, offset=-240),
+        CastRole("Emmanuel Macron", "granted", face_px=180, offset=260),
+        CastRole("Eileen Collins", "denied", face_px=116, offset=-240),
     ),
-    (Role("Emmanuel Macron", "refused", course="lean_in", face_px=205, flaw="cut_off"),),
-    (Role("Barack Obama", "granted", face_px=200, flaw="dark"),),
-    (Role("Jacinda Ardern", "refused", flaw="blurred"),),
+    (CastRole("Emmanuel Macron", "refused", course="lean_in", face_px=205, flaw="cut_off"),),
+    (CastRole("Barack Obama", "granted", face_px=200, flaw="dark"),),
+    (CastRole("Jacinda Ardern", "refused", flaw="blurred"),),
 )
 
 
@@ -116,7 +116,7 @@ class Walk:
         phase: of the sway, radians.
     """
 
-    role: Role
+    role: CastRole
     visit: Visit
     walk_s: float
     side: int
@@ -238,7 +238,7 @@ def _light_on(walk: Walk) -> float:
     return (walk.visit.flaw_ends_s or walk.visit.to_s) + CLEARS_S
 
 
-def _walk(role: Role, from_s: float, side: int, rng: np.random.Generator) -> Walk:
+def _walk(role: CastRole, from_s: float, side: int, rng: np.random.Generator) -> Walk:
     walk_s = 2.6 / float(rng.uniform(0.85, 1.2))
     flaw_s = _FLAWED_STAND_S if role.flaw and role.outcome != "refused" else 0.0
     lasts_s = {

@@ -118,6 +118,7 @@ def _life_s(value: object) -> float | None:
     if value is None:
         return None
     try:
+        # what no number can be made of raises below
         life_s = float(value) if not isinstance(value, bool) else math.nan  # type: ignore[arg-type]
     except (TypeError, ValueError, OverflowError):
         life_s = math.nan
