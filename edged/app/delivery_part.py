@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import partial
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from edged.app.part import PartHealth, PartState
@@ -64,15 +65,8 @@ class DeliveryPart(SitePart):
         if self._site.delivery is None:
             return self._is(PartState.OFF, "No delivery target is configured.")
         targets = self._site.delivery.status()
-        stuck = [t["target"] for t in targets if t["state"] == state.NEEDS_OPERATOR]
-        behind = [t["target"] for t in targets if t["state"] in (state.WAITING, state.PAUSED)]
-        if stuck:
-            return self._is(
-                PartState.FAILED, f"Somebody must look after: {', '.join(stuck)}.", targets=targets
-            )
-        if behind:
-            return self._is(PartState.DEGRADED, f"Records wait for: {', '.join(behind)}.", targets=targets)
-        return self._is(PartState.OK, "Records are delivered as they come.", targets=targets)
+        part_state, summary = state_of(targets)
+        return self._is(part_state, summary, targets=targets)
 
     def _picture_of(self, record: Record) -> bytes | None:
         journal = self._site.journal
@@ -83,3 +77,18 @@ class DeliveryPart(SitePart):
             return snapshot_path(self._site.config.data_dir, digest).read_bytes()
         except OSError:  # retention removed it a moment ago
             return None
+
+
+def state_of(targets: Sequence[Mapping[str, Any]]) -> tuple[PartState, str]:
+    """Failed when a target needs a person, degraded when one waits or is paused; with a sentence.
+
+    Args:
+        targets: as `DeliveryService.status()` gives them.
+    """
+    stuck = [t["target"] for t in targets if t["state"] == state.NEEDS_OPERATOR]
+    behind = [t["target"] for t in targets if t["state"] in (state.WAITING, state.PAUSED)]
+    if stuck:
+        return PartState.FAILED, f"Somebody must look after: {', '.join(stuck)}."
+    if behind:
+        return PartState.DEGRADED, f"Records wait for: {', '.join(behind)}."
+    return PartState.OK, "Records are delivered as they come."
