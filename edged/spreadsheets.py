@@ -14,6 +14,6 @@ def plain(text: str) -> str:
 
 
 def disarmed(text: str) -> str:
-    """The same for CSV, where a spreadsheet runs what begins like a formula; an apostrophe keeps it text."""
+    """`plain(text)` for CSV: a spreadsheet runs a formula in a cell; an apostrophe keeps it text."""
     line = plain(text)
     return f"'{line}" if line.lstrip().startswith(_FORMULA) else line

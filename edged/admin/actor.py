@@ -10,14 +10,14 @@ from edged.admin.rights import Right
 
 
 @dataclass(frozen=True)
-class Role:
+class UserRole:
     """A named set of rights."""
 
     name: str
     rights: frozenset[Right]
 
 
-LOCAL = Role("local user", frozenset(Right))
+LOCAL = UserRole("local user", frozenset(Right))
 """A user at the command line: the file system decides whether they reach the data directory at all."""
 
 
@@ -34,7 +34,7 @@ class Actor:
 
     user: str
     uid: int | None
-    role: Role
+    role: UserRole
     origin: str
 
 

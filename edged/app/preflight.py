@@ -1,7 +1,7 @@
-"""What would keep the daemon from starting, found by building its parts without starting them.
+"""Finds what keeps the daemon from starting, by building its parts without starting them.
 
-No camera or port is opened and nothing is sent. What a missing cable or a dead network does is not looked at:
-the daemon waits for those.
+It opens no camera and no port and sends nothing. It ignores a missing cable and a dead network: the daemon
+waits for those.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from edged.recognition.protocol import LOCAL
 
 
 def preflight(config: Config, clock: Clock) -> list[EdgedError]:
-    """Everything that `Daemon.start` would refuse, as far as it shows without hardware and network.
+    """Every error of `Daemon.start` that shows without hardware and network.
 
     Args:
         config: without problems of its own.

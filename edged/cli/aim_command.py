@@ -33,7 +33,7 @@ from edged.vision.opencv import prepare_opencv
 app = typer.Typer()
 
 _SMALLEST_SHARE = 0.4
-"""Faces of this share of the required size are shown already: people who walk up are seen to grow."""
+"""Smallest share of the required size at which a face is shown: the view follows people who walk up."""
 
 _RATE_S = 3.0
 _SCREEN_PAUSE_S, _LINE_PAUSE_S = 0.12, 1.0
@@ -81,7 +81,7 @@ def aim(
     watcher = Watcher(settings, clock, hfov_deg=hfov)
     console = Console(highlight=False)
     show = _Lines(watcher) if plain or not console.is_terminal else _Screen(watcher, console)
-    with suppress(ValueError):  # outside the main thread the caller ends us another way
+    with suppress(ValueError):  # not in the main thread: the caller there ends it another way
         signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         watcher.start()
@@ -207,7 +207,7 @@ class Watcher:
         )
 
     def view(self) -> View:
-        """What is to be shown now."""
+        """The view of this moment."""
         camera_fps, looked_fps = self._rates()
         size = None if self._frame is None else self._frame.image.shape[1::-1]
         return View(
@@ -227,7 +227,7 @@ class Watcher:
         return distance_m(face.measures.face_px, self._frame.image.shape[1], self._hfov_deg)
 
     def _rates(self) -> tuple[float | None, float | None]:
-        """Pictures a second that came and that were looked at, over the last seconds."""
+        """Pictures a second that arrived and that vision measured, over the last seconds."""
         now_s = self._clock.monotonic()
         while self._times and now_s - self._times[0][0] > _RATE_S:
             self._times.popleft()
@@ -249,7 +249,7 @@ class Watcher:
         return "" if lost is None else f"camera lost: {lost.reason} {lost.hint}".rstrip()
 
     def summary(self) -> str:
-        """One line about everything that was seen, and the last advice."""
+        """One line that sums up every measured picture, and the last advice."""
         lines = [
             f"{self._looked} pictures looked at: {self._with_face} with a face, "
             f"{self._accepted} with a face good enough to recognise"

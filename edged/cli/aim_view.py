@@ -20,7 +20,7 @@ _ANGLES = ("yaw_deg", "pitch_deg", "roll_deg")
 
 @dataclass(frozen=True)
 class View:
-    """Everything that is shown at one moment.
+    """The content of the display at one moment.
 
     Attributes:
         source: the camera, credentials masked.

@@ -57,7 +57,7 @@ LimitOption = Annotated[int, typer.Option(min=1, max=LARGEST_NUMBER, help="At mo
 
 
 def log_to_stderr() -> None:
-    """For commands in which parts of the daemon work: their warnings must not stand in the output."""
+    """Send warnings of the daemon's parts to standard error: they must not stand in the output."""
     import structlog  # most commands do without
 
     def only_warnings(logger: Any, method: str, event: Any) -> Any:
@@ -84,7 +84,7 @@ def console() -> Console:
 
 
 def printable(text: str) -> str:
-    """`text` without what could move the cursor or colour the terminal, and without bytes that are no text.
+    """`text` with a `?` for each control character, which may move the cursor or colour, and undecoded byte.
 
     Names of files may hold anything; OpenCV's writing ends the program at such bytes.
     """

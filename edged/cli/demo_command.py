@@ -1,4 +1,4 @@
-"""`edged demo`: the whole house on a scene or a real camera, with a simulated board unless told otherwise."""
+"""`edged demo`: the whole house on a scene or a real camera; the board is simulated without --gate."""
 
 from __future__ import annotations
 
@@ -144,7 +144,7 @@ class _JsonPrinter:
 
 
 class _StoryPrinter:
-    """What happens, in words, and a table at the end."""
+    """The story in words, and a table at the end."""
 
     def __init__(self, daemon: Daemon, *, keeps: Path | None) -> None:
         self._daemon = daemon
@@ -170,7 +170,7 @@ class _StoryPrinter:
 
 
 def _write(text: str, daemon: Daemon) -> None:
-    """To standard output. Ends the demo, quietly, when nobody reads it any more, like behind `| head`."""
+    """Write to standard output. Ends the demo quietly when nobody reads it any more, as behind `| head`."""
     try:
         sys.stdout.write(text)
         sys.stdout.flush()

@@ -81,7 +81,7 @@ def ask_before_moving(gate: GateConfig, yes: bool) -> None:
 
 @contextmanager
 def opened(gate: GateConfig, clock: Clock) -> Iterator[CommissioningSession]:
-    """The board, with the relay switched off at the end even when we are told to end by a signal."""
+    """The board. Its relay is off at the end, also when a signal ends the command."""
 
     def on_signal(number: int, frame: FrameType | None) -> None:
         raise SystemExit(128 + number)
@@ -117,7 +117,7 @@ def board_status(board: CommissioningSession) -> dict[str, Any]:
 
 
 def _elsewhere(board: CommissioningSession) -> dict[str, Any]:
-    """Contacts that are no inputs of the board, if any are configured; the rest is shown without them."""
+    """Configured contacts that are no inputs of the board. An error stands in their place."""
     try:
         return {"contacts": board.elsewhere() or None}
     except NeedsOperator as error:

@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 
 from edged.cli.common import ConfigOption, printable, resolve_config
-from edged.cli.inspect_input import Picture, Unusable, is_many, read_all
+from edged.cli.inspect_input import InputPicture, Unusable, is_many, read_all
 from edged.cli.inspect_liveness import FaceLiveness, LivenessWatch
 from edged.cli.inspect_output import Canvas, open_canvas
 from edged.cli.inspect_view import InspectSummary, as_json, brief_line, face_table, reason_lines
@@ -87,7 +87,7 @@ def inspect_(
 
 
 def _draw(
-    canvas: Canvas, picture: Picture, readings: list[FaceReading], lives: Sequence[FaceLiveness | None]
+    canvas: Canvas, picture: InputPicture, readings: list[FaceReading], lives: Sequence[FaceLiveness | None]
 ) -> None:
     notes = ["" if live is None else f"liveness {live.score:.2f}  {live.word}" for live in lives]
     canvas.add(draw_faces(picture.image, readings, picture.caption, notes=notes, sides=canvas.sides or SIDES))
@@ -110,7 +110,7 @@ class _Printer:
             typer.echo(f"edged: {printable(str(error))}", err=True)
 
     def faces(
-        self, picture: Picture, readings: list[FaceReading], lives: Sequence[FaceLiveness | None]
+        self, picture: InputPicture, readings: list[FaceReading], lives: Sequence[FaceLiveness | None]
     ) -> None:
         if self._to_json:
             _print_json(as_json(picture, readings, lives))

@@ -19,14 +19,14 @@ VIDEO_SUFFIXES = frozenset(
     {".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".gif", ".ts", ".mpg", ".mpeg", ".mjpg", ".mjpeg"}
 )
 _REPORTED_SUFFIXES = PICTURE_SUFFIXES | VIDEO_SUFFIXES | {".tif", ".tiff", ".heic", ".heif", ".avif"}
-"""Files of a folder that are looked at or named as unusable; the others are none of our business."""
+"""Suffixes of a folder's files that the command measures or names as unusable; it passes over the others."""
 
 _FALLBACK_FPS = 25.0
 _LOG_LEVEL, _SILENT = "OPENCV_FFMPEG_LOGLEVEL", "-8"
 
 
 @dataclass(frozen=True, eq=False)
-class Picture:
+class InputPicture:
     """One picture to look at.
 
     Attributes:
@@ -64,11 +64,11 @@ class Unusable:
 
 
 def is_many(path: Path) -> bool:
-    """Whether more than one picture is to be expected from this path."""
+    """Whether this path may give more than one picture."""
     return os.path.isdir(path) or path.suffix.lower() in VIDEO_SUFFIXES
 
 
-def read_all(paths: list[Path], every_s: float) -> Iterator[Picture | Unusable]:
+def read_all(paths: list[Path], every_s: float) -> Iterator[InputPicture | Unusable]:
     """Every picture of these files and folders, in the order given; folders by name, not what is below them.
 
     Args:
@@ -107,14 +107,14 @@ def _files_in(folder: Path) -> list[Path]:
     return files
 
 
-def _read(path: Path, every_s: float) -> Iterator[Picture]:
+def _read(path: Path, every_s: float) -> Iterator[InputPicture]:
     if path.suffix.lower() in VIDEO_SUFFIXES and os.path.exists(path):
         yield from _read_video(path, every_s)
     else:
-        yield Picture(path, read_picture(path))
+        yield InputPicture(path, read_picture(path))
 
 
-def _read_video(path: Path, every_s: float) -> Iterator[Picture]:
+def _read_video(path: Path, every_s: float) -> Iterator[InputPicture]:
     video = VideoFile(path, _FALLBACK_FPS)
     number, due_s = 0, 0.0
     try:
@@ -123,7 +123,7 @@ def _read_video(path: Path, every_s: float) -> Iterator[Picture]:
             number += 1
             time_s = raw.due_s or 0.0
             if time_s >= due_s - 1e-9:
-                yield Picture(path, raw.image, number, round(time_s, 3))
+                yield InputPicture(path, raw.image, number, round(time_s, 3))
                 due_s += every_s
     finally:
         video.close()
@@ -132,7 +132,7 @@ def _read_video(path: Path, every_s: float) -> Iterator[Picture]:
 
 
 def _open(video: VideoFile) -> None:
-    """As a file to be looked at: one that cannot be opened is no mistake in a configuration."""
+    """The error of a file to inspect: one that does not open is no mistake in a configuration."""
     try:
         with _silent_decoder():
             video.open()
@@ -142,8 +142,8 @@ def _open(video: VideoFile) -> None:
 
 @contextmanager
 def _silent_decoder() -> Iterator[None]:
-    """FFmpeg has a line on standard error for every damaged block, ten thousands of them, unless it is told
-    otherwise before the first video of a process. What is missing in the end is said once."""
+    """Keeps FFmpeg quiet: it writes a line on standard error for every damaged block, ten thousands of them,
+    unless the environment forbids it before the first video of a process."""
     if _LOG_LEVEL in os.environ:
         yield
         return

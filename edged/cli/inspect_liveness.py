@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edged import models
-from edged.cli.inspect_input import Picture
+from edged.cli.inspect_input import InputPicture
 from edged.config import VisionConfig
 from edged.vision import appearance
 from edged.vision.faces import FaceReading
@@ -20,7 +20,7 @@ from edged.vision.tracker import Tracker
 
 @dataclass(frozen=True)
 class FaceLiveness:
-    """What is known of one face up to this picture.
+    """The liveness of one face up to this picture.
 
     Attributes:
         basis: `network`: the network's score of one picture, which is wrong one time in seven; `track`: fused
@@ -66,7 +66,7 @@ class LivenessWatch:
         self._config = config
         self._begin(None)
 
-    def look(self, picture: Picture, readings: Sequence[FaceReading]) -> list[FaceLiveness]:
+    def look(self, picture: InputPicture, readings: Sequence[FaceReading]) -> list[FaceLiveness]:
         """The liveness of each face, in the order of `readings`."""
         if picture.time_s is None:
             return [self._alone(picture, reading) for reading in readings]
@@ -86,11 +86,13 @@ class LivenessWatch:
         self._tracker = Tracker(self._config.lost_after_s)
         self._tracks: dict[int, LivenessTrack] = {}
 
-    def _alone(self, picture: Picture, reading: FaceReading) -> FaceLiveness:
+    def _alone(self, picture: InputPicture, reading: FaceReading) -> FaceLiveness:
         score = self._model.score(picture.image, reading.detection.box)
         return FaceLiveness("network", score, self._config.liveness.threshold, 1, False, ())
 
-    def _in_video(self, picture: Picture, time_s: float, reading: FaceReading, track_id: int) -> FaceLiveness:
+    def _in_video(
+        self, picture: InputPicture, time_s: float, reading: FaceReading, track_id: int
+    ) -> FaceLiveness:
         track = self._tracks.setdefault(track_id, LivenessTrack())
         track.add(look(self._model, picture.image, reading.detection, reading.mesh, at_s=time_s))
         threshold = self._config.liveness.threshold

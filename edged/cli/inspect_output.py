@@ -1,4 +1,4 @@
-"""Where the pictures of `edged inspect --draw` go: one picture, a contact sheet, a film. No drawing."""
+"""Canvases of `edged inspect --draw`: one picture, a contact sheet, a film. No drawing."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Canvas(Protocol):
         ...
 
     def finish(self) -> str:
-        """Write what is left; says what was written. Raises `NeedsOperator` (`drawing_not_written`)."""
+        """Write the rest; a sentence that names the file. Raises `NeedsOperator` (`drawing_not_written`)."""
         ...
 
 

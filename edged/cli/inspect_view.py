@@ -11,7 +11,7 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
-from edged.cli.inspect_input import Picture
+from edged.cli.inspect_input import InputPicture
 from edged.cli.inspect_liveness import FaceLiveness
 from edged.config import QualityLimits
 from edged.events import Measures
@@ -26,12 +26,12 @@ _BRIEF = {
     "blur": "blur",
     "illumination": "light",
 }
-"""Measures in the line of a face, and what they are called there."""
+"""Measures in the line of a face, with their names there."""
 _UNITS = {"px": " px", "deg": "°"}
 
 
 def as_json(
-    picture: Picture, readings: Sequence[FaceReading], lives: Sequence[FaceLiveness | None]
+    picture: InputPicture, readings: Sequence[FaceReading], lives: Sequence[FaceLiveness | None]
 ) -> dict[str, Any]:
     """One picture as a JSON object; `frame` and `time_s` only for frames of a video.
 
@@ -101,7 +101,7 @@ def reason_lines(reading: FaceReading, live: FaceLiveness | None) -> list[str]:
     return [f"  {code}: {describe(code)}" for code in codes]
 
 
-def brief_line(picture: Picture, number: int, reading: FaceReading, live: FaceLiveness | None) -> Text:
+def brief_line(picture: InputPicture, number: int, reading: FaceReading, live: FaceLiveness | None) -> Text:
     """One face in one line."""
     values = dict(measured(reading.measures))
     parts = [f"{word} {shown(name, values[name])}" for name, word in _BRIEF.items()]
@@ -171,7 +171,7 @@ def _limit_text(name: str, low: float | None, high: float | None) -> str:
 
 @dataclasses.dataclass
 class InspectSummary:
-    """Counts over everything that was inspected."""
+    """Counts over all inspected pictures."""
 
     pictures: int = 0
     without_face: int = 0

@@ -1,7 +1,7 @@
 """A command group whose commands are imported when they are used, and the one place where errors are shown.
 
-Importing OpenCV and the web of feature packages takes longer than a person waits for `--help`, so a command
-is only a name and a sentence until it is called.
+Importing OpenCV and the feature packages takes longer than a person waits for `--help`, so a command is only
+a name and a sentence until somebody calls it.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ def lazy_group(commands: Mapping[str, Command]) -> type[TyperGroup]:
             except OSError as error:
                 if error.errno not in _NO_ROOM:
                     raise
-                os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what is still buffered has no room either
+                os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # the rest of the buffer has no room either
                 full = _no_room(error)
                 report(full)
                 raise typer.Exit(full.exit_code) from error

@@ -121,7 +121,7 @@ def consent_dict(entry: Consent) -> dict[str, Any]:
 
 
 def consents_text(ledger: tuple[Consent, ...]) -> str:
-    """What stands at present, by purpose."""
+    """Consents that stand now, by purpose."""
     stands = current(ledger).items()
     return ", ".join(f"{purpose}: {'given' if given else 'withdrawn'}" for purpose, given in stands) or "-"
 

@@ -158,7 +158,7 @@ def _cells(record: Record) -> tuple[str, ...]:
 
 
 def _order(record: Record) -> str:
-    """What somebody ordered a door to do: `open door1, mia (front desk)`; a dash for other records."""
+    """The order to a door, `open door1, mia (front desk)`; a dash for other records."""
     if record.event != "door_ordered":
         return "-"
     payload = record.payload

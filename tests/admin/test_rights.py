@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import edged.admin
-from edged.admin.actor import LOCAL, Actor, Role, local_actor
+from edged.admin.actor import LOCAL, Actor, UserRole, local_actor
 from edged.admin.box import Box
 from edged.admin.people import export_people, list_people, remove_person
 from edged.admin.rights import Right, may, needed
@@ -55,7 +55,7 @@ def test_every_function_declares_a_right_and_takes_the_actor_first(function):
 @pytest.mark.parametrize("function", FUNCTIONS, ids=lambda f: f"{f.__module__}.{f.__name__}")
 def test_every_function_refuses_an_actor_without_its_right_before_it_looks_at_anything(function):
     others = frozenset(Right) - {needed(function)}
-    actor = Actor("mia", None, Role("visitor", others), "web")
+    actor = Actor("mia", None, UserRole("visitor", others), "web")
     blanks = {
         parameter.name: None
         for parameter in list(inspect.signature(function).parameters.values())[1:]
@@ -86,7 +86,7 @@ def test_nobody_may_call_what_declares_no_right():
 
 
 def test_a_right_to_see_is_none_to_erase(tmp_path):
-    reader = Actor("mia", None, Role("reader", frozenset({Right.PEOPLE_SEE})), "web")
+    reader = Actor("mia", None, UserRole("reader", frozenset({Right.PEOPLE_SEE})), "web")
     box = Box(ManualClock(), Config, tmp_path)
     assert list_people(reader, box).total == 0
     assert list(export_people(reader, box)) == []

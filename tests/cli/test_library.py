@@ -3,28 +3,21 @@
 from __future__ import annotations
 
 import json
-import os
 import shlex
 
 import pytest
 from cloud_box import Box, face_token
 from cloud_library import TOKEN
+from command_line import Ended, run_edged
 from places import PROJECT
-
-from edged.cli import main
-
-pytest_plugins = ["cloud_box_fixtures"]
 
 
 @pytest.fixture
 def config(monkeypatch, tmp_path, cloud):
-    for key in [k for k in os.environ if k.startswith("EDGED_")]:
-        monkeypatch.delenv(key)
     config = tmp_path / "edged.yaml"
     config.write_text(
         f"site: test\nrecognition:\n  engine: cloud\n  cloud:\n    url: {cloud.url}\n    auth: token\n"
     )
-    monkeypatch.setenv("EDGED_CONFIG", str(config))
     monkeypatch.setenv("EDGED_CLOUD_TOKEN", TOKEN)
     return config
 
@@ -37,25 +30,11 @@ def box(tmp_path, cloud, config):
     box.close()
 
 
-class Answer:
-    """What a command printed and how it ended."""
-
-    def __init__(self, code: int, out: str, err: str) -> None:
-        self.code, self.out, self.err = code, out, err
-
-    @property
-    def json(self) -> dict:
-        return json.loads(self.out)
-
-
 @pytest.fixture
-def edged(capsys, tmp_path, config):
-    def run(*arguments: object) -> Answer:
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as ended:
-            main([*map(str, arguments), "--data-dir", str(tmp_path / "data")])
-        out, err = capsys.readouterr()
-        return Answer(int(ended.value.code or 0), out, err)
+def edged(tmp_path, config):
+    def run(*arguments: object) -> Ended:
+        known = {"EDGED_CONFIG": str(config), "EDGED_CLOUD_TOKEN": TOKEN}
+        return run_edged(*arguments, "--data-dir", tmp_path / "data", env=known)
 
     return run
 
@@ -66,11 +45,11 @@ def edged(capsys, tmp_path, config):
 def test_consent_is_given_shown_and_withdrawn(edged, box):
     box.enrol("anna", 1, consent=False)
     given = edged("people", "consent", "anna", "--give", "--by", "Office", "--note", "form 12")
-    assert given.code == 0, given.err
-    assert "cloud given, recorded by Office: form 12" in given.out
-    assert "cloud: given" in edged("people", "show", "anna").out
+    assert given.returncode == 0, given.stderr
+    assert "cloud given, recorded by Office: form 12" in given.stdout
+    assert "cloud: given" in edged("people", "show", "anna").stdout
     edged("people", "consent", "anna", "--withdraw", "--by", "Anna")
-    assert "cloud: withdrawn" in edged("people", "show", "anna").out
+    assert "cloud: withdrawn" in edged("people", "show", "anna").stdout
     ledger = edged("people", "consent", "anna", "--json").json["consents"]
     assert [(entry["given"], entry["recorded_by"]) for entry in ledger] == [(True, "Office"), (False, "Anna")]
 
@@ -79,29 +58,29 @@ def test_other_purposes_are_kept_apart(edged, box):
     box.enrol("anna", 1, consent=False)
     edged("people", "consent", "anna", "--purpose", "attendance", "--give", "--by", "Office")
     assert not box.store.has_cloud_consent("anna")
-    assert "attendance: given" in edged("people", "show", "anna").out
+    assert "attendance: given" in edged("people", "show", "anna").stdout
 
 
 def test_a_consent_without_a_decision_is_wrong_usage_and_not_lost_in_silence(edged, box):
     box.enrol("anna", 1, consent=False)
     answer = edged("people", "consent", "anna", "--by", "Office")
-    assert answer.code == 2
-    assert "--give or --withdraw" in answer.err
+    assert answer.returncode == 2
+    assert "--give or --withdraw" in answer.stderr
     assert box.store.consents("anna") == ()
 
 
 def test_somebody_has_to_sign_for_a_consent(edged, box):
     box.enrol("anna", 1, consent=False)
     answer = edged("people", "consent", "anna", "--give")
-    assert answer.code == 78
-    assert "--by" in answer.err
+    assert answer.returncode == 78
+    assert "--by" in answer.stderr
     assert box.store.consents("anna") == ()
 
 
 def test_consents_are_exported_with_the_people(edged, box):
     box.enrol("anna", 1)
     box.enrol("bert", 2, consent=False)
-    people = [json.loads(line) for line in edged("people", "export").out.splitlines()]
+    people = [json.loads(line) for line in edged("people", "export").stdout.splitlines()]
     assert [(p["person_id"], [c["given"] for c in p["consents"]]) for p in people] == [
         ("anna", [True]),
         ("bert", []),
@@ -124,7 +103,7 @@ def test_the_commands_of_the_guide_work(edged, box, cloud):
         program, *arguments = shlex.split(command)
         assert program == "edged"
         answer = edged(*arguments)
-        assert answer.code == 0, (command, answer.out, answer.err)
+        assert answer.returncode == 0, (command, answer.stdout, answer.stderr)
 
 
 # -- differences and repair
@@ -133,11 +112,11 @@ def test_the_commands_of_the_guide_work(edged, box, cloud):
 def test_diff_says_the_same_with_exit_code_0_and_a_difference_with_1(edged, box, cloud):
     box.enrol("anna", 1)
     differs = edged("library", "diff", "--json")
-    assert differs.code == 1
+    assert differs.returncode == 1
     assert differs.json["groups"][0]["missing"] == ["anna"]
     box.settle()
     same = edged("library", "diff")
-    assert (same.code, same.out) == (0, "group default: 1 the same\n")
+    assert (same.returncode, same.stdout) == (0, "group default: 1 the same\n")
 
 
 def test_a_dry_run_changes_nothing_and_apply_repairs(edged, box, cloud):
@@ -147,11 +126,11 @@ def test_a_dry_run_changes_nothing_and_apply_repairs(edged, box, cloud):
     del cloud.users["default", "anna"]
     before = dict(cloud.users)
     dry = edged("library", "sync", "--dry-run")
-    assert dry.code == 1
-    assert "missing    anna" in dry.out
+    assert dry.returncode == 1
+    assert "missing    anna" in dry.stdout
     assert cloud.users == before
     applied = edged("library", "sync", "--apply")
-    assert applied.code == 0, applied.err + applied.out
+    assert applied.returncode == 0, applied.stderr + applied.stdout
     assert cloud.faces("default", "anna") == [face_token(1)]
     assert cloud.faces("default", "bert") == [face_token(2)]
 
@@ -159,32 +138,32 @@ def test_a_dry_run_changes_nothing_and_apply_repairs(edged, box, cloud):
 def test_strangers_in_the_cloud_are_only_deleted_when_asked_for(edged, box, cloud):
     cloud.groups["default"] = "general"
     cloud.users["default", "stranger"] = {"x": b""}
-    assert edged("library", "sync", "--apply").code == 0
+    assert edged("library", "sync", "--apply").returncode == 0
     assert cloud.users
-    assert "extra      stranger" in edged("library", "diff").out
-    assert edged("library", "sync", "--apply", "--delete-extra").code == 0
+    assert "extra      stranger" in edged("library", "diff").stdout
+    assert edged("library", "sync", "--apply", "--delete-extra").returncode == 0
     assert cloud.users == {}
-    assert edged("library", "diff").code == 0
+    assert edged("library", "diff").returncode == 0
 
 
 def test_what_cannot_be_repaired_is_said_with_its_reason(edged, box, cloud):
     cloud.unusable = {face_token(1)}
     box.enrol("anna", 1)
     answer = edged("library", "sync", "--apply", "--json")
-    assert answer.code == 1
+    assert answer.returncode == 1
     assert list(answer.json) == ["groups"]  # nothing else on standard output
-    assert "not brought into line" in answer.err
+    assert "not brought into line" in answer.stderr
     status = edged("library", "status")
-    assert "anna: set aside: " in status.out
-    assert "222202" in status.out
+    assert "anna: set aside: " in status.stdout
+    assert "222202" in status.stdout
     assert edged("library", "status", "--json").json["set_aside"] == 1
 
 
 def test_an_unreachable_cloud_is_a_reason_to_try_later(edged, box, cloud):
     cloud.stop()
     answer = edged("library", "diff")
-    assert answer.code == 75
-    assert answer.err
+    assert answer.returncode == 75
+    assert answer.stderr
 
 
 def test_status_counts_the_calls(edged, box, cloud):
@@ -193,7 +172,7 @@ def test_status_counts_the_calls(edged, box, cloud):
     edged("library", "sync", "--apply")
     calls = edged("library", "status", "--json").json["calls"]
     assert calls["user_add"] == {"today": 1, "total": 1}
-    assert "user_add        1 today, 1 in all" in edged("library", "status").out
+    assert "user_add        1 today, 1 in all" in edged("library", "status").stdout
 
 
 def test_status_asks_nothing_of_the_cloud(edged, box, cloud):
@@ -210,7 +189,7 @@ def test_after_recognition_was_brought_back_to_the_box_sync_takes_everybody_out_
     box.enrol("anna", 1)
     box.settle()
     config.write_text(config.read_text().replace("engine: cloud", "engine: local"))
-    assert edged("library", "sync", "--apply").code == 0
+    assert edged("library", "sync", "--apply").returncode == 0
     assert cloud.users == {}
 
 
@@ -221,8 +200,8 @@ def test_remove_waits_for_the_confirmation_of_the_cloud(edged, box, cloud):
     box.enrol("anna", 1)
     box.settle()
     answer = edged("people", "remove", "anna", "--yes", "--wait", 30)
-    assert answer.code == 0, answer.err
-    assert "confirmed the erasure" in answer.out
+    assert answer.returncode == 0, answer.stderr
+    assert "confirmed the erasure" in answer.stdout
     assert cloud.users == {}
     assert edged("library", "status", "--json").json["erasures"] == 0
 
@@ -232,12 +211,12 @@ def test_remove_without_the_cloud_erases_here_and_says_what_is_left_to_do(edged,
     box.settle()
     cloud.stop()
     answer = edged("people", "remove", "anna", "--yes")
-    assert answer.code == 0
-    assert "queued" in answer.out
+    assert answer.returncode == 0
+    assert "queued" in answer.stdout
     assert box.store.find("anna") is None
     status = edged("library", "status", "--json")
     assert status.json["erasures"] == 1
-    assert "Name of" not in status.out
+    assert "Name of" not in status.stdout
 
 
 def test_remove_says_when_the_cloud_has_not_confirmed_in_time(edged, box, cloud):
@@ -245,12 +224,12 @@ def test_remove_says_when_the_cloud_has_not_confirmed_in_time(edged, box, cloud)
     box.settle()
     cloud.lingering = 1000
     answer = edged("people", "remove", "anna", "--yes", "--wait", 0.2)
-    assert answer.code == 75
-    assert "has not confirmed" in answer.err
+    assert answer.returncode == 75
+    assert "has not confirmed" in answer.stderr
 
 
 def test_removing_somebody_who_was_never_sent_asks_nothing_of_the_cloud(edged, box, cloud):
     box.enrol("anna", 1, consent=False)
     answer = edged("people", "remove", "anna", "--yes", "--wait", 5)
-    assert (answer.code, answer.out) == (0, "removed anna\n")
+    assert (answer.returncode, answer.stdout) == (0, "removed anna\n")
     assert cloud.calls == []

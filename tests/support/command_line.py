@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import logging
 import os
 import signal
 import subprocess
@@ -78,7 +79,9 @@ def surroundings(env: Mapping[str, str] | None = None) -> dict[str, str]:
 @contextlib.contextmanager
 def _as_before() -> Iterator[None]:
     """Environment, standard input, signal handlers and logging of the block do not outlive it."""
-    environment, stdin, logging = dict(os.environ), sys.stdin, structlog.get_config()
+    environment, stdin, config = dict(os.environ), sys.stdin, structlog.get_config()
+    root = logging.getLogger()
+    before = list(root.handlers), root.level
     handlers = [signal.getsignal(number) for number in SIGNALS]
     try:
         yield
@@ -86,6 +89,7 @@ def _as_before() -> Iterator[None]:
         os.environ.clear()
         os.environ.update(environment)
         sys.stdin = stdin
-        structlog.configure(**logging)
+        structlog.configure(**config)
+        root.handlers[:], root.level = before
         for number, handler in zip(SIGNALS, handlers, strict=True):
             signal.signal(number, handler)
