@@ -1,4 +1,4 @@
-"""The crash laboratory: a box that is killed, starved and fed rubbish at seeded moments, then looked at.
+"""The crash laboratory: kills, starves and feeds rubbish to a box at seeded moments, then checks it.
 
 The box is a real process with real databases (crash_lab_box.py); what must be true is in crash_lab_checks.py.
 """

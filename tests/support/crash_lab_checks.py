@@ -1,4 +1,4 @@
-"""What must be true of a box after every fault of the crash laboratory. Looks at a copy; changes nothing."""
+"""What must be true of a box after every fault of the crash laboratory. Checks a copy; changes nothing."""
 
 from __future__ import annotations
 

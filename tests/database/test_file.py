@@ -1,4 +1,4 @@
-"""The SQLite helper: how a file is opened, created, migrated and read. Damage: tests/faults."""
+"""One SQLite file: migrations, safe writing, reading beside a writer, an orderly end."""
 
 from __future__ import annotations
 
