@@ -8,7 +8,7 @@ import subprocess
 import sys
 
 import pytest
-from gate_bench import DEADLINE_S, GateBench, moved
+from gate_bench import DEADLINE_S, moved
 
 from edged.events import (
     DoorLocked,
@@ -20,12 +20,6 @@ from edged.events import (
 )
 
 READABLE = [("sim:lcus", "basic"), ("sim:lcus?firmware=feedback", "feedback")]
-
-
-@pytest.fixture
-def bench():
-    with GateBench() as made:
-        yield made
 
 
 def test_a_port_missing_at_start_is_said_once_and_used_when_it_appears(bench, tmp_path):
@@ -97,16 +91,6 @@ def test_an_unplug_while_nothing_happens_is_noticed(bench, url):
     assert not keeper.ready
 
 
-@pytest.mark.parametrize(("url", "firmware"), READABLE)
-def test_a_board_that_answered_and_then_falls_silent_is_lost(bench, url, firmware):
-    board = bench.board(url)
-    bench.keeper(board.link, firmware=firmware)
-    board.deaf = True
-    assert bench.wait_for(GateLost).code == "relay_no_answer"
-    board.deaf = False
-    bench.wait_for(GateConnected, count=2)
-
-
 def test_a_basic_board_that_answered_once_is_not_taken_for_a_silent_one_later(bench):
     board = bench.board("sim:lcus")
     keeper = bench.keeper(board.link)
@@ -148,15 +132,6 @@ def test_garbage_is_not_believed(bench, url, firmware):
     assert not keeper.ready
     board.garbage = b""
     bench.wait_for(GateConnected, count=2)
-
-
-@pytest.mark.parametrize(("url", "firmware"), READABLE)
-def test_garbage_from_the_start_never_accepts_a_grant(bench, url, firmware):
-    board = bench.board(url)
-    board.garbage = b"\x00\xff"
-    keeper = bench.keeper(board.link, firmware=firmware, wait_until_ready=False)
-    assert bench.wait_for(GateLost).code == "relay_bad_answer"
-    assert not keeper.ready
 
 
 @pytest.mark.parametrize(("url", "firmware"), READABLE)

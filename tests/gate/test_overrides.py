@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 from gate_bench import DEADLINE_S, GateBench
+from leaping_clock import LeapingClock
 
-from edged.clock import SystemClock
 from edged.errors import EdgedError, Misconfigured, NeedsOperator, NotFound, RetryLater
 from edged.events import (
     DoorLocked,
@@ -37,17 +37,18 @@ class Guard:
     user: str = "guard"
 
 
-class WallClock(SystemClock):
-    """The machine's clock, with a wall time that can be set."""
+class WallClock(LeapingClock):
+    """Its wall time can be set."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.ahead = timedelta()
 
     def set(self, to: datetime) -> None:
-        self.ahead = to - datetime.now(UTC)
+        self.ahead = to - super().now()
 
     def now(self) -> datetime:
-        return datetime.now(UTC) + self.ahead
+        return super().now() + self.ahead
 
 
 class Desk:
@@ -78,8 +79,7 @@ class Desk:
 
 @pytest.fixture
 def bench():
-    with GateBench() as made:
-        made.clock = WallClock()
+    with GateBench(WallClock()) as made:
         yield made
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from gate_bench import GateBench, moved
+from gate_bench import moved
 from serial.tools.list_ports_common import ListPortInfo
 
 from edged.cli import main
@@ -27,12 +27,6 @@ def _registered(monkeypatch):
     keys.cache_clear()
     yield
     keys.cache_clear()
-
-
-@pytest.fixture
-def bench():
-    with GateBench() as made:
-        yield made
 
 
 def test_the_configuration_takes_its_protocol_and_its_firmware():

@@ -5,10 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from gate_bench import DEADLINE_S, GateBench
+from gate_bench import DEADLINE_S
 from guarding import running_guard
 
-from edged.clock import SystemClock
 from edged.events import (
     DoorLocked,
     DoorModeChanged,
@@ -21,25 +20,19 @@ from edged.gate.door.model import DoorMode
 from edged.gate.door.timetable import ModeOrder
 
 
-@pytest.fixture
-def bench():
-    with GateBench() as made:
-        yield made
-
-
 def free_for(seconds: float) -> ModeOrder:
     now = datetime.now(UTC)
     return ModeOrder(DoorMode.FREE, now, now + timedelta(seconds=seconds))
 
 
 def test_a_free_door_behind_the_gate_guard_stays_open_beyond_every_lease_and_locks_at_its_end(
-    bench, tmp_path
+    real_bench, tmp_path
 ):
-    board = bench.board("sim:lcus?firmware=feedback")
+    board = real_bench.board("sim:lcus?firmware=feedback")
     with running_guard(board.link, tmp_path / "guard.sock"):
-        keeper = bench.keeper("/dev/guarded", guard=tmp_path / "guard.sock", firmware="feedback")
+        keeper = real_bench.keeper("/dev/guarded", guard=tmp_path / "guard.sock", firmware="feedback")
         keeper.order_mode(free_for(4.0))
-        bench.wait_for(DoorLocked, reason="free_over")
+        real_bench.wait_for(DoorLocked, reason="free_over")
         keeper.stop()
     assert [edge.on for edge in board.edges] == [True, False]
     assert board.edges[1].at_s - board.edges[0].at_s == pytest.approx(4.0, abs=0.5)
@@ -78,7 +71,7 @@ def test_a_relay_that_does_not_go_off_at_the_end_of_free_is_an_alarm_and_out_of_
     keeper.order_mode(free_for(3600))
     bench.wait_until(lambda: board.relays[0])
     board.stuck.add(1)
-    keeper.order_mode(ModeOrder(DoorMode.NORMAL, SystemClock().now()))
+    keeper.order_mode(ModeOrder(DoorMode.NORMAL, bench.clock.now()))
     assert "may be unlocked" in bench.wait_for(GateAlarmRaised, code="relay_stuck").reason
     assert bench.wait_for(GateLost).code == "relay_stuck"
     assert not keeper.ready

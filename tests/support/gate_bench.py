@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from edged.bus import EventBus
-from edged.clock import SystemClock
+from edged.clock import Clock, SystemClock
 from edged.config import GateConfig
 from edged.events import AccessDecided, Event, Outcome
 from edged.gate.door.interlock import Interlock
@@ -28,8 +28,8 @@ def moved(board: SimBoard, *expected: bool) -> bool:
 class GateBench:
     """Used as a context manager: closes what it made. Waiting has a deadline, never a fixed time."""
 
-    def __init__(self) -> None:
-        self.clock = SystemClock()
+    def __init__(self, clock: Clock | None = None) -> None:
+        self.clock = clock or SystemClock()
         self.bus = EventBus(self.clock)
         self.beats = 0
         self._events: list[Event] = []

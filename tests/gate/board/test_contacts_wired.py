@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pytest
-from gate_bench import GateBench, moved
+from gate_bench import moved
 
 from edged.clock import SystemClock
 from edged.config import GateConfig
@@ -28,12 +28,6 @@ from edged.gate.door.inputs import InputKind
 
 MODBUS = {"protocol": "modbus", "profile": "waveshare"}
 HOLD = {**MODBUS, "mode": "hold", "hold_s": 1.0, "min_interval_s": 0.0}
-
-
-@pytest.fixture
-def bench():
-    with GateBench() as made:
-        yield made
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,9 @@ import os
 from datetime import UTC
 
 import pytest
-from gate_bench import DEADLINE_S, GateBench
+from gate_bench import DEADLINE_S
 
-from edged.clock import ManualClock, SystemClock
+from edged.clock import ManualClock
 from edged.config import GateConfig
 from edged.errors import RetryLater
 from edged.events import DoorUnlocked, Event, GateConnected, GateLost
@@ -24,12 +24,6 @@ from edged.gate.reports import Reports
 from edged.gate.sim import SimBoard, parse_url
 
 READABLE = [("sim:lcus?firmware=feedback", {"firmware": "feedback"}), ("sim:modbus", {"protocol": "modbus"})]
-
-
-@pytest.fixture
-def bench():
-    with GateBench() as made:
-        yield made
 
 
 class Turns:
@@ -58,9 +52,8 @@ class Turns:
 
 
 @pytest.fixture(params=READABLE, ids=["lcus", "modbus"])
-def board_and_turns(request):
+def board_and_turns(request, clock):
     url, settings = request.param
-    clock = SystemClock()
     board = SimBoard(parse_url(url), clock)
     config = GateConfig(port=str(board.link), **settings)
     turns = Turns(make_driver(config, str(board.link), clock), clock, config)
@@ -85,11 +78,11 @@ def test_the_watchdog_is_not_fed_by_a_turn_whose_readback_failed(board_and_turns
     board.silent = False
 
 
-def test_the_watchdog_is_not_fed_by_grants_alone(board_and_turns):
+def test_the_watchdog_is_not_fed_by_grants_alone(board_and_turns, clock):
     board, turns = board_and_turns
     assert turns.turn()
     board.silent = True
-    now = SystemClock().monotonic()
+    now = clock.monotonic()
     turns.operation.grant(Grant(decision_id="d1", person_id="mia", expires_s=now + 2))
     assert not turns.operation.take_proof()
 
@@ -105,9 +98,8 @@ def test_the_watchdog_is_fed_again_once_the_loss_is_known(board_and_turns):
     assert turns.turn()
 
 
-def test_a_relay_that_drops_during_fire_is_switched_on_again():
+def test_a_relay_that_drops_during_fire_is_switched_on_again(clock):
     """A timer of the board may run on from the opening before, or somebody may switch it off."""
-    clock = SystemClock()
     board = SimBoard(parse_url("sim:modbus"), clock)
     config = GateConfig(port=str(board.link), protocol="modbus")
     turns = Turns(make_driver(config, str(board.link), clock), clock, config)

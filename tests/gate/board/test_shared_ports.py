@@ -3,7 +3,6 @@
 import threading
 
 import pytest
-from gate_bench import GateBench
 from pymodbus_board import Cable, PymodbusBoards, WaveshareCoil
 
 from edged.clock import SystemClock
@@ -40,12 +39,6 @@ class TwoDoors:
         for keeper in self.keepers:
             keeper.stop()
         self.pool.close()
-
-
-@pytest.fixture
-def bench():
-    with GateBench() as bench:
-        yield bench
 
 
 def board_with_two_relays(bench, tmp_path):

@@ -6,19 +6,11 @@ import sys
 from types import ModuleType, SimpleNamespace
 
 import pytest
-from gate_bench import GateBench
 
-from edged.clock import SystemClock
 from edged.config import GateConfig
 from edged.errors import NeedsOperator
 from edged.gate.commissioning.checklist import Checklist
 from edged.gate.commissioning.session import StepOutcome, commissioning_session, pulse_once
-
-
-@pytest.fixture
-def bench():
-    with GateBench() as made:
-        yield made
 
 
 class Installer:
@@ -51,7 +43,7 @@ def test_a_board_left_on_is_an_error_that_says_to_look_at_the_door(bench):
     config = GateConfig(port=str(board.link), protocol="modbus", profile="coils")
 
     def weld() -> None:
-        with commissioning_session(config, SystemClock()) as at_hand:
+        with commissioning_session(config, bench.clock) as at_hand:
             at_hand.on()
             board.stuck = {1}
 
@@ -64,7 +56,7 @@ def test_a_board_left_on_is_an_error_that_says_to_look_at_the_door(bench):
 def test_a_pulse_the_board_does_not_end_fails_and_is_ended(bench):
     board = bench.board("sim:modbus")
     config = GateConfig(port=str(board.link), protocol="modbus", pulse_s=0.3)
-    with commissioning_session(config, SystemClock()) as at_hand:
+    with commissioning_session(config, bench.clock) as at_hand:
         later, board.later = board.later, lambda *plan: None
         result, length_s = pulse_once(at_hand, 0.3)
         board.later = later
@@ -76,7 +68,7 @@ def test_a_plug_that_nobody_pulls_leaves_the_door_open_no_longer_than_allowed(be
     board = bench.board("sim:modbus")
     config = GateConfig(port=str(board.link), protocol="modbus", pulse_s=0.3, max_on_s=0.5)
     installer = Installer(board, lazy=True)
-    with commissioning_session(config, SystemClock()) as at_hand:
+    with commissioning_session(config, bench.clock) as at_hand:
         result = Checklist(at_hand, installer).plug()
     assert (result.outcome, result.text) == (StepOutcome.SKIPPED, "the plug was not pulled")
     assert board.relays[0] is False
@@ -87,7 +79,7 @@ def test_contacts_are_named_as_configured_and_one_that_did_not_move_is_told(benc
     board = bench.board("sim:modbus")
     contacts = {"exit_button": "board:3", "fire": "board:5,nc"}
     config = GateConfig(port=str(board.link), protocol="modbus", pulse_s=0.3, **contacts)
-    with commissioning_session(config, SystemClock()) as at_hand:
+    with commissioning_session(config, bench.clock) as at_hand:
         result = Checklist(at_hand, Installer(board)).inputs()
     assert result.outcome.value == "unsure"
     assert result.text == "changed: input 3 (exit_button); did not: input 5 (fire)"
@@ -98,7 +90,7 @@ def test_an_installer_is_led_through_contacts_and_plug(bench, monkeypatch):
     board = bench.board("sim:modbus?self_powered=1")
     installer = Installer(board)
     config = GateConfig(port=str(board.link), protocol="modbus", pulse_s=0.3)
-    with commissioning_session(config, SystemClock()) as at_hand:
+    with commissioning_session(config, bench.clock) as at_hand:
         results = {result.step: result for result in Checklist(at_hand, installer).run()}
     assert {step: result.outcome.value for step, result in results.items()} == dict.fromkeys(
         ("connect", "off", "on", "pulse", "inputs", "plug"), "ok"
@@ -131,7 +123,7 @@ def test_contacts_on_gpio_lines_are_part_of_the_checklist(bench, monkeypatch, ch
     board = bench.board("sim:lcus")
     contacts = {"fire": "gpio:gpiochip0/4,nc", "tamper": "gpio:gpiochip0/5,nc"}
     config = GateConfig(port=str(board.link), **contacts)
-    with commissioning_session(config, SystemClock()) as at_hand:
+    with commissioning_session(config, bench.clock) as at_hand:
         assert at_hand.elsewhere() == {"fire": False, "tamper": False}
         checklist = Checklist(at_hand, Installer(board))
         monkeypatch.setattr(board, "set_input", lambda *_: chip.update({4: "open"}))
@@ -142,7 +134,7 @@ def test_contacts_on_gpio_lines_are_part_of_the_checklist(bench, monkeypatch, ch
 def test_contacts_that_cannot_be_read_fail_their_step_and_no_other(bench):
     board = bench.board("sim:lcus")
     config = GateConfig(port=str(board.link), pulse_s=0.1, exit_button="line:cts")
-    with commissioning_session(config, SystemClock()) as at_hand:
+    with commissioning_session(config, bench.clock) as at_hand:
         results = {result.step: result for result in Checklist(at_hand, Installer(board)).run()}
     assert results["inputs"].outcome is StepOutcome.FAILED
     assert "no lines for contacts" in results["inputs"].text
@@ -151,5 +143,5 @@ def test_contacts_that_cannot_be_read_fail_their_step_and_no_other(bench):
 
 def test_a_board_that_turns_out_silent_is_not_said_to_be_readable(bench):
     board = bench.board("sim:lcus?silent=1")
-    with commissioning_session(GateConfig(port=str(board.link)), SystemClock()) as at_hand:
+    with commissioning_session(GateConfig(port=str(board.link)), bench.clock) as at_hand:
         assert "cannot be read" in Checklist(at_hand, Installer(board)).connect().text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -240,7 +241,23 @@ class TwoDoorsOfAnInterlock(RuleBasedStateMachine):
             assert not all(unlocked) or self.both
 
 
-TestDoorUnderAnyInput = DoorUnderAnyInput.TestCase
-TestDoorUnderAnyInput.settings = settings(max_examples=400, stateful_step_count=40, deadline=None)
-TestTwoDoorsOfAnInterlock = TwoDoorsOfAnInterlock.TestCase
-TestTwoDoorsOfAnInterlock.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
+def _cases(examples: int) -> settings:
+    return settings(max_examples=examples, stateful_step_count=40, deadline=None)
+
+
+class TestDoorUnderAnyInput(DoorUnderAnyInput.TestCase):
+    settings = _cases(60)
+
+
+class TestTwoDoorsOfAnInterlock(TwoDoorsOfAnInterlock.TestCase):
+    settings = _cases(40)
+
+
+@pytest.mark.slow
+class TestDoorUnderAnyInputAtLength(DoorUnderAnyInput.TestCase):
+    settings = _cases(400)
+
+
+@pytest.mark.slow
+class TestTwoDoorsOfAnInterlockAtLength(TwoDoorsOfAnInterlock.TestCase):
+    settings = _cases(150)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from gate_bench import DEADLINE_S
 from hypothesis import given
 from hypothesis import strategies as st
 from wire import Wire, sent
@@ -10,6 +11,7 @@ from wire import Wire, sent
 from edged.clock import SystemClock
 from edged.config import GateConfig
 from edged.errors import Misconfigured
+from edged.events import DoorUnlocked
 from edged.gate.board.port import SerialPort
 from edged.gate.drivers.k8090 import K8090Driver, Relays, frame, parse_frames, parse_state
 from edged.gate.drivers.registry import make_driver
@@ -106,3 +108,57 @@ def test_a_long_pulse_is_two_bytes():
 def test_a_ninth_relay_is_refused():
     with pytest.raises(Misconfigured, match="has 8 relays"):
         make_driver(GateConfig(protocol="k8090", channels=16, channel=9), "/dev/null", SystemClock())
+
+
+@pytest.fixture
+def board(make_board):
+    return make_board("sim:k8090?self_powered=1&baud=115200")
+
+
+@pytest.fixture
+def driver(board, open_driver):
+    return open_driver(board, protocol="k8090")
+
+
+def test_a_pulse_ends_by_itself_after_an_unplug(board, driver):
+    assert driver.pulse(1, 1.0) is True
+    board.unplug()
+    assert board.relays[0] is True
+    assert board.wait_for(lambda b: b.relays[0] is False, DEADLINE_S)
+
+
+def test_a_pulse_of_a_relay_that_does_not_move_is_seen(board, driver):
+    board.stuck = {1}
+    assert driver.pulse(1, 1.0) is False
+
+
+def test_a_pulse_whose_answer_is_lost_is_not_sent_again(board, driver):
+    board.silent = True
+    assert driver.pulse(1, 1.0) is None
+    assert board.received().count(bytes.fromhex("04 41")) == 1
+    board.silent = False
+    assert driver.read_output(1) is True
+
+
+def test_an_off_ends_a_pulse_for_good(board, driver):
+    driver.pulse(1, 1.0)
+    assert driver.set(1, False) is True
+    assert driver.set(1, True) is True
+    driver.pulse(2, 1.0)
+    assert board.wait_for(lambda b: b.relays[1] is False, DEADLINE_S)
+    assert driver.read_output(1) is True
+
+
+def test_a_report_nobody_asked_for_is_not_taken_for_an_answer(board, driver):
+    """A button on the card was pressed: an old report is still in the buffer."""
+    board.say(bytes.fromhex("04 51 00 01 00 AA 0F"))
+    assert board.wait_for(lambda b: any(entry.direction == "tx" for entry in b.log), DEADLINE_S)
+    assert driver.read_output(1) is False
+
+
+def test_the_card_with_timers_ends_the_pulse_itself(bench):
+    board = bench.board("sim:k8090")
+    bench.keeper(board.link, mode="pulse", pulse_s=1.0, protocol="k8090")
+    bench.decide("d1")
+    bench.wait_for(DoorUnlocked, decision_id="d1")
+    assert bytes.fromhex("04 41 01 00 01 B9 0F") in board.received()

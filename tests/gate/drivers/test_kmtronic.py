@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from board_contract import answers_until_lost
 from hypothesis import given
 from hypothesis import strategies as st
 from wire import Wire, sent
@@ -97,3 +98,13 @@ def test_a_size_that_is_not_built_is_refused_before_anything_is_sent(relays):
 def test_it_has_readback_and_nothing_else():
     driver = make_driver(GateConfig(protocol="kmtronic", channels=4), "/dev/null", SystemClock())
     assert driver.capabilities == Capabilities(readback=True)
+
+
+@pytest.mark.parametrize(("relays", "wrong"), [(8, 2), (2, 4)])
+def test_the_question_for_boards_of_another_size_is_not_understood_and_moves_nothing(
+    make_board, open_driver, relays, wrong
+):
+    board = make_board(f"sim:kmtronic?channels={relays}")
+    driver = open_driver(board, protocol="kmtronic", channels=wrong)
+    assert answers_until_lost(driver) == ([None, None], "relay_no_answer")
+    assert not board.edges

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edged.gate.drivers.lcus import command_frame, parse_state_frame, parse_text_status
+from edged.gate.drivers.lcus import CRLF_FRAME_GAP_S, command_frame, parse_state_frame, parse_text_status
 from edged.gate.sim.lcus import LcusFirmware
 
 
@@ -123,3 +123,14 @@ def test_the_simulated_firmware_waits_for_the_rest_of_a_frame_and_ignores_a_wron
     firmware.feed(bytes.fromhex("55 A0 01"))
     firmware.feed(bytes.fromhex("01 A2 A0 01 00 77"))
     assert seen == [(1, True)]
+
+
+def test_a_board_that_wants_cr_lf_gets_it_and_a_pause_between_frames(make_board, open_driver):
+    board = make_board("sim:lcus?firmware=feedback&crlf=1&baud=115200")
+    driver = open_driver(board, protocol="lcus", firmware="feedback", append_crlf=True)
+    sent_s = []
+    for on in (True, False):
+        assert driver.set(1, on) is True
+        sent_s.append(driver.written_s)
+    assert board.received() == bytes.fromhex("A0 01 03 A4 0D 0A A0 01 02 A3 0D 0A")
+    assert sent_s[1] - sent_s[0] >= CRLF_FRAME_GAP_S

@@ -19,12 +19,6 @@ from edged.gate.sim import SimBoard
 PROFILES = ["waveshare", "coils", "fc06"]
 
 
-@pytest.fixture
-def bench():
-    with GateBench() as made:
-        yield made
-
-
 def driver_on(bench: GateBench, board: SimBoard, **gate: object) -> ModbusDriver:
     """The configured driver, opened on a simulated board."""
     config = GateConfig(port=str(board.link), protocol="modbus", **gate)

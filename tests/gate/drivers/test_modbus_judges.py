@@ -7,7 +7,6 @@ import subprocess
 from collections.abc import Iterator
 
 import pytest
-from gate_bench import GateBench
 from pymodbus.client import ModbusSerialClient
 from pymodbus_board import Cable, PymodbusBoards, WaveshareCoil
 
@@ -16,13 +15,6 @@ from edged.errors import NeedsOperator
 from edged.events import DoorLocked, DoorUnlocked
 from edged.gate.drivers.modbus import ModbusDriver
 from edged.gate.drivers.registry import make_driver
-
-
-@pytest.fixture
-def bench():
-    with GateBench() as made:
-        yield made
-
 
 # -- pymodbus as the board
 
@@ -37,9 +29,9 @@ def pymodbus_port() -> Iterator[str]:
     cable.close()
 
 
-def test_pymodbus_as_board_understands_our_commands(bench, pymodbus_port):
+def test_pymodbus_as_board_understands_our_commands(real_bench, pymodbus_port):
     config = GateConfig(port=pymodbus_port, protocol="modbus")
-    driver = make_driver(config, pymodbus_port, bench.clock)
+    driver = make_driver(config, pymodbus_port, real_bench.clock)
     assert isinstance(driver, ModbusDriver)
     driver.open()
     assert driver.capabilities.inputs == 8
@@ -56,17 +48,17 @@ def test_pymodbus_as_board_understands_our_commands(bench, pymodbus_port):
     driver.close()
 
 
-def test_pymodbus_as_board_opens_and_closes_a_gate(bench, pymodbus_port):
-    bench.keeper(pymodbus_port, protocol="modbus", profile="coils", pulse_s=0.5)
-    bench.decide("d1")
-    assert bench.wait_for(DoorUnlocked).acknowledged is True
-    assert bench.wait_for(DoorLocked).acknowledged is True
+def test_pymodbus_as_board_opens_and_closes_a_gate(real_bench, pymodbus_port):
+    real_bench.keeper(pymodbus_port, protocol="modbus", profile="coils", pulse_s=0.5)
+    real_bench.decide("d1")
+    assert real_bench.wait_for(DoorUnlocked).acknowledged is True
+    assert real_bench.wait_for(DoorLocked).acknowledged is True
 
 
-def test_pymodbus_as_board_refuses_a_coil_it_has_not(bench, pymodbus_port):
+def test_pymodbus_as_board_refuses_a_coil_it_has_not(real_bench, pymodbus_port):
     config = GateConfig(port=pymodbus_port, protocol="modbus", profile="coils", channels=64)
     with pytest.raises(NeedsOperator) as caught:
-        make_driver(config, pymodbus_port, bench.clock).open()
+        make_driver(config, pymodbus_port, real_bench.clock).open()
     assert caught.value.code == "relay_refused"
 
 
@@ -88,8 +80,8 @@ def client_of():
         client.close()
 
 
-def test_pymodbus_as_client_moves_the_simulated_relays_and_reads_its_inputs(bench, client_of):
-    board = bench.board("sim:modbus?inputs=00100000")
+def test_pymodbus_as_client_moves_the_simulated_relays_and_reads_its_inputs(real_bench, client_of):
+    board = real_bench.board("sim:modbus?inputs=00100000")
     client = client_of(board)
     assert not client.write_coil(4, True, device_id=1).isError()
     assert client.read_coils(0, count=8, device_id=1).bits == [False] * 4 + [True] + [False] * 3
@@ -100,8 +92,8 @@ def test_pymodbus_as_client_moves_the_simulated_relays_and_reads_its_inputs(benc
     assert client.read_holding_registers(0x1000, count=8, device_id=1).registers == [0] * 8
 
 
-def test_pymodbus_as_client_moves_the_simulated_register_relays(bench, client_of):
-    board = bench.board("sim:modbus?firmware=fc06")
+def test_pymodbus_as_client_moves_the_simulated_register_relays(real_bench, client_of):
+    board = real_bench.board("sim:modbus?firmware=fc06")
     client = client_of(board)
     assert not client.write_register(2, 0x0100, device_id=1).isError()
     assert board.relays[1] is True
@@ -128,8 +120,8 @@ def mbpoll(board, *options: str, write: tuple[str, ...] = ()) -> str:
 
 
 @needs_mbpoll
-def test_mbpoll_reads_and_writes_the_simulated_board(bench):
-    board = bench.board("sim:modbus?inputs=10000001")
+def test_mbpoll_reads_and_writes_the_simulated_board(real_bench):
+    board = real_bench.board("sim:modbus?inputs=10000001")
     assert "Written 1 references" in mbpoll(board, "-t", "0", "-r", "3", write=("1",))
     assert board.relays == [False, False, True, *[False] * 5]
     coils = [
@@ -147,15 +139,15 @@ def test_mbpoll_reads_and_writes_the_simulated_board(bench):
 
 
 @needs_mbpoll
-def test_mbpoll_sees_the_exception_and_the_wrong_check_sum(bench):
-    board = bench.board("sim:modbus")
+def test_mbpoll_sees_the_exception_and_the_wrong_check_sum(real_bench):
+    board = real_bench.board("sim:modbus")
     assert "Illegal data address" in mbpoll(board, "-t", "0", "-r", "9", "-c", "1")
     board.bad_sum = True
     assert "Invalid CRC" in mbpoll(board, "-t", "0", "-r", "1", "-c", "8")
 
 
 @needs_mbpoll
-def test_mbpoll_drives_the_simulated_register_board(bench):
-    board = bench.board("sim:modbus?firmware=fc06")
+def test_mbpoll_drives_the_simulated_register_board(real_bench):
+    board = real_bench.board("sim:modbus?firmware=fc06")
     assert "Written 1 references" in mbpoll(board, "-t", "4", "-r", "2", write=("256",))  # counted from 1
     assert board.relays == [True] + [False] * 7

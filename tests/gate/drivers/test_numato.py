@@ -125,3 +125,31 @@ def test_contacts_are_as_configured():
 def test_a_relay_without_a_known_name_is_refused():
     with pytest.raises(Misconfigured, match="up to 32"):
         make_driver(GateConfig(protocol="numato", channels=64, channel=33), "/dev/null", SystemClock())
+
+
+@pytest.fixture
+def board(make_board):
+    return make_board("sim:numato?baud=115200")
+
+
+@pytest.fixture
+def driver(board, open_driver):
+    return open_driver(board, protocol="numato", board_inputs=4)
+
+
+def test_contacts_with_a_missed_answer_are_unknown_as_a_whole(board, driver):
+    board.set_input(2, True)
+    assert driver.read_inputs() == (False, True, False, False)
+    board.cut = 2
+    assert driver.read_inputs() is None
+    board.cut = 0
+    assert driver.read_inputs() == (False, True, False, False)
+
+
+def test_half_a_line_left_by_somebody_else_does_not_spoil_the_first_question(board, driver):
+    driver.close()
+    with open(board.link, "wb", buffering=0) as somebody:
+        somebody.write(b"relay rea")
+    assert board.wait_for(lambda b: b.received().endswith(b"relay rea"), 5)
+    driver.open()
+    assert driver.read_output(1) is False

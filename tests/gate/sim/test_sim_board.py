@@ -7,25 +7,11 @@ import os
 import pytest
 import serial
 
-from edged.clock import SystemClock
-from edged.gate.sim import SimBoard, parse_url
+from edged.gate.sim import SimBoard
 
 DEADLINE_S = 30.0
 READ_COILS = bytes.fromhex("01 01 00 00 00 08 3D CC")
 ALL_OFF = bytes.fromhex("01 01 01 00 51 88")
-
-
-@pytest.fixture
-def make():
-    boards = []
-
-    def _make(url: str) -> SimBoard:
-        boards.append(SimBoard(parse_url(url), SystemClock()))
-        return boards[-1]
-
-    yield _make
-    for board in boards:
-        board.close()
 
 
 def ask(board: SimBoard, request: bytes = READ_COILS, within_s: float = 0.3) -> bytes:
@@ -49,19 +35,19 @@ def ask(board: SimBoard, request: bytes = READ_COILS, within_s: float = 0.3) -> 
         ("split_ms=50", ALL_OFF),
     ],
 )
-def test_each_fault_is_on_the_wire(make, option, answer):
-    assert ask(make(f"sim:modbus?{option}")) == answer
+def test_each_fault_is_on_the_wire(make_board, option, answer):
+    assert ask(make_board(f"sim:modbus?{option}")) == answer
 
 
-def test_a_deaf_board_hears_nothing(make):
-    board = make("sim:modbus?deaf=1")
+def test_a_deaf_board_hears_nothing(make_board):
+    board = make_board("sim:modbus?deaf=1")
     assert ask(board) == b""
     assert board.received() == READ_COILS  # it came to the board, and was ignored
 
 
 @pytest.mark.parametrize(("self_powered", "stays"), [(0, False), (1, True)])
-def test_a_relay_stays_on_without_the_plug_only_with_a_supply_of_its_own(make, self_powered, stays):
-    board = make(f"sim:modbus?self_powered={self_powered}")
+def test_a_relay_stays_on_without_the_plug_only_with_a_supply_of_its_own(make_board, self_powered, stays):
+    board = make_board(f"sim:modbus?self_powered={self_powered}")
     board.force(1, True)
     board.unplug()
     assert not os.path.lexists(board.link)
@@ -69,25 +55,26 @@ def test_a_relay_stays_on_without_the_plug_only_with_a_supply_of_its_own(make, s
     assert board.relays[0] is stays
 
 
-def test_the_url_can_have_the_plug_pulled_and_put_back(make):
-    board = make("sim:modbus?unplug_ms=100&replug_ms=100&self_powered=1")
-    until_s = SystemClock().monotonic() + DEADLINE_S
+def test_the_url_can_have_the_plug_pulled_and_put_back(make_board, clock):
+    board = make_board("sim:modbus?unplug_ms=100&replug_ms=100&self_powered=1")
+    until_s = clock.monotonic() + DEADLINE_S
     seen = set()
-    while not {"gone", "back"} <= seen and SystemClock().monotonic() < until_s:
+    while not {"gone", "back"} <= seen and clock.monotonic() < until_s:
         there = os.path.lexists(board.link)
         seen.add("back" if there and "gone" in seen else "there" if there else "gone")
+        clock.sleep(0.01)
     assert seen == {"there", "gone", "back"}
     assert ask(board) == ALL_OFF
 
 
-def test_a_board_is_closed_before_its_plug_was_to_be_pulled(make):
-    board = make("sim:modbus?unplug_ms=60000")
+def test_a_board_is_closed_before_its_plug_was_to_be_pulled(make_board):
+    board = make_board("sim:modbus?unplug_ms=60000")
     board.close()
     assert not os.path.lexists(board.link)
 
 
-def test_the_clockwork_runs_on_without_the_plug_when_there_is_power(make):
-    board = make("sim:modbus?self_powered=1")
+def test_the_clockwork_runs_on_without_the_plug_when_there_is_power(make_board):
+    board = make_board("sim:modbus?self_powered=1")
     ask(board, bytes.fromhex("01 05 02 00 00 05 0C 71"))
     board.unplug()
     assert board.wait_for(lambda b: len(b.edges) == 2, DEADLINE_S)
@@ -96,8 +83,8 @@ def test_the_clockwork_runs_on_without_the_plug_when_there_is_power(make):
     assert off.at_s - on.at_s >= 0.5
 
 
-def test_without_power_the_clockwork_forgets(make):
-    board = make("sim:modbus")
+def test_without_power_the_clockwork_forgets(make_board):
+    board = make_board("sim:modbus")
     ask(board, bytes.fromhex("01 05 02 00 00 05 0C 71"))
     board.unplug()
     assert [edge.on for edge in board.edges] == [True, False]
@@ -107,8 +94,8 @@ def test_without_power_the_clockwork_forgets(make):
     assert board.relays[0] is True
 
 
-def test_inputs_can_be_operated_from_outside(make):
-    board = make("sim:modbus?inputs=10000000")
+def test_inputs_can_be_operated_from_outside(make_board):
+    board = make_board("sim:modbus?inputs=10000000")
     read_inputs = bytes.fromhex("01 02 00 00 00 08 79 CC")
     assert ask(board, read_inputs)[3] == 0b00000001
     board.set_input(8, True)

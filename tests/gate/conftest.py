@@ -1,0 +1,61 @@
+"""For the tests of the gate: a clock that leaps over waiting; under the marker `slow` also the machine's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
+from typing import Any
+
+import pytest
+from board_contract import driver_on
+from gate_bench import GateBench
+from leaping_clock import LeapingClock
+
+from edged.clock import Clock, SystemClock
+from edged.gate.drivers.base import RelayDriver
+from edged.gate.sim import SimBoard, parse_url
+
+
+@pytest.fixture(
+    params=[pytest.param(LeapingClock, id=""), pytest.param(SystemClock, id="real", marks=pytest.mark.slow)]
+)
+def clock(request: pytest.FixtureRequest) -> Clock:
+    """One clock for driver, gate and simulated board."""
+    return request.param()
+
+
+@pytest.fixture
+def bench(clock: Clock) -> Iterator[GateBench]:
+    with GateBench(clock) as made:
+        yield made
+
+
+@pytest.fixture
+def real_bench() -> Iterator[GateBench]:
+    """With the machine's clock, for gates that deal with other processes."""
+    with GateBench(SystemClock()) as made:
+        yield made
+
+
+@pytest.fixture
+def make_board(clock: Clock) -> Iterator[Callable[[str], SimBoard]]:
+    """Makes the board of a `sim:` URL."""
+    with ExitStack() as stack:
+
+        def make(url: str) -> SimBoard:
+            return stack.enter_context(closing(SimBoard(parse_url(url), clock)))
+
+        yield make
+
+
+@pytest.fixture
+def open_driver(clock: Clock) -> Iterator[Callable[..., RelayDriver]]:
+    """Makes and opens the driver of a simulated board: `open_driver(board, protocol="lcus")`."""
+    with ExitStack() as stack:
+
+        def make(board: SimBoard, **gate: Any) -> RelayDriver:
+            driver = stack.enter_context(closing(driver_on(board, clock, **gate)))
+            driver.open()
+            return driver
+
+        yield make
