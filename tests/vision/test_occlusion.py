@@ -236,6 +236,7 @@ def test_input_is_left_as_it_was(looker):
     assert (image == before).all()
 
 
+@pytest.mark.slow
 @pytest.mark.media
 @pytest.mark.skipif(not (MEDIA / "faces").is_dir(), reason="no pictures beside the project")
 def test_press_photographs_of_clear_faces_within_the_pose_limits_hardly_ever_alarm(looker):
