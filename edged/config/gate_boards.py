@@ -108,7 +108,7 @@ def their_profiles() -> Completion:
 
 
 def their_inputs(key: str) -> Completion:
-    """`numato (to 16), dcon (to 8)`: the protocols whose boards read `key`, with the most contacts."""
+    """`dcon (to 8), ...`: the protocols whose boards read `key`, with the most contacts."""
     return _completing(
         lambda: ", ".join(f"{name} (to {family(name).most_inputs})" for name in _readers_of(key))
     )
