@@ -172,6 +172,7 @@ def test_killed_between_the_clouds_success_and_our_own_note_the_work_is_repeated
     box.close()
 
 
+@pytest.mark.slow
 def test_killed_while_erasing_the_erasure_is_still_confirmed(box, cloud):
     box.enrol("anna", 1)
     box.settle()

@@ -66,6 +66,7 @@ def run(command: str, folder: Path, environment: dict[str, str]) -> subprocess.C
     )
 
 
+@pytest.mark.slow
 def test_the_commands_of_the_page_lead_from_nothing_to_the_cloud_and_back(tmp_path, environment):
     (tmp_path / "data").mkdir()
     typed = [command for command in commands("edged ") if not command.startswith("edged serve")]

@@ -18,7 +18,7 @@ BOX = {"left": 1, "top": 2, "width": 3, "height": 4, "rotation": 0}
 
 
 class Recorder:
-    """An admission that lets everything pass and keeps what it is told."""
+    """An admission that admits everything and records its calls."""
 
     def __init__(self):
         self.told = []

@@ -1,4 +1,4 @@
-"""The gallery in memory follows the library on disk, whoever changed it."""
+"""The gallery in memory follows the library on disk, after changes by any process."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The workers of `edged serve`: one tool a thread, a bounded queue, and errors that reach whoever asked."""
+"""The workers of `edged serve`: one tool a thread, a bounded queue, and errors that reach the caller."""
 
 import asyncio
 import threading

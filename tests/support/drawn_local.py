@@ -1,4 +1,4 @@
-"""An engine of this box for drawn people: knows them by their colour, as well as it is told to."""
+"""An engine of this box for drawn people: knows them by their colour, as well as the test says."""
 
 from __future__ import annotations
 
