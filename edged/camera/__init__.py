@@ -1,4 +1,8 @@
-"""Frame sources and the capture loop. Finding faces in frames happens in `edged.vision`.
+"""Frame sources and the capture loop. `edged.vision` finds faces in frames.
 
-Imports nothing: the reader process of a live camera imports this package and should start fast.
+Imports nothing: the reader process of a live camera imports this package and should start fast. Others use:
+
+- `registry.open_source`: the source for a text in `camera.source`;
+- `source.FrameSource`: the protocol of a source;
+- `capture.CaptureLoop`, `mailbox.Mailbox`: the camera thread, and its newest frame.
 """

@@ -1,1 +1,10 @@
-"""From frames to face shots worth recognising: detector, tracker, pose, quality, best shot."""
+"""From frames to face shots worth recognising: detector, tracker, pose, quality, best shot.
+
+Imports nothing, because its modules load OpenCV. Other packages use these:
+
+- `service.VisionService`, `analyser.Analyser`, `passage_verdicts.PassageVerdicts`: the vision thread;
+- `faces.FaceReader`, `quality`: faces of still pictures, and the limits they miss;
+- `spoofing`, `liveness.model`, `liveness.operator_model`, `liveness.modality_drivers`: liveness;
+- `advice.Advisor`, `drawing`: what `edged aim` and `edged inspect` show;
+- `opencv.prepare_opencv`: once a process, before the first picture.
+"""
