@@ -8,7 +8,6 @@ import re
 import select
 import signal
 import struct
-import subprocess
 import sys
 import termios
 import time
@@ -19,6 +18,7 @@ import numpy as np
 import pytest
 from command_line import Ended, run_edged
 from places import PROJECT
+from processes import start_process
 
 from edged.demo.photographs import PHOTO_DIR
 
@@ -132,7 +132,7 @@ class Terminal:
     def __init__(self, environ: dict[str, str], *arguments: object) -> None:
         self._master, slave = pty.openpty()
         ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 30, 100, 0, 0))
-        self.process = subprocess.Popen(
+        self.process = start_process(
             [*PROGRAM, *map(str, arguments)],
             cwd=PROJECT,
             env={k: v for k, v in environ.items() if k not in ("COLUMNS", "LINES")},

@@ -11,6 +11,7 @@ import pytest
 from command_line import Ended, run_edged, run_process, surroundings
 from gate_bench import DEADLINE_S, GateBench
 from places import PROJECT
+from processes import start_process
 
 ENTRY = [sys.executable, "-c", "from edged.cli import main; main()", "gate"]
 
@@ -77,7 +78,7 @@ def test_status_is_readable_too(write):
 def test_watch_shows_each_change_until_it_is_told_to_end(bench, write):
     board = bench.board("sim:modbus")
     path = write(port=board.link, protocol="modbus")
-    process = subprocess.Popen(
+    process = start_process(
         [*ENTRY, "watch", "--json", "-c", path],
         cwd=PROJECT,
         env=surroundings(),
@@ -155,7 +156,7 @@ def test_a_pulse_that_is_no_pulse_is_refused_before_anything_moves(bench, write,
 def test_a_pulse_that_is_broken_off_leaves_the_relay_off(bench, write, number):
     board = bench.board("sim:modbus?firmware=coils&self_powered=1")
     path = write(port=board.link, protocol="modbus", profile="coils", mode="hold")
-    process = subprocess.Popen(
+    process = start_process(
         [*ENTRY, "pulse", "--yes", "--seconds", "20", "-c", path], cwd=PROJECT, env=surroundings()
     )
     try:

@@ -15,6 +15,7 @@ import tty
 
 import pytest
 from command_line import run_edged
+from processes import start_process
 
 from edged.clock import SystemClock
 from edged.ops.lock import lock_data_dir
@@ -82,7 +83,7 @@ class Running:
 
     def __init__(self, config, **environment):
         clean = {k: v for k, v in os.environ.items() if not k.startswith("EDGED_") and k != "NOTIFY_SOCKET"}
-        self.process = subprocess.Popen(
+        self.process = start_process(
             [sys.executable, "-m", "edged", "run", "-c", str(config)],
             stderr=subprocess.PIPE,
             stdout=subprocess.PIPE,

@@ -15,6 +15,7 @@ import requests
 import yaml
 from command_line import run_edged, run_process
 from places import PROJECT
+from processes import start_process
 
 from edged.config.export import markdown_table
 from edged.config.serve import AppConfig, ServeConfig, load_serve_config
@@ -35,7 +36,7 @@ class Process:
         self._manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._manager.bind(str(notified))
         self._manager.settimeout(DEADLINE_S)
-        self.process = subprocess.Popen(
+        self.process = start_process(
             [
                 sys.executable,
                 "-m",

@@ -8,11 +8,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from processes import start_process
+
 
 @contextmanager
 def running_guard(port: Path | str, path: Path) -> Iterator[subprocess.Popen]:
     """`edged gate-guard` on `port`, listening at `path` when the block begins; ended with SIGTERM."""
-    process = subprocess.Popen(
+    process = start_process(
         [sys.executable, "-m", "edged.gate_guard", "--port", str(port), "--socket", str(path)],
         stderr=subprocess.PIPE,
         text=True,
