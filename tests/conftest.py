@@ -16,6 +16,14 @@ if TYPE_CHECKING:
 pytest_plugins = ["case_length", "pytester"]
 
 
+def pytest_configure() -> None:
+    """A busy machine must not fail an example by its time."""
+    from hypothesis import HealthCheck, settings
+
+    settings.register_profile("edged", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    settings.load_profile("edged")
+
+
 @pytest.fixture(scope="session")
 def face_reader() -> FaceReader:
     """Detector, mesh, pose and occlusion of this worker. They keep nothing from one picture to the next."""
