@@ -34,6 +34,7 @@ def engine(request, tmp_path_factory):
             dialect=request.param,
             groups=["staff"],
             liveness_control="NONE",  # these are photographs
+            read_timeout_s=30.0,  # real networks on a busy machine
         )
         client = build_client(config, CLOCK, governor=Unlimited(), data_dir=None)
         client.group_add("staff")

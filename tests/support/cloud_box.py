@@ -34,6 +34,10 @@ def face_token(seed: int) -> str:
     return token_of(cloud_picture(photo(seed)))
 
 
+PATIENT = {"connect_timeout_s": 5.0, "read_timeout_s": 30.0}
+"""A busy machine must not look like a slow cloud."""
+
+
 class Box:
     """A box that keeps people in the cloud. EDGED_CLOUD_TOKEN must be set."""
 
@@ -41,7 +45,7 @@ class Box:
         self.data_dir = data_dir
         self.cloud = cloud
         self.clock = clock or ManualClock()
-        self.config = CloudConfig(**{"url": cloud.url, "auth": "token", "connect_timeout_s": 0.5, **config})
+        self.config = CloudConfig(**{"url": cloud.url, "auth": "token", **PATIENT, **config})
         self.store = LibraryStore.open(data_dir, self.clock)
         self.client = build_client(self.config, self.clock, governor=Unlimited(), data_dir=None)
         self.sync = self.make_sync()
