@@ -109,6 +109,7 @@ def test_a_guard_that_is_started_later_is_found(bench, board, tmp_path):
         bench.wait_for(DoorLocked)
 
 
+@pytest.mark.slow
 def test_at_random_moments_the_door_does_what_was_declared(tmp_path):
     lab = GateLab(tmp_path, seed=7)
     with lab.running():

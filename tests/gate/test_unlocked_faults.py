@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
-from gate_bench import DEADLINE_S
+from gate_bench import DEADLINE_S, GateBench
 from guarding import running_guard
 
 from edged.events import (
@@ -20,18 +20,19 @@ from edged.gate.door.model import DoorMode
 from edged.gate.door.timetable import ModeOrder
 
 
-def free_for(seconds: float) -> ModeOrder:
-    now = datetime.now(UTC)
+def free_for(bench: GateBench, seconds: float) -> ModeOrder:
+    now = bench.clock.now()
     return ModeOrder(DoorMode.FREE, now, now + timedelta(seconds=seconds))
 
 
+@pytest.mark.slow
 def test_a_free_door_behind_the_gate_guard_stays_open_beyond_every_lease_and_locks_at_its_end(
     real_bench, tmp_path
 ):
     board = real_bench.board("sim:lcus?firmware=feedback")
     with running_guard(board.link, tmp_path / "guard.sock"):
         keeper = real_bench.keeper("/dev/guarded", guard=tmp_path / "guard.sock", firmware="feedback")
-        keeper.order_mode(free_for(4.0))
+        keeper.order_mode(free_for(real_bench, 4.0))
         real_bench.wait_for(DoorLocked, reason="free_over")
         keeper.stop()
     assert [edge.on for edge in board.edges] == [True, False]
@@ -41,7 +42,7 @@ def test_a_free_door_behind_the_gate_guard_stays_open_beyond_every_lease_and_loc
 def test_a_self_powered_board_that_was_unplugged_while_free_is_on_when_it_is_back(bench):
     board = bench.board("sim:modbus?self_powered=1")
     keeper = bench.keeper(board.link, protocol="modbus")
-    keeper.order_mode(free_for(3600))
+    keeper.order_mode(free_for(bench, 3600))
     bench.wait_for(DoorStateChanged, state="free")
     board.unplug()
     bench.wait_for(GateLost)
@@ -55,7 +56,7 @@ def test_a_self_powered_board_that_was_unplugged_while_free_is_on_when_it_is_bac
 def test_free_that_ends_while_the_board_is_away_is_over_when_it_comes_back(bench):
     board = bench.board("sim:modbus?self_powered=1")
     keeper = bench.keeper(board.link, protocol="modbus")
-    keeper.order_mode(free_for(1.0))
+    keeper.order_mode(free_for(bench, 1.0))
     bench.wait_for(DoorStateChanged, state="free")
     board.unplug()
     bench.wait_for(DoorModeChanged, previous="free", mode="normal")
@@ -68,7 +69,7 @@ def test_free_that_ends_while_the_board_is_away_is_over_when_it_comes_back(bench
 def test_a_relay_that_does_not_go_off_at_the_end_of_free_is_an_alarm_and_out_of_service(bench):
     board = bench.board("sim:modbus")
     keeper = bench.keeper(board.link, protocol="modbus")
-    keeper.order_mode(free_for(3600))
+    keeper.order_mode(free_for(bench, 3600))
     bench.wait_until(lambda: board.relays[0])
     board.stuck.add(1)
     keeper.order_mode(ModeOrder(DoorMode.NORMAL, bench.clock.now()))

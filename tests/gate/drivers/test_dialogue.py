@@ -5,20 +5,17 @@ from __future__ import annotations
 import pytest
 from wire import Wire, sent
 
-from edged.clock import SystemClock
 from edged.errors import RetryLater
 from edged.gate.board.port import SerialPort
 from edged.gate.drivers.dialogue import Dialogue
 
 
 @pytest.fixture
-def dialogue_on():
+def dialogue_on(clock):
     dialogues = []
 
     def make(wire: Wire) -> Dialogue:
-        dialogue = Dialogue(
-            SerialPort(wire.path, 9600, SystemClock()), check="everything", silent_hint="Plug it in."
-        )
+        dialogue = Dialogue(SerialPort(wire.path, 9600, clock), check="everything", silent_hint="Plug it in.")
         dialogue.open()
         dialogues.append(dialogue)
         return dialogue
