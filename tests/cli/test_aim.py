@@ -184,6 +184,7 @@ def terminal(environ):
 
 
 def test_on_a_terminal_a_table_changes_in_place(terminal, people):
+    (people / "1.jpg").unlink()
     screen = terminal("--camera", people)
     text = screen.rest()
     assert screen.process.wait(DEADLINE_S) == 0
