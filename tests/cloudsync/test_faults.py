@@ -149,6 +149,7 @@ def test_an_answer_lost_on_the_way_is_made_good_without_a_second_face(box, cloud
     assert box.diff.compare()[0].is_same
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", [ADD, UPDATE, "v3/faceset/face/delete"])
 def test_killed_between_the_clouds_success_and_our_own_note_the_work_is_repeated_to_the_same_end(
     box, cloud, path
