@@ -14,7 +14,7 @@ def test_busy():
 
 @pytest.fixture
 def run(pytester):
-    pytester.makeini("[pytest]\nlongest_case_s = 0.05\nmarkers =\n    slow: takes long")
+    pytester.makeini("[pytest]\nlongest_case_s = 0.005\nmarkers =\n    slow: takes long")
     return lambda: pytester.runpytest("-p", "case_length", "-p", "no:cacheprovider")
 
 
@@ -22,7 +22,7 @@ def test_a_case_that_is_too_long_fails_and_says_how_long_it_took(run, pytester):
     pytester.makepyfile(WORK.format(marker=""))
     result = run()
     result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines(["*test_busy takes 0.* s; at most 0.05 s*slow*"])
+    result.stdout.fnmatch_lines(["*test_busy takes *.* s; at most 0.005 s*slow*"])
 
 
 def test_a_case_that_says_it_is_slow_may_take_longer(run, pytester):

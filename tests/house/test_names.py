@@ -71,10 +71,13 @@ def test_no_module_is_called_like_a_package():
     assert [str(module.relative_to(PACKAGE)) for module in MODULES if module.stem in packages] == []
 
 
-@pytest.mark.parametrize("module", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_every_module_says_what_lives_in_it(module):
-    tree = ast.parse(module.read_text("utf-8"))
-    assert ast.get_docstring(tree) or not tree.body
+def test_every_module_says_what_lives_in_it():
+    silent = [
+        str(module.relative_to(PACKAGE))
+        for module in MODULES
+        if (tree := ast.parse(module.read_text("utf-8"))).body and not ast.get_docstring(tree)
+    ]
+    assert silent == []
 
 
 def test_docstrings_and_comments_keep_to_the_word_list():

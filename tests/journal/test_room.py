@@ -119,8 +119,9 @@ def test_when_full_the_oldest_details_go_first_and_no_decision_ever(tmp_path):
     assert min(left) > before - len(left), "those that stayed are the newest"
     assert events(journal).count("access_decided") == number
     assert journal.verify() == ()
-    pruned = journal.list(event="journal_pruned")[0].payload
-    assert (pruned["code"], pruned["removed"]) == ("journal_full", before - len(left))
+    pruned = [record.payload for record in journal.list(event="journal_pruned")]
+    assert {one["code"] for one in pruned} == {"journal_full"}
+    assert sum(one["removed"] for one in pruned) == before - len(left)
     assert not journal.room.full
     journal.close()
 

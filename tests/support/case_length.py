@@ -1,11 +1,12 @@
 """A plugin: a case that takes longer than `longest_case_s` without the marker `slow` fails the run.
 
 Without it the suite grows slow one case at a time. A busy machine must not make cases fail, so the time of a
-case is divided by how much longer than alone a thread takes at that moment.
+case is divided by how much longer than alone a thread takes then.
 """
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Generator
 
@@ -40,8 +41,14 @@ def pytest_runtest_makereport(
 
 
 def slowness() -> float:
-    """How much longer than alone a thread takes now: wall by processor time of a busy loop, from 1."""
+    """How much longer than alone a thread takes on this machine, from 1.
+
+    The larger of what a busy loop shows at this moment (wall by processor time) and what waited for each core
+    during the last minute.
+    """
     began_s, worked_s = time.perf_counter(), time.thread_time()
     while time.thread_time() - worked_s < SPIN_S:
         pass
-    return max(1.0, (time.perf_counter() - began_s) / SPIN_S)
+    now = (time.perf_counter() - began_s) / SPIN_S
+    lately = os.getloadavg()[0] / (os.cpu_count() or 1)
+    return max(1.0, now, lately)
