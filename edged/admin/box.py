@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edged.clock import Clock
-from edged.library.store import LibraryStore
 
 if TYPE_CHECKING:
     from edged.config import Config
+    from edged.library.store import LibraryStore
 
 
 class Box:
@@ -49,6 +49,8 @@ class Box:
 @contextmanager
 def opened_library(box: Box) -> Iterator[LibraryStore]:
     """The library of `box`, closed at the end. Raises as `LibraryStore.open`."""
+    from edged.library.store import LibraryStore  # orders to a door do without
+
     store = LibraryStore.open(box.data_dir, box.clock)
     try:
         yield store
