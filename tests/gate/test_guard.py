@@ -165,12 +165,13 @@ def test_a_guard_that_was_killed_begins_with_off(board, tmp_path):
         assert is_off(board)
 
 
-def test_told_to_end_it_switches_off(board, tmp_path):
-    with running_guard(board.link, tmp_path / "guard.sock"):
-        line = connect(tmp_path)
-        line.lease(500)
-        line.write(ON)
-        assert is_on(board)
+def test_told_to_end_it_switches_off(board, guard, tmp_path):
+    line = connect(tmp_path)
+    line.lease(500)
+    line.write(ON)
+    assert is_on(board)
+    guard.terminate()
+    assert guard.wait(DEADLINE_S) == 0
     assert is_off(board)
     line.close()
 

@@ -13,7 +13,7 @@ from processes import start_process
 
 @contextmanager
 def running_guard(port: Path | str, path: Path) -> Iterator[subprocess.Popen]:
-    """`edged gate-guard` on `port`, listening at `path` when the block begins; ended with SIGTERM."""
+    """`edged gate-guard` on `port`, listening at `path` when the block begins; killed at its end."""
     process = start_process(
         [sys.executable, "-m", "edged.gate_guard", "--port", str(port), "--socket", str(path)],
         stderr=subprocess.PIPE,
@@ -24,5 +24,5 @@ def running_guard(port: Path | str, path: Path) -> Iterator[subprocess.Popen]:
         assert "guarding" in process.stderr.readline()
         yield process
     finally:
-        process.terminate()
+        process.kill()
         process.communicate(timeout=10)

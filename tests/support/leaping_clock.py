@@ -18,7 +18,9 @@ SLOWER = 20
 LOOK_S = 0.0005
 """Between two looks at the threads."""
 QUIET_LOOKS = 2
-"""So many looks in a row must find that no thread has run, after the kernel has emptied the ptys."""
+"""After the kernel has emptied the ptys, so many looks in a row must find that no thread has worked."""
+NOTHING_NS = 30_000
+"""Less processor time than a thread takes to do anything: the two readings of it are not made at once."""
 LINGER_S = 0.05
 """The thread of the clock ends when nobody has waited for so long."""
 
@@ -87,14 +89,14 @@ class LeapingClock:
     # -- the thread
 
     def _run(self) -> None:
-        own, seen, quiet = str(threading.get_native_id()), {}, 0
+        worked, quiet = 0, 0
         while self._is_needed():
             time.sleep(LOOK_S)
-            before, seen = seen, _threads(own)
-            quiet = quiet + 1 if seen == before and all(state == "S" for state, _ in seen.values()) else 0
+            before, worked = worked, _work_of_others()
+            quiet = quiet + 1 if worked - before < NOTHING_NS else 0
             if quiet == 1:
                 _deliver()
-            elif quiet > QUIET_LOOKS:
+            elif quiet > QUIET_LOOKS and _others_sleep() and _work_of_others() - worked < NOTHING_NS:
                 self._leap()
                 quiet = 0
             self._wake_due()
@@ -133,19 +135,26 @@ class _Wait:
         self._clock.forget(self)
 
 
-def _threads(own: str) -> dict[str, tuple[str, str]]:
-    """State of every other thread of this process, and how often each of them has gone to sleep."""
-    found = {}
+def _work_of_others() -> int:
+    """Processor time of all other threads so far, nanoseconds."""
+    return time.process_time_ns() - time.thread_time_ns()
+
+
+def _others_sleep() -> bool:
+    """No other thread of this process has work or waits for a processor."""
+    own = str(threading.get_native_id())
     for thread in os.listdir("/proc/self/task"):
-        if thread == own:
-            continue
         try:
-            with open(f"/proc/self/task/{thread}/status") as file:
-                lines = dict(line.split(":\t", 1) for line in file if ":\t" in line)
+            if thread != own and _state(thread) != b"S":
+                return False
         except (FileNotFoundError, ProcessLookupError):  # it has just ended
             continue
-        found[thread] = (lines["State"][0], lines["voluntary_ctxt_switches"])
-    return found
+    return True
+
+
+def _state(thread: str) -> bytes:
+    with open(f"/proc/self/task/{thread}/stat", "rb", buffering=0) as file:
+        return file.read().rpartition(b") ")[2][:1]
 
 
 def _deliver() -> None:
