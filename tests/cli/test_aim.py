@@ -65,11 +65,13 @@ def test_every_face_is_told_in_numbers_with_its_verdict_and_the_end_sums_up(aim,
     assert seen == with_face == good > 0
 
 
+@pytest.mark.slow
 def test_without_an_angle_of_view_no_distance_is_made_up(aim, people):
     (people / "1.jpg").unlink()
     assert " px, light " in aim("--camera", people).stdout
 
 
+@pytest.mark.slow
 def test_a_badly_placed_camera_gets_advice(aim, tmp_path):
     far = cv2.copyMakeBorder(cv2.resize(cv2.imread(str(OBAMA)), (280, 350)), 0, 370, 500, 500, 0)
     for number in range(4):
@@ -78,6 +80,7 @@ def test_a_badly_placed_camera_gets_advice(aim, tmp_path):
     assert re.search(r"advice: Faces reach \d\d px, 100 are needed: .*\(enough at 1\.5 m\)", done.stdout)
 
 
+@pytest.mark.slow
 def test_the_limits_are_those_of_the_configuration(aim, people, tmp_path):
     strict = tmp_path / "strict.yaml"
     strict.write_text(f"camera: {{source: {people}}}\nvision: {{quality: {{min_face_px: 400}}}}\n")
@@ -87,6 +90,7 @@ def test_the_limits_are_those_of_the_configuration(aim, people, tmp_path):
     assert "0 with a face good enough" in done.stdout
 
 
+@pytest.mark.slow
 def test_pictures_that_change_size_are_followed(aim, tmp_path):
     for number, width in enumerate((910, 455, 640)):
         image = cv2.imread(str(OBAMA))
@@ -98,6 +102,7 @@ def test_pictures_that_change_size_are_followed(aim, tmp_path):
     assert "1x1, " in done.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("level", [0, 255])
 def test_a_camera_that_sees_nothing_is_told_to_look_for_a_face(aim, tmp_path, level):
     cv2.imwrite(str(tmp_path / "blank.png"), np.full((720, 1280, 3), level, np.uint8))
@@ -183,6 +188,7 @@ def terminal(environ):
         one.close()
 
 
+@pytest.mark.slow
 def test_on_a_terminal_a_table_changes_in_place(terminal, people):
     (people / "1.jpg").unlink()
     screen = terminal("--camera", people)

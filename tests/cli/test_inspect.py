@@ -16,6 +16,7 @@ import cv2
 import numpy as np
 import pytest
 from places import PROJECT
+from tiers import slow_but
 
 from edged.cli import main
 from edged.cli.inspect_output import MOST_TILES
@@ -118,6 +119,7 @@ def test_a_folder_is_a_line_a_face_and_counts_at_the_end():
     assert "verdict" not in result.stdout
 
 
+@pytest.mark.slow
 def test_a_folder_can_be_shown_in_full():
     assert inspect(PHOTO_DIR, "--full").stdout.count("measure") == 8
 
@@ -132,6 +134,7 @@ def test_only_the_files_in_a_folder_are_looked_at(tmp_path):
     assert [Path(o["file"]).name for o in objects(tmp_path / "pictures")] == ["eileen_collins.png"]
 
 
+@pytest.mark.slow
 def test_a_video_is_looked_at_every_so_many_seconds(tmp_path):
     clip = film(tmp_path / "clip.mp4", [photo(320)] * 9, fps=4.0)
     found = objects(clip)
@@ -152,6 +155,7 @@ def test_one_picture_is_drawn_at_full_size(tmp_path):
     assert (drawn != photo()).any(axis=2).mean() > 0.01
 
 
+@pytest.mark.slow
 def test_several_pictures_become_a_contact_sheet(tmp_path):
     out = tmp_path / "out.jpg"
     result = inspect(PHOTO_DIR, "--draw", out)
@@ -168,6 +172,7 @@ def test_a_contact_sheet_has_an_end_and_says_so(tmp_path):
     assert f"the first {MOST_TILES} of {MOST_TILES + 2} pictures" in result.stderr
 
 
+@pytest.mark.slow
 def test_a_video_becomes_a_film_that_plays_as_long(tmp_path):
     clip = film(tmp_path / "clip.mp4", [photo(640)] * 21)
     out = tmp_path / "out.mp4"
@@ -225,7 +230,7 @@ UNUSUAL = {
 }
 
 
-@pytest.mark.parametrize("name", UNUSUAL)
+@pytest.mark.parametrize("name", slow_but(UNUSUAL, "16bit.png", "rgba.png"))
 def test_an_unusual_picture_of_a_good_face_shows_that_face(tmp_path, name):
     (found,) = objects(UNUSUAL[name](tmp_path / name))
     assert len(found["faces"]) == 1
@@ -272,6 +277,7 @@ def test_a_face_that_fills_the_picture_is_found_and_drawn(tmp_path):
     assert inspect(path, "--draw", tmp_path / "out.png").exit_code == 0
 
 
+@pytest.mark.slow
 def test_fifty_faces_are_all_listed_and_drawn(tmp_path):
     small = photo(160)
     path = save(tmp_path / "fifty.png", np.vstack([np.hstack([small] * 10)] * 5))
@@ -281,6 +287,7 @@ def test_fifty_faces_are_all_listed_and_drawn(tmp_path):
     assert (tmp_path / "out.png").stat().st_size > 100_000
 
 
+@pytest.mark.slow
 def test_a_video_whose_frames_change_size_is_looked_at_to_its_end(tmp_path):
     frames = [photo(640)] * 6 + [photo(480)] * 6
     path = tmp_path / "changes.mjpg"
@@ -359,6 +366,7 @@ def test_what_is_not_there_is_said_and_counted(tmp_path):
 # --- the page about it --------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_the_samples_of_the_page_are_what_is_printed(monkeypatch):
     monkeypatch.chdir(PROJECT)
     page = (PROJECT / "docs" / "aiming.md").read_text("utf-8")

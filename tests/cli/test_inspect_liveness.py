@@ -56,6 +56,7 @@ def test_of_a_single_picture_the_network_alone_speaks_and_nothing_is_decided():
     assert "network alone" in inspect(PHOTO)
 
 
+@pytest.mark.slow
 def test_along_a_video_the_judgement_is_made_after_five_frames(film):
     lives = [face["liveness"] for face in faces_of("--every", "0", film)]
     assert {live["basis"] for live in lives} == {"track"}
@@ -63,6 +64,7 @@ def test_along_a_video_the_judgement_is_made_after_five_frames(film):
     assert [live["decided"] for live in lives] == [False] * 4 + [True] * 16
 
 
+@pytest.mark.slow
 def test_a_second_video_begins_anew(film, tmp_path):
     again = tmp_path / "again.avi"
     again.write_bytes(film.read_bytes())

@@ -50,6 +50,7 @@ def test_add_list_show_remove(people, tmp_path):
     assert json.loads(people("list", "--json").stdout)["total"] == 0
 
 
+@pytest.mark.slow
 def test_both_photographs_of_one_person_resemble_each_other(people):
     """The whole chain from file to template: a second person's name on the same face is noticed."""
     people("add", "Barack Obama", OBAMA)
@@ -176,6 +177,7 @@ def test_templates_on_disk_are_unit_vectors_of_512_bytes(people, tmp_path):
     assert model_id.startswith("face_embedding:")
 
 
+@pytest.mark.slow
 def test_every_command_of_the_guide_works(people, folder, tmp_path, monkeypatch):
     guide = PROJECT / "docs" / "people.md"
     commands = [line[2:] for line in guide.read_text("utf-8").splitlines() if line.startswith("$ ")]

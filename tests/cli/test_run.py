@@ -16,6 +16,7 @@ import tty
 import pytest
 from command_line import run_edged
 from processes import start_process
+from tiers import slow_but
 
 from edged.clock import SystemClock
 from edged.ops.lock import lock_data_dir
@@ -161,7 +162,7 @@ def configured(tmp_path):
     return configured
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+@pytest.mark.parametrize("number", slow_but([signal.SIGTERM, signal.SIGINT, signal.SIGHUP], signal.SIGTERM))
 def test_a_signal_stops_the_daemon_in_order_with_the_relay_off(start, judge, number):
     daemon = start()
     daemon.wait_for("daemon_started")
@@ -211,6 +212,7 @@ def test_a_second_daemon_on_the_same_data_is_refused(configured, tmp_path):
     assert f"Another edged (pid {os.getpid()}" in second.stderr
 
 
+@pytest.mark.slow
 def test_a_second_daemon_on_the_same_port_is_refused(start, judge, configured, tmp_path):
     first = start()
     first.wait_for("gate_connected")
@@ -232,6 +234,7 @@ def test_a_start_that_fails_at_its_very_end_leaves_no_thread_behind(configured, 
         assert not thread.is_alive()
 
 
+@pytest.mark.slow
 def test_missing_hardware_does_not_stop_the_daemon_and_it_says_so(start):
     daemon = start(camera="/dev/video99", port="nothing-here")
     daemon.wait_for("daemon_started")
@@ -248,6 +251,7 @@ def test_without_its_board_the_door_denies(start, with_people, album):
     assert not [event for event in daemon.events if event.get("outcome") == "granted"]
 
 
+@pytest.mark.slow
 def test_systemd_is_told_when_ready_alive_and_stopping(start, judge, tmp_path):
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
         notify.bind(str(tmp_path / "notify"))

@@ -135,6 +135,7 @@ def test_libraries_and_tokens_survive_even_a_kill(folder, start):
     assert second.stop(signal.SIGINT) == 0
 
 
+@pytest.mark.slow
 def test_a_second_server_on_the_same_libraries_is_refused(folder, start):
     start()
     second = run_edged("serve", "-c", folder / "serve.yaml", "--port", "0")
@@ -151,6 +152,7 @@ def test_a_port_that_is_taken_is_named(folder):
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 def test_an_address_of_another_machine_is_named(folder):
     done = run_process("serve", "-c", folder / "serve.yaml", "--port", "0", "--host", "no.such.host.invalid")
     assert done.returncode == 69
@@ -239,6 +241,7 @@ def test_the_documentation_holds_the_table_of_the_schema():
     assert markdown_table(ServeConfig) in page.read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
 def test_what_the_page_tells_people_to_try_works(folder, start):
     page = (ROOT / "docs" / "serve.md").read_text(encoding="utf-8")

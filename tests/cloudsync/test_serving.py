@@ -47,8 +47,8 @@ def demo_photos() -> dict[str, list[Path]]:
 @pytest.mark.parametrize(
     "config",
     [
-        {"groups": ["general_door"]},
-        {"groups": ["scene_door"], "call": "capture_search"},
+        pytest.param({"groups": ["general_door"]}, marks=pytest.mark.slow),
+        pytest.param({"groups": ["scene_door"], "call": "capture_search"}, marks=pytest.mark.slow),
         {"groups": ["private_door"], "dialect": "private"},
     ],
     ids=["general", "scene", "private"],

@@ -63,16 +63,19 @@ def test_a_full_disk_stops_grants_and_loses_nothing(on_small_disk, times):
     expect_whole(*(faults.full_disk(on_small_disk) for _ in range(times)), on_small_disk.settle())
 
 
+@pytest.mark.slow
 def test_a_read_only_disk_is_refused_and_nothing_on_it_changed(on_small_disk):
     expect_whole(faults.read_only(on_small_disk), on_small_disk.settle())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FILES)
 def test_a_file_of_a_newer_edged_is_left_alone(tmp_path, name):
     with lab_in(tmp_path, seed=4).running() as lab:
         expect_whole(faults.newer_schema(lab, name), lab.settle())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FILES)
 def test_a_damaged_file_without_a_backup_is_left_for_a_person(tmp_path, name):
     with lab_in(tmp_path, seed=6).running() as lab:
@@ -85,6 +88,7 @@ def test_people_pass_while_nobody_knows_how_far_delivery_had_come(tmp_path):
         expect_whole(faults.damaged_outbox(lab), lab.settle())
 
 
+@pytest.mark.slow
 def test_a_damaged_journal_is_put_back_and_gives_no_number_twice(tmp_path):
     with lab_in(tmp_path, seed=7).running() as lab:
         expect_whole(faults.damaged_journal(lab))

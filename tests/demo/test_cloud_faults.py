@@ -16,6 +16,7 @@ from cloud_stub import TOKEN_PATH, CloudStub, answer
 from command_line import run_edged
 from passage_door import SettableClock
 from serve_process import ServeProcess
+from tiers import slow_but
 from tls_certificate import OPENSSL, certificate
 
 from edged.app.daemon import Daemon
@@ -166,7 +167,7 @@ FAULTS = {
 """What is at the other end, and what `edged why` has to say of a denial."""
 
 
-@pytest.mark.parametrize("name", FAULTS)
+@pytest.mark.parametrize("name", slow_but(FAULTS, "refused"))
 def test_with_the_cloud_alone_nobody_passes_and_edged_why_says_what_happened(data_dir, tmp_path, name):
     fault, words = FAULTS[name]
     with fault(tmp_path) as url:
@@ -178,7 +179,7 @@ def test_with_the_cloud_alone_nobody_passes_and_edged_why_says_what_happened(dat
         assert words in why(decision, data_dir)
 
 
-@pytest.mark.parametrize("name", FAULTS)
+@pytest.mark.parametrize("name", slow_but(FAULTS, "refused"))
 def test_with_the_box_to_fall_back_on_people_pass(data_dir, tmp_path, name):
     fault, _ = FAULTS[name]
     with fault(tmp_path) as url:

@@ -67,6 +67,7 @@ GOOD = [visit for visit in visits() if visit.outcome != "refused"]
 FLAWED = [visit for visit in visits() if visit.flaw]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("visit", GOOD, ids=_label)
 def test_standing_people_pass_every_limit(eyes, visit):
     readings = [eyes.look(visit.name, time_s) for time_s in _good_times(visit)]
@@ -85,6 +86,7 @@ def test_strangers_are_like_nobody(eyes, visit):
     assert max(eyes.cosines(eyes.look(visit.name, _good_times(visit)[1])).values()) < 0.35
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("visit", FLAWED, ids=_label)
 def test_flawed_stretches_are_refused_for_their_flaw(eyes, visit):
     lasts_s = visit.flaw_ends_s - visit.from_s

@@ -40,6 +40,7 @@ def test_the_demo_plays_on_a_recognition_server_in_another_process(engine, tmp_p
     assert sum(event["event"] == "door_unlocked" for event in events) == len(granted)
 
 
+@pytest.mark.slow
 def test_a_picture_is_recognised_by_a_server_in_another_process(photographs, enrol):
     done = run_edged(
         *("demo", "--json", "--engine", "cloud", "--camera", photographs / "1.jpg", "--enrol", enrol),

@@ -91,6 +91,7 @@ def test_the_scene_has_an_end_and_waits_for_its_reader():
     assert not DemoScene.live
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_pictures(stage):
     scene = DemoScene()
     scene.open()

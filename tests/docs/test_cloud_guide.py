@@ -81,6 +81,7 @@ def test_the_commands_of_the_page_lead_from_nothing_to_the_cloud_and_back(tmp_pa
     assert any(command.startswith("edged people remove") for command in typed)
 
 
+@pytest.mark.slow
 def test_the_two_commands_of_a_server_of_your_own_make_one_that_answers(tmp_path, environment):
     make, serve = commands("edged serve")
     assert run(make, tmp_path, environment).returncode == 0

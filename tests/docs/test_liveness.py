@@ -11,6 +11,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import pytest
 import yaml
 from places import PROJECT
 
@@ -53,6 +54,7 @@ def install(folder: Path, device: Path) -> None:
     (info / "entry_points.txt").write_text("\n".join(lines), "utf-8")
 
 
+@pytest.mark.slow
 def test_the_driver_of_the_page_is_found_and_answers_for_the_instant_it_saw(tmp_path):
     film = tmp_path / "film.avi"
     writer = cv2.VideoWriter(str(film), cv2.VideoWriter.fourcc(*"MJPG"), 25.0, (640, 480))

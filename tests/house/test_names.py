@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import ast
-import io
 import re
-import tokenize
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +14,7 @@ from places import PROJECT
 PACKAGE = PROJECT / "edged"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 FORBIDDEN = re.compile(r"\b(whoever|what became of|what has become of|reckon\w*|so many-th)\b", re.I)
+COMMENT = re.compile(r"(?:^\s*|\s\s)#:? ?(.*)")
 BEGINS_WITH_OF = re.compile(r"(?:\A|[.:;!?]\s+)Of\b")
 
 
@@ -34,17 +33,17 @@ def prose(source: str) -> Iterator[tuple[int, str]]:
                 yield node.lineno, " ".join(text.split())
     block: list[str] = []
     first = last = 0
-    for token in tokenize.generate_tokens(io.StringIO(source).readline):
-        if token.type != tokenize.COMMENT:
+    for number, line in enumerate(source.splitlines(), 1):
+        found = COMMENT.search(line)
+        if not found:
             continue
-        line, text = token.start[0], token.string.lstrip("#: ")
-        if block and line == last + 1:
-            block.append(text)
+        if block and number == last + 1:
+            block.append(found[1])
         else:
             if block:
                 yield first, " ".join(block)
-            block, first = [text], line
-        last = line
+            block, first = [found[1]], number
+        last = number
     if block:
         yield first, " ".join(block)
 

@@ -11,7 +11,7 @@ import json
 import logging
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +22,7 @@ from cloud_bench import API_KEY, SECRET_KEY
 from cloud_faces import FaceCloudStub
 from cloud_stub import TOKEN_PATH, Reply, answer, refusal, token
 from passage_door import DEADLINE_S, SURE, UNSURE, PassageDoor, SettableClock
+from tiers import slow_but
 from tls_certificate import EXPIRED, OPENSSL, certificate
 
 from edged.events import AccessDecided, CloudDegraded, Outcome
@@ -147,11 +148,6 @@ PASSING = {
     ),
 }
 """Some calls are answered, some are not."""
-
-
-def slow_but(names: Iterable[str], *always: str) -> list[Any]:
-    """All names as parameters; those but `always` are for the whole suite only."""
-    return [pytest.param(name, marks=() if name in always else pytest.mark.slow) for name in names]
 
 
 @dataclass

@@ -11,6 +11,8 @@ from serving import serving
 
 from edged.demo.photographs import enrolments, photographs, read_photograph, scene_photographs
 
+pytestmark = pytest.mark.slow
+
 CLOUD = "https://aip.baidubce.com"
 PATHS = {photo.path.name: photo.path for photo in photographs()}
 

@@ -12,6 +12,7 @@ from edged.vision.liveness.model import LivenessModel
 FRAMES = 30
 
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.media,
     pytest.mark.skipif(not (MEDIA / "spoof").is_dir(), reason="no recordings beside the project"),
 ]
@@ -43,9 +44,7 @@ def verdict_on(
     return track.verdict(threshold)
 
 
-@pytest.mark.parametrize(
-    "name", ["spoof/fake_man.mp4", pytest.param("spoof/fake_lestari.mp4", marks=pytest.mark.slow)]
-)
+@pytest.mark.parametrize("name", ["spoof/fake_man.mp4", "spoof/fake_lestari.mp4"])
 def test_a_replay_on_a_phone_is_denied_with_a_reason(name, instruments):
     verdict = verdict_on(name, instruments)
     assert verdict.decided
@@ -57,8 +56,8 @@ def test_a_replay_on_a_phone_is_denied_with_a_reason(name, instruments):
     "name",
     [
         "videos/person-thanks.mkv",
-        pytest.param("videos/person-student.mkv", marks=pytest.mark.slow),
-        pytest.param("spoof/real_krz.mp4", marks=pytest.mark.slow),
+        "videos/person-student.mkv",
+        "spoof/real_krz.mp4",
     ],
 )
 def test_a_living_person_in_usable_light_passes(name, instruments):
@@ -67,7 +66,6 @@ def test_a_living_person_in_usable_light_passes(name, instruments):
     assert verdict.suspicion == ()
 
 
-@pytest.mark.slow
 def test_the_known_failure_is_still_one_and_is_documented(instruments):
     """A live person in poor light is refused at .5; once accepted, correct docs/liveness.md."""
     assert not verdict_on("spoof/real_lestari.mp4", instruments, threshold=0.5).passed

@@ -69,6 +69,7 @@ def test_a_slow_walk_is_a_change_before_it_has_gone_a_face_width(hall):
     assert any(changes.changed(with_person(hall(), 600 + 2 * k)) for k in range(50))
 
 
+@pytest.mark.slow
 def test_a_lamp_that_flickers_ceases_to_be_a_change(hall):
     changes = ChangeDetector()
     changes.keep(hall())

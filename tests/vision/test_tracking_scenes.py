@@ -90,6 +90,7 @@ def crossings(demo_stage):
     return stages(demo_stage)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name",
     [name if name == "crossing" else pytest.param(name, marks=pytest.mark.slow) for name in CROSSINGS],
