@@ -18,7 +18,19 @@ TOO_LATE = {"too_old", "cloud_unavailable"}
 @pytest.mark.parametrize("engine", ["cloud", "hybrid"])
 def test_the_demo_plays_on_a_recognition_server_in_another_process(engine, tmp_path):
     done = subprocess.run(
-        [sys.executable, "-m", "edged", "demo", "--json", "--engine", engine, "--data-dir", tmp_path],
+        [
+            sys.executable,
+            "-m",
+            "edged",
+            "demo",
+            "--json",
+            "--speed",
+            "2",
+            "--engine",
+            engine,
+            "--data-dir",
+            tmp_path,
+        ],
         capture_output=True,
         text=True,
         timeout=DEADLINE_S,
