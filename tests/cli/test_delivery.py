@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import threading
+import time
 from datetime import timedelta
 
 import pytest
@@ -18,6 +19,8 @@ from edged.delivery.service import TargetWorker
 from edged.events import ComponentFailed, DeliveryDegraded, Event
 from edged.journal import Journal, journal_path
 from edged.ops.control import ControlServer
+
+DEADLINE_S = 30.0
 
 
 class Box:
@@ -143,10 +146,18 @@ def test_a_target_that_needs_the_operator_shows_in_status_and_exit_code(box, edg
     gone.stop()
 
 
+def wait_until_paused(edged):
+    """A look for records that had begun before the pause may still find one that is written now."""
+    until_s = time.monotonic() + DEADLINE_S
+    while edged("status", "--json").json["targets"][0]["state"] != "paused":
+        assert time.monotonic() < until_s
+
+
 def test_pause_and_resume_through_the_daemon(box, receiver, edged):
     box.start(office(receiver))
     assert edged("pause", "office").out == "office is paused.\n"
     assert edged("pause", "office").out == "office is paused already.\n"
+    wait_until_paused(edged)
     box.decide(1)
     box.stop()
     box.start(office(receiver))

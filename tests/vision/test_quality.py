@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tiers import slow_but
 
 from edged.config import EnrolLimits, QualityLimits
 from edged.demo.photographs import PHOTO_DIR
@@ -26,7 +27,10 @@ GOOD = Measures(
 )
 
 
-@pytest.fixture(scope="module", params=["barack_obama_1.jpg", "jacinda_ardern_1.jpg", "rishi_sunak.jpg"])
+PHOTOGRAPHS = ["barack_obama_1.jpg", "jacinda_ardern_1.jpg", "rishi_sunak.jpg"]
+
+
+@pytest.fixture(scope="module", params=slow_but(PHOTOGRAPHS, "rishi_sunak.jpg"))
 def photograph(request):
     return cv2.imread(str(PHOTO_DIR / request.param))
 
