@@ -6,7 +6,6 @@ the policy alone: by the box where it may answer, by nobody where it may not.
 
 from __future__ import annotations
 
-import itertools
 import json
 import logging
 import threading
@@ -20,7 +19,8 @@ from typing import Any
 import pytest
 from cloud_bench import API_KEY, SECRET_KEY
 from cloud_faces import FaceCloudStub
-from cloud_stub import TOKEN_PATH, Reply, answer, refusal, token
+from cloud_stub import TOKEN_PATH, answer, refusal, token
+from cloud_troubles import a_byte_a_second, always, bursts, half_a_body, never_answers, token_revoked
 from passage_door import DEADLINE_S, SURE, UNSURE, PassageDoor, SettableClock
 from tiers import slow_but
 from tls_certificate import EXPIRED, OPENSSL, certificate
@@ -56,50 +56,6 @@ SHORT = {"read_timeout_s": 0.5}
 PATIENT = {"read_timeout_s": 5.0, "max_age_s": 8.0, "cloud_wait_s": 6.0}
 """For all others: a busy machine must not look like a slow cloud."""
 PAGE = "<!DOCTYPE html><title>Sign in</title>"
-
-
-def always(reply: Reply) -> Callable[[FaceCloudStub], None]:
-    """Every call and every request for a token is answered like this."""
-
-    def begin(cloud: FaceCloudStub) -> None:
-        cloud.trouble = lambda asked: reply
-        cloud.replies(reply, path=TOKEN_PATH)
-
-    return begin
-
-
-def never_answers(cloud: FaceCloudStub) -> None:
-    always(lambda sock: cloud.released.wait(DEADLINE_S))(cloud)
-
-
-def a_byte_a_second(cloud: FaceCloudStub) -> None:
-    def drip(sock) -> None:
-        sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 900\r\n\r\n{")
-        while not cloud.released.wait(1.0):
-            sock.sendall(b" ")
-
-    always(drip)(cloud)
-
-
-def half_a_body(sock) -> None:
-    sock.sendall(b'HTTP/1.1 200 OK\r\nContent-Length: 900\r\n\r\n{"error_code":0,"result":{"user_l')
-
-
-def token_revoked(cloud: FaceCloudStub) -> None:
-    """Every second call finds the token revoked, and where tokens are given nobody answers."""
-    turns = itertools.cycle([refusal(110), None])
-    cloud.trouble = lambda asked: next(turns)
-    cloud.replies(answer(503, ""), path=TOKEN_PATH)
-
-
-def bursts(*wrong: Reply) -> Callable[[FaceCloudStub], None]:
-    """So many wrong answers, then three right ones, and so on."""
-
-    def begin(cloud: FaceCloudStub) -> None:
-        turns = itertools.cycle([*wrong, None, None, None])
-        cloud.trouble = lambda asked: next(turns)
-
-    return begin
 
 
 @dataclass(frozen=True)
