@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Sequence
+from functools import partial
+
+import structlog
 
 from edged.app.health import StateTimes, health_of
 from edged.app.part import Part, PartHealth
@@ -14,6 +16,8 @@ LEAST_STOP_S = 0.1
 """A part whose turn to stop comes late still gets this long."""
 
 DRAIN_S = 5.0
+
+_log = structlog.get_logger(__name__)
 
 
 class Assembly:
@@ -26,7 +30,6 @@ class Assembly:
         self._begun: dict[str, Part] = {}
         self._started: set[str] = set()
         self._times = StateTimes(site.clock)
-        self._stack = ExitStack()
 
     def start(self) -> None:
         """Make all parts, then start one after the other. `stop` must follow, also when this raises.
@@ -37,7 +40,6 @@ class Assembly:
         self._parts = [make(self._site) for make in self._factories]
         for part in self._parts:
             self._begun[part.name] = part
-            self._stack.callback(part.close)
             part.start()
             self._site.offer(part.jobs(), part.commands())
             self._started.add(part.name)
@@ -46,27 +48,31 @@ class Assembly:
         """Wait, along the way from a frame to a relay, until what has begun is done; a limited time."""
         for name in FLOW:
             if name in self._begun:
-                self._begun[name].finish()
+                _ended(self._begun[name], self._begun[name].finish)
             self._site.bus.drain(DRAIN_S)
 
     def stop(self, limit_s: float) -> bool:
         """Stop what moves within `limit_s`, then the bus, then close all parts from bottom to top.
 
         Returns:
-            True when everything that moves ended in time.
+            True when everything that moves ended in time, and no part raised.
         """
         site, until_s = self._site, self._site.clock.monotonic() + limit_s
-        for part in self._begun.values():
+        begun = list(self._begun.values())
+
+        def left_s() -> float:
+            return max(LEAST_STOP_S, until_s - site.clock.monotonic())
+
+        self._started.clear()
+        for part in begun:
             for name in part.beats():
                 site.heartbeats.forget(name)
-        for part in self._begun.values():
-            part.ask_to_stop()
-        stops = [self._begun[name].stop for name in STOP_FIRST if name in self._begun]
-        in_time = [
-            stop(max(LEAST_STOP_S, until_s - site.clock.monotonic())) for stop in (*stops, site.bus.close)
-        ]
-        self._stack.close()
-        return all(in_time)
+        moving = [self._begun[name] for name in STOP_FIRST if name in self._begun]
+        ended = [_ended(part, part.ask_to_stop) for part in begun]
+        ended += [_ended(part, partial(part.stop, left_s())) for part in moving]
+        ended += [site.bus.close(left_s())]
+        ended += [_ended(part, part.close) for part in reversed(begun)]
+        return all(ended)
 
     def health(self) -> list[PartHealth]:
         """The health of every part, in the order of the table; empty before the parts are made."""
@@ -75,3 +81,12 @@ class Assembly:
             self._times.dated(health_of(part, started=part.name in self._started, hung=hung))
             for part in self._parts
         ]
+
+
+def _ended(part: Part, end: Callable[[], bool | None]) -> bool:
+    """Whether a step of ending did what it should. None, of a step that tells nothing, counts as yes."""
+    try:
+        return end() is not False
+    except Exception:  # noqa: BLE001 - the parts after this one still get their turn: a relay may be on
+        _log.exception("part_not_ended", part=part.name)
+        return False

@@ -11,23 +11,26 @@ from edged.app.part import Part, PartHealth, PartState
 from edged.clock import Clock
 from edged.errors import EdgedError
 
-NOT_STARTED = "The part has not started."
+NOT_RUNNING = "The part is not running."
 
 
 def health_of(part: Part, *, started: bool, hung: Collection[str]) -> PartHealth:
     """How a part is.
 
     Args:
-        started: whether its `start` has returned.
+        started: whether its `start` has returned, and nobody has stopped it since.
         hung: names of heartbeats that are overdue; one of the part's own makes it failed.
     """
     if not started:
-        return PartHealth(part.name, PartState.OFF, NOT_STARTED)
+        return PartHealth(part.name, PartState.OFF, NOT_RUNNING)
     try:
         health = part.health()
     except EdgedError as error:
         details = {"code": error.code, "hint": error.hint}
         return PartHealth(part.name, PartState.FAILED, error.message, details)
+    except Exception as error:  # noqa: BLE001 - a fault in one answer must not hide the health of the others
+        summary = f"Its health cannot be found out: {type(error).__name__}: {error}."
+        return PartHealth(part.name, PartState.FAILED, summary)
     silent = [name for name in part.beats() if name in hung]
     if silent:
         return replace(

@@ -26,7 +26,7 @@ class PartState(StrEnum):
     """How a part is, in the order of concern."""
 
     OFF = "off"
-    """The configuration does not want it, or it has not started."""
+    """The configuration does not want it, or it is not running."""
     OK = "ok"
     DEGRADED = "degraded"
     """It works, with something missing that a person should look at."""
@@ -67,7 +67,8 @@ class Part(Protocol):
     """One part of the daemon. Its factory takes the `Site` and touches nothing outside this process.
 
     The daemon makes all parts first, so that a wrong setting shows before anything is touched. Then it starts
-    them from top to bottom of the table. Each method below is called from one thread, `health` from any.
+    them from top to bottom of the table. Each method below is called from one thread, `health` from any. What
+    a part raises while it ends is logged, and keeps no other part from its turn.
     """
 
     name: str

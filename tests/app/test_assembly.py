@@ -22,11 +22,13 @@ LIMIT_S = 2.5
 class Diary:
     """Makes parts that write into it, and knows which of them fails."""
 
-    def __init__(self, fails: str = "") -> None:
+    def __init__(self, fails: str = "", raises: str = "") -> None:
         self.lines: list[str] = []
         self.waited_s: list[float] = []
         self.fails = fails
-        self.trouble: dict[str, str] = {}
+        self.raises = raises
+        """A line at which the part raises what nobody expects, e.g. `stop doors`."""
+        self.trouble: dict[str, Exception] = {}
 
     def part(self, name: str):
         return lambda site: Noting(site, name, self)
@@ -40,7 +42,10 @@ class Noting(SitePart):
         diary.lines.append(f"made {name}")
 
     def _note(self, what: str) -> None:
-        self._diary.lines.append(f"{what} {self.name}")
+        line = f"{what} {self.name}"
+        self._diary.lines.append(line)
+        if line == self._diary.raises:
+            raise RuntimeError("a fault of the program")
 
     def start(self) -> None:
         self._note("start")
@@ -68,7 +73,7 @@ class Noting(SitePart):
 
     def health(self) -> PartHealth:
         if self.name in self._diary.trouble:
-            raise RetryLater(self._diary.trouble[self.name], code="toy_busy", hint="Wait.")
+            raise self._diary.trouble[self.name]
         return self._is(PartState.OK, "Fine.", number=1)
 
 
@@ -141,6 +146,27 @@ def test_a_part_that_cannot_start_is_stopped_and_closed_with_those_above_it_and_
     assert of(diary, "stop") == [f"stop {each}" for each in STOP_FIRST if each in begun]
 
 
+@pytest.mark.parametrize(
+    "line", ["ask lock", "ask doors", "stop doors", "stop recognition", "close control", "close lock"]
+)
+def test_a_part_that_raises_while_it_stops_keeps_no_other_from_its_turn(line):
+    diary, undisturbed = Diary(raises=line), Diary()
+    for each in (diary, undisturbed):
+        _, assembly = assembled(each)
+        assembly.start()
+        assert assembly.stop(LIMIT_S) is False
+    assert diary.lines == undisturbed.lines
+
+
+def test_a_part_that_raises_while_passages_finish_keeps_no_other_from_its_turn():
+    diary = Diary(raises=f"finish {FLOW[0]}")
+    _, assembly = assembled(diary)
+    assembly.start()
+    assembly.finish()
+    assert of(diary, "finish") == [f"finish {name}" for name in FLOW]
+    assembly.stop(LIMIT_S)
+
+
 # -- health
 
 
@@ -160,11 +186,29 @@ def test_a_part_that_cannot_say_how_it_is_has_failed_with_code_and_hint():
     diary = Diary()
     _, assembly = assembled(diary)
     assembly.start()
-    diary.trouble["journal"] = "The database is locked."
+    diary.trouble["journal"] = RetryLater("The database is locked.", code="toy_busy", hint="Wait.")
     failed = assembly.health()[1]
     assert (failed.state, failed.summary) == (PartState.FAILED, "The database is locked.")
     assert failed.details == {"code": "toy_busy", "hint": "Wait."}
     assembly.stop(LIMIT_S)
+
+
+def test_a_fault_in_one_answer_leaves_the_health_of_the_others():
+    diary = Diary()
+    _, assembly = assembled(diary)
+    assembly.start()
+    diary.trouble["doors"] = KeyError("door1")
+    health = {one.part: one for one in assembly.health()}
+    assert (health["doors"].state, health["control"].state) == (PartState.FAILED, PartState.OK)
+    assert "KeyError: 'door1'" in health["doors"].summary
+    assembly.stop(LIMIT_S)
+
+
+def test_parts_that_have_stopped_are_off():
+    _, assembly = assembled(Diary())
+    assembly.start()
+    assembly.stop(LIMIT_S)
+    assert {one.state for one in assembly.health()} == {PartState.OFF}
 
 
 def test_a_part_whose_thread_hangs_has_failed_whatever_it_says():
@@ -186,7 +230,7 @@ def test_since_is_the_first_look_that_found_the_state():
     assembly.health()
     site.clock.advance(0.5)
     assert assembly.health()[1].since == first
-    diary.trouble["journal"] = "Busy."
+    diary.trouble["journal"] = RetryLater("Busy.", code="toy_busy")
     assert assembly.health()[1].since == site.clock.now()
     assembly.stop(LIMIT_S)
 
