@@ -69,6 +69,12 @@ class AccessService:
         self._commit = commit
         self._direction = direction
         self._state = SiteState() if state is None else state
+        self._problem: EdgedError | None = None
+
+    @property
+    def problem(self) -> EdgedError | None:
+        """Why the newest decision could not be committed; None: it was. Safe from any thread."""
+        return self._problem
 
     def add_door(self, door: AccessDoor, last_grants: Mapping[str, datetime] | None = None) -> None:
         """Decide at this door from now on.
@@ -117,12 +123,14 @@ class AccessService:
         try:
             self._commit(decided)
         except EdgedError as error:
+            self._problem = error
             reasons = ("journal_unavailable", error.code)
             return (
                 replace(decided, outcome=Outcome.DENIED, reasons=reasons, expires_s=None)
                 if granted
                 else decided
             )
+        self._problem = None
         if granted and decided.person_id:
             now_s = self._clock.monotonic()
             self._state.grant(decided.decision_id, decided.person_id, door.door_id, now_s)

@@ -24,6 +24,7 @@ class AccessPart(SitePart):
     def __init__(self, site: Site) -> None:
         super().__init__(site)
         self._rules = rules_by_engine(site.config.recognition, site.config.vision.max_shots)
+        self._service: AccessService | None = None
 
     def start(self) -> None:
         """Decide for every door; its gate runs already, so that the first grant finds it."""
@@ -31,19 +32,25 @@ class AccessPart(SitePart):
         directions: dict[str | None, str] = {
             camera.id: camera.direction for camera in site.config.cameras if camera.direction != "both"
         }
-        access = AccessService(
+        self._service = AccessService(
             site.bus, site.clock, commit=site.journal.commit_decision, direction=directions.get
         )
         since = site.clock.now() - timedelta(seconds=site.config.access.cool_down_s)
         for gate in site.config.gates:
-            access.add_door(self._door(gate), site.journal.last_grants(gate.id, since))
+            self._service.add_door(self._door(gate), site.journal.last_grants(gate.id, since))
 
     def health(self) -> PartHealth:
-        """`doors`: by door, the counters of its subscription."""
+        """`doors`: by door, the counters of its subscription.
+
+        The state is failed while no decision can be written into the journal: nobody is let in then.
+        """
         doors: dict[str, PlainValue] = {
             gate.id: self._subscriber(f"access:{gate.id}") for gate in self._site.config.gates
         }
-        return self._is(PartState.OK, f"Decides for {', '.join(doors)}.", doors=doors)
+        state, summary = PartState.OK, f"Decides for {', '.join(doors)}."
+        if problem := self._service.problem if self._service else None:
+            state, summary = PartState.FAILED, f"Nobody is let in: {problem.message}"
+        return self._is(state, summary, doors=doors)
 
     def _door(self, gate: GateConfig) -> AccessDoor:
         service = self._site.gates[gate.id]

@@ -36,6 +36,7 @@ class AttendancePart(SitePart):
     def __init__(self, site: Site) -> None:
         super().__init__(site)
         self._commands: dict[str, Command] = {}
+        self._service: AttendanceService | None = None
 
     def start(self) -> None:
         """Raises EdgedError when the ledger cannot be opened and no backup replaces it."""
@@ -48,10 +49,18 @@ class AttendancePart(SitePart):
         return self._commands
 
     def health(self) -> PartHealth:
-        """Counters of the subscription to decisions."""
-        if not self._site.config.attendance.enabled:
+        """`without_punch` (passages that wait for theirs) and the counters of the subscription to decisions.
+
+        The state is failed while the ledger cannot be written.
+        """
+        service = self._service
+        if service is None:
             return self._is(PartState.OFF, "Attendance is not switched on.")
-        return self._is(PartState.OK, "Granted passages become punches.", **self._subscriber("attendance"))
+        state, summary = PartState.OK, "Granted passages become punches."
+        if problem := service.problem:
+            state = PartState.FAILED
+            summary = f"{service.waiting} granted passages wait for their punch: {problem.message}"
+        return self._is(state, summary, without_punch=service.waiting, **self._subscriber("attendance"))
 
     def _begin(self) -> None:
         """Runs again, from the opening on, when a damage showed and a backup has replaced the ledger."""
@@ -74,6 +83,7 @@ class AttendancePart(SitePart):
         _catch_up(service, ledger, site.journal, newest)
         service.attach()
         self._commands["attendance.key"] = service.key_command
+        self._service = service
 
 
 class Corrections:

@@ -6,6 +6,7 @@ It starts last: what answers runs by then.
 from __future__ import annotations
 
 from edged.app.part import PartHealth, PartState
+from edged.app.site import Site
 from edged.app.site_part import SitePart
 from edged.ops.control import FILE_NAME, ControlServer
 
@@ -17,14 +18,20 @@ class ControlPart(SitePart):
 
     name = "control"
 
+    def __init__(self, site: Site) -> None:
+        super().__init__(site)
+        self._server: ControlServer | None = None
+
     def start(self) -> None:
         """Raises NeedsOperator (`control_unusable`) when the socket cannot be made."""
-        control = ControlServer(self._site.config.data_dir, self._site.commands)
-        control.start()
-        self._stack.callback(control.stop, STOP_S)
+        self._server = ControlServer(self._site.config.data_dir, self._site.commands)
+        self._server.start()
+        self._stack.callback(self._server.stop, STOP_S)
 
     def health(self) -> PartHealth:
-        """`socket`, `commands` (names)."""
+        """`socket`, `commands` (names). The state is failed while no command can reach the daemon."""
         path, names = self._site.config.data_dir / FILE_NAME, sorted(self._site.commands)
-        summary = f"The control socket answers {len(names)} commands."
-        return self._is(PartState.OK, summary, socket=str(path), commands=names)
+        state, summary = PartState.OK, f"The control socket answers {len(names)} commands."
+        if problem := self._server.problem if self._server else "":
+            state, summary = PartState.FAILED, f"No command reaches this edged. {problem}"
+        return self._is(state, summary, socket=str(path), commands=names)

@@ -18,7 +18,13 @@ class LibraryPart(SitePart):
         self._stack.callback(self._site.library.close)
 
     def health(self) -> PartHealth:
-        """`people`, `faces`."""
+        """`people`, `faces`.
+
+        The state is degraded where recognition on this box has no face to compare with.
+        """
         counts = self._site.library.count()
+        state = PartState.OK
         summary = f"The library holds {counts.people} people with {counts.faces} faces."
-        return self._is(PartState.OK, summary, people=counts.people, faces=counts.faces)
+        if not counts.faces and self._site.config.recognition.engine != "cloud":
+            state, summary = PartState.DEGRADED, "The library holds no face: this box recognises nobody."
+        return self._is(state, summary, people=counts.people, faces=counts.faces)

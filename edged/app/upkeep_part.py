@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
 
 from edged.app.part import PartHealth, PartState, TimedJob
 from edged.app.site_part import SitePart
 from edged.clock import iso
-from edged.upkeep.backup import list_backups
+from edged.upkeep.backup import BACKUP_OVERDUE, list_backups
 from edged.upkeep.backup_places import backup_folder
-from edged.upkeep.service import BACKUP_AFTER
-
-BACKUP_OVERDUE = BACKUP_AFTER + timedelta(hours=24)
-"""Age of the newest backup from which the state is degraded: one was missed, or the box was off."""
 
 
 class UpkeepPart(SitePart):
@@ -34,12 +29,19 @@ class UpkeepPart(SitePart):
         return self._site.upkeep.jobs()
 
     def health(self) -> PartHealth:
-        """`keep_backups`, `backups` (how many there are), `newest_backup_at` (ISO 8601 or None)."""
-        config, now = self._site.config, self._site.clock.now()
+        """`keep_backups`, `backups` (how many there are), `newest_backup_at` (ISO 8601 or None), `problems`
+        (see `Upkeep.problems`).
+
+        The state is degraded while there are problems, and while the newest backup is overdue.
+        """
+        config, now, problems = self._site.config, self._site.clock.now(), self._site.upkeep.problems
         backups = list_backups(backup_folder(config))
         newest = backups[0].made_at if backups else None
         state, summary = PartState.OK, "The records are looked after."
-        if not config.journal.keep_backups:
+        if problems:
+            errors = "; ".join(f"{name}: {error}" for name, error in problems.items())
+            state, summary = PartState.DEGRADED, f"The newest attempt failed: {errors}"
+        elif not config.journal.keep_backups:
             summary = "The records are looked after; the configuration wants no backups."
         elif newest is not None and now - newest > BACKUP_OVERDUE:
             state, summary = PartState.DEGRADED, f"The newest backup is of {iso(newest)}."
@@ -49,4 +51,5 @@ class UpkeepPart(SitePart):
             keep_backups=config.journal.keep_backups,
             backups=len(backups),
             newest_backup_at=iso(newest) if newest else None,
+            problems=problems,
         )

@@ -16,7 +16,7 @@ from edged.attendance.store import PunchLedger
 from edged.bus import EventBus, Overflow
 from edged.clock import Clock
 from edged.config.attendance_section import AttendanceConfig
-from edged.errors import Misconfigured, NeedsOperator, RetryLater
+from edged.errors import EdgedError, Misconfigured, NeedsOperator, RetryLater
 from edged.events import AccessDecided, DirectionKeyPressed, Outcome, PunchRecorded
 from edged.schedule import parse_shift
 
@@ -71,6 +71,17 @@ class AttendanceService:
         self._lock = threading.Lock()
         self._waiting: deque[GrantedPassage] = deque(maxlen=MOST_WAITING)
         self._key: tuple[Direction, float] | None = None
+        self._problem: EdgedError | None = None
+
+    @property
+    def problem(self) -> EdgedError | None:
+        """Why `waiting` passages have no punch yet; None: none waits. Safe from any thread."""
+        return self._problem
+
+    @property
+    def waiting(self) -> int:
+        """Passages that wait because the ledger cannot be written. The next granted passage tries again."""
+        return len(self._waiting)
 
     def catch_up(self, grants: Iterable[GrantedPassage], journal_seq: int) -> int:
         """Record the granted passages that have no punch yet, and announce the punches that did not reach the
@@ -145,9 +156,11 @@ class AttendanceService:
             first = self._waiting.popleft()
             try:
                 self._announce(self._record(first), first)
-            except (NeedsOperator, RetryLater):
+            except (NeedsOperator, RetryLater) as error:
                 self._waiting.appendleft(first)
+                self._problem = error
                 raise
+        self._problem = None
 
     def _record(self, grant: GrantedPassage) -> Punch | None:
         last = self._last(grant.person_id, grant.at)

@@ -29,6 +29,9 @@ MAX_BYTES = 64 * 1024
 QUESTION_S = 2.0
 """The server hangs up on a client that has not put its question by then."""
 
+ACCEPT_AGAIN_S = 0.2
+"""Pause after a question that could not be taken, mostly for want of a free descriptor."""
+
 _WAITING = 8
 _PEER = struct.Struct("3i")  # pid, uid, gid
 
@@ -59,7 +62,18 @@ class ControlServer:
         self._commands = dict(commands)
         self._stopping = threading.Event()
         self._socket: socket.socket | None = None
+        self._bound: os.stat_result | None = None
+        self._not_taken = ""
         self._thread = threading.Thread(target=self._run, name="control", daemon=True)
+
+    @property
+    def problem(self) -> str:
+        """What keeps this server from answering, one sentence; empty: nothing. Safe from any thread."""
+        if not self._thread.is_alive():
+            return "No thread answers."
+        if self._not_taken:
+            return f"The last question could not be taken: {self._not_taken}."
+        return "" if self._is_in_place() else f"{self._data_dir / FILE_NAME} was removed or replaced."
 
     def start(self) -> None:
         """Begin to listen. Raises NeedsOperator (`control_unusable`) when the socket cannot be made."""
@@ -70,6 +84,7 @@ class ControlServer:
                     os.unlink(path)  # this process holds the lock of the data directory
                 listener.bind(path)
                 os.chmod(path, 0o600)
+                self._bound = os.stat(path)
             listener.listen(_WAITING)
         except OSError as error:
             listener.close()
@@ -90,17 +105,29 @@ class ControlServer:
             self._socket.shutdown(socket.SHUT_RDWR)
         self._thread.join(timeout_s)
         self._socket.close()
-        with suppress(OSError):
-            (self._data_dir / FILE_NAME).unlink()
+        if self._is_in_place():
+            with suppress(OSError):
+                (self._data_dir / FILE_NAME).unlink()
         return not self._thread.is_alive()
+
+    def _is_in_place(self) -> bool:
+        """Whether clients find the socket of this server."""
+        try:
+            found = os.stat(self._data_dir / FILE_NAME)
+        except OSError:
+            return False
+        return self._bound is not None and os.path.samestat(found, self._bound)
 
     def _run(self) -> None:
         assert self._socket is not None
         while not self._stopping.is_set():
             try:
                 connection, _ = self._socket.accept()
-            except OSError:
-                return
+            except OSError as error:
+                self._not_taken = error.strerror or str(error)
+                self._stopping.wait(ACCEPT_AGAIN_S)
+                continue
+            self._not_taken = ""
             with connection, suppress(OSError):
                 connection.settimeout(QUESTION_S)
                 _send(connection, self._answer(connection))

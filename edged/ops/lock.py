@@ -20,8 +20,19 @@ FILE_NAME = "edged.lock"
 class DataDirLock:
     """The data directory belongs to this process until `release()` or its end. Made by `lock_data_dir`."""
 
-    def __init__(self, descriptor: int) -> None:
+    def __init__(self, descriptor: int, path: Path) -> None:
         self._descriptor: int | None = descriptor
+        self._path = path
+
+    @property
+    def keeps_others_out(self) -> bool:
+        """Whether the locked file is the one a second daemon would try. Safe from any thread."""
+        if self._descriptor is None:
+            return False
+        try:
+            return os.path.samestat(os.fstat(self._descriptor), os.stat(self._path))
+        except OSError:
+            return False
 
     def release(self) -> None:
         """Release the lock. The file stays: without it two daemons could lock two files of the same name."""
@@ -62,7 +73,7 @@ def lock_data_dir(data_dir: Path, *, clock: Clock) -> DataDirLock:
     except BaseException:
         os.close(descriptor)
         raise
-    return DataDirLock(descriptor)
+    return DataDirLock(descriptor, path)
 
 
 def _take(descriptor: int, path: Path, clock: Clock) -> None:

@@ -12,7 +12,7 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +38,12 @@ from edged.upkeep.files import (
 MANIFEST = "manifest.json"
 FORMAT = 1
 PREFIX = "edged-"
+BACKUP_AFTER = timedelta(hours=24)
+"""Age of the newest backup from which the daemon makes another."""
+
+BACKUP_OVERDUE = timedelta(hours=36)
+"""Age of the newest backup from which a daily one is missing."""
+
 SPARE_BYTES = 16 * 1024 * 1024
 """Room that a backup leaves on its disk, so that the daemon can go on writing."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -19,7 +19,7 @@ from edged.journal.clockwatch import ClockWatch
 from edged.journal.retention import KeepDays, Retention
 from edged.journal.room import MB
 from edged.journal.snapshots import SnapshotFolder, SnapshotService
-from edged.upkeep.backup import list_backups, make_backup, remove_backup
+from edged.upkeep.backup import BACKUP_AFTER, list_backups, make_backup, remove_backup
 from edged.upkeep.backup_places import backup_folder
 from edged.upkeep.files import DATABASES, JOURNAL
 from edged.upkeep.restore import repair
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
 Opened = TypeVar("Opened")
 
-BACKUP_AFTER = timedelta(hours=24)
 _JPEG_QUALITY = 85
 
 
@@ -49,6 +48,7 @@ class Upkeep:
         self._restored: list[JournalRestored] = []
         self._backup_lock = threading.Lock()
         self._stopping = threading.Event()
+        self._problems: dict[str, str] = {}
 
     # -- opening
 
@@ -98,6 +98,11 @@ class Upkeep:
         return self._journal
 
     # -- while it runs
+
+    @property
+    def problems(self) -> Mapping[str, str]:
+        """By `journal`, `retention` and `backup`, why the newest attempt at it failed; no key: it did not."""
+        return dict(self._problems)
 
     def attach(self) -> None:
         """Announce repairs, remove pictures that a crash left, keep pictures from now on. Call it after the
@@ -154,6 +159,7 @@ class Upkeep:
         except EdgedError as error:
             damage = [error.message]
         if damage:
+            self._problems["journal"] = "; ".join(damage)
             self._bus.publish(
                 ComponentFailed(
                     at=self._clock.now(),
@@ -168,7 +174,9 @@ class Upkeep:
         try:
             self._retention.run(self._clock.now())
             self._journal.look_after_room()
+            self._problems.pop("retention", None)
         except EdgedError as error:
+            self._problems["retention"] = error.message
             self._bus.publish(
                 ComponentFailed(
                     at=self._clock.now(), component="retention", error=error.message, hint=error.hint
@@ -185,6 +193,7 @@ class Upkeep:
             try:
                 backups = list_backups(folder)
                 if backups and abs(self._clock.now() - backups[0].made_at) < BACKUP_AFTER:
+                    self._problems.pop("backup", None)
                     return
                 made = make_backup(self._config.data_dir, folder, self._clock, stopped=self._stopping.is_set)
                 for old in list_backups(folder)[keep:]:
@@ -192,10 +201,12 @@ class Upkeep:
             except EdgedError as error:
                 if self._stopping.is_set():
                     return
+                self._problems["backup"] = error.message
                 self._bus.publish(
                     BackupFailed(at=self._clock.now(), code=error.code, reason=error.message, hint=error.hint)
                 )
                 return
+        self._problems.pop("backup", None)
         self._bus.publish(BackupMade(at=made.made_at, path=str(made.path), size_mb=round(made.bytes / MB, 1)))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 
@@ -15,13 +15,10 @@ from edged.delivery.outbox import Outbox
 from edged.errors import EdgedError, Misconfigured, NotFound
 from edged.journal.reader import JournalReader
 from edged.journal.snapshots import SnapshotFolder
-from edged.upkeep.backup import PREFIX, Backup, check_backup, read_backup
+from edged.upkeep.backup import BACKUP_OVERDUE, PREFIX, Backup, check_backup, read_backup
 from edged.upkeep.backup_places import distinct
 from edged.upkeep.erasure.forget import unfinished
 from edged.upkeep.files import ASIDE, DELIVERY, JOURNAL, present
-
-BACKUP_AGE = timedelta(hours=36)
-"""Age of the newest backup from which a daily one is missing."""
 
 
 class Level(StrEnum):
@@ -179,7 +176,7 @@ def _backups(folders: Iterable[Path], now: datetime, expected: bool) -> Iterator
         return
     if not backups:
         yield Finding("backups", Level.WARNING, "There is no backup. Make one: `edged backup DIR`.")
-    elif now - backups[0].made_at > BACKUP_AGE:
+    elif now - backups[0].made_at > BACKUP_OVERDUE:
         hours = (now - backups[0].made_at).total_seconds() / 3600
         yield Finding("backups", Level.WARNING, f"The newest backup is {hours:.0f} hours old.")
     else:

@@ -133,6 +133,16 @@ def test_a_broken_journal_denies_openly(house):
     assert decision.expires_s is None
 
 
+def test_the_problem_is_that_of_the_newest_decision(house):
+    assert house.service.problem is None
+    house.journal_broken = True
+    house.identified("p_1")
+    assert house.service.problem.code == "disk_full"
+    house.journal_broken = False
+    house.identified("p_2")
+    assert house.service.problem is None
+
+
 def test_a_grant_that_the_journal_refused_starts_no_cool_down(house):
     house.journal_broken = True
     house.identified("p_1")

@@ -51,7 +51,8 @@ def test_every_part_tells_its_health_in_one_shape_ready_for_json_in_the_order_of
     states = {one.part: one.state for one in health}
     assert states.pop("cloud") is PartState.OFF
     assert states.pop("cameras") is PartState.FAILED  # there is no such camera
-    assert states["journal"] is states["library"] is states["attendance"] is PartState.OK
+    assert states.pop("library") is PartState.DEGRADED  # nobody is enrolled
+    assert states["journal"] is states["access"] is states["attendance"] is PartState.OK
 
 
 def test_the_socket_answers_the_commands_of_all_parts(daemon):

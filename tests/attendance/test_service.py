@@ -1,6 +1,7 @@
 """Grants become punches: once each, with the right direction, on the disk."""
 
 import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -84,6 +85,19 @@ def test_the_same_decision_is_never_two_punches(desk):
     desk.passes(decision_id="d_same", after_s=3600)
     assert len(desk.ledger.rows()) == 1
     assert len(desk.heard) == 1
+
+
+def test_passages_wait_while_the_ledger_cannot_be_written_and_get_their_punches_with_the_next(desk):
+    desk.ledger._database.query("PRAGMA busy_timeout = 1")
+    assert (desk.service.problem, desk.service.waiting) == (None, 0)
+    with closing(sqlite3.connect(desk.folder / FILE_NAME)) as another:
+        another.execute("BEGIN IMMEDIATE")
+        desk.passes("ann")
+        desk.passes("bo")
+        assert (desk.service.problem.code, desk.service.waiting) == ("database_busy", 2)
+    desk.passes("cy")
+    assert [row.person_id for row in desk.ledger.rows()] == ["ann", "bo", "cy"]
+    assert (desk.service.problem, desk.service.waiting) == (None, 0)
 
 
 def test_directions_alternate_for_each_person(desk):

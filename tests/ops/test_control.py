@@ -1,8 +1,10 @@
 """Asking the running daemon through its socket."""
 
 import os
+import resource
 import socket
 import threading
+import time
 
 import pytest
 
@@ -97,6 +99,46 @@ def test_a_directory_with_a_very_long_name_can_be_asked(tmp_path):
     server = ControlServer(deep, {"echo": lambda peer, arguments: {}})
     server.start()
     assert ask(deep, "echo") == {}
+    assert server.stop()
+
+
+def test_a_server_whose_socket_is_gone_or_another_says_so(tmp_path):
+    server = ControlServer(tmp_path, {})
+    assert "No thread" in server.problem
+    server.start()
+    assert server.problem == ""
+    (tmp_path / FILE_NAME).unlink()
+    assert FILE_NAME in server.problem
+    with socket.socket(socket.AF_UNIX) as other:
+        other.bind(str(tmp_path / FILE_NAME))
+        assert FILE_NAME in server.problem
+    assert server.stop()
+
+
+def wait_for(condition):
+    until_s = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < until_s
+
+
+def test_a_moment_without_free_descriptors_does_not_end_the_answering(tmp_path):
+    server = ControlServer(tmp_path, {"echo": lambda peer, arguments: {}})
+    server.start()
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    clients = [socket.socket(socket.AF_UNIX) for _ in range(2)]  # the kernel took one for the first before
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (3, hard))
+        for client in clients:
+            client.connect(str(tmp_path / FILE_NAME))
+            client.sendall(b'{"command": "echo"}\n')
+        wait_for(lambda: "Too many open files" in server.problem)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    for client in clients:
+        with client:
+            client.settimeout(30)
+            assert b'"ok": true' in client.recv(1000)
+    assert server.problem == ""
     assert server.stop()
 
 

@@ -48,6 +48,17 @@ def test_the_file_says_who_and_since_when(tmp_path, clock):
         }
 
 
+def test_a_lock_whose_file_is_gone_or_another_keeps_nobody_out(tmp_path, clock):
+    with lock_data_dir(tmp_path, clock=clock) as lock:
+        assert lock.keeps_others_out
+        (tmp_path / FILE_NAME).unlink()
+        assert not lock.keeps_others_out
+        with lock_data_dir(tmp_path, clock=clock) as other:
+            assert not lock.keeps_others_out
+            assert other.keeps_others_out
+    assert not lock.keeps_others_out
+
+
 def test_a_missing_data_directory_is_made(tmp_path, clock):
     with lock_data_dir(tmp_path / "a" / "b", clock=clock):
         assert (tmp_path / "a" / "b" / FILE_NAME).exists()
