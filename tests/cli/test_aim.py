@@ -29,9 +29,9 @@ DEADLINE_S = 60
 
 @pytest.fixture
 def environ(tmp_path):
-    empty = tmp_path / "edged.yaml"
-    empty.write_text("{}\n")
-    return {**os.environ, "EDGED_CONFIG": str(empty), "TERM": "xterm-256color"}
+    slow = tmp_path / "edged.yaml"
+    slow.write_text("camera: {fps: 5}\n")
+    return {**os.environ, "EDGED_CONFIG": str(slow), "TERM": "xterm-256color"}
 
 
 @pytest.fixture

@@ -69,7 +69,7 @@ def demo_config(data_dir: Path, **recognition: Any) -> Config:
     return Config.model_validate(
         {
             "data_dir": data_dir,
-            "camera": {"source": str(data_dir / "pictures"), "fps": 10},
+            "camera": {"source": str(data_dir / "pictures"), "fps": 5},
             "gate": {"port": "sim:lcus"},
             "recognition": recognition,
         }

@@ -80,7 +80,11 @@ def test_the_source_says_size_and_pace_and_ends_after_its_last_picture(stage):
     scene = DemoScene()
     info = scene.open()
     assert (info.width, info.height, info.fps) == (1280, 720, 25.0)
-    marks = [(frame.cut, frame.due_s) for frame in iter(scene.read, None)]
+    some = {0, int((visits()[0].from_s + 0.5) * FPS)}
+    marks = []
+    for number, frame in enumerate(iter(scene.read, None)):
+        marks.append((frame.cut, frame.due_s))
+        assert number not in some or np.array_equal(frame.image, render(stage, number))
     assert marks[:3] == [(True, 0), (False, 0.04), (False, 0.08)]
     assert len(marks) == stage.frames
     assert scene.read() is None
@@ -89,15 +93,6 @@ def test_the_source_says_size_and_pace_and_ends_after_its_last_picture(stage):
 def test_the_scene_has_an_end_and_waits_for_its_reader():
     assert DemoScene.has_end
     assert not DemoScene.live
-
-
-@pytest.mark.slow
-def test_the_same_seed_gives_the_same_pictures(stage):
-    scene = DemoScene()
-    scene.open()
-    pictures = [scene.read().image for _ in range(int((visits()[0].from_s + 0.5) * FPS))]
-    assert np.array_equal(pictures[0], render(stage, 0))
-    assert np.array_equal(pictures[-1], render(stage, len(pictures) - 1))
 
 
 @pytest.mark.slow
