@@ -76,7 +76,7 @@ def test_the_hall_differs_from_seed_to_seed(stage):
 
 
 @pytest.mark.slow
-def test_the_source_says_size_and_pace_and_ends_after_its_last_picture(stage):
+def test_the_source_shows_each_picture_of_its_seed_at_its_pace_and_ends(stage):
     scene = DemoScene()
     info = scene.open()
     assert (info.width, info.height, info.fps) == (1280, 720, 25.0)
