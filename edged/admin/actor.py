@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import getpass
 import os
-import pwd
 from dataclasses import dataclass
 
 from edged.admin.rights import Right
@@ -39,10 +39,13 @@ class Actor:
 
 
 def local_actor() -> Actor:
-    """The user who runs this process, at the command line."""
+    """The user who runs this process, at the command line.
+
+    Their name is that of the login (`LOGNAME`), which `su` keeps; `uid` is the user that files see.
+    """
     uid = os.geteuid()
     try:
-        user = pwd.getpwuid(uid).pw_name
+        user = getpass.getuser()
     except KeyError:
         user = str(uid)
     return Actor(user, uid, LOCAL, "command line")

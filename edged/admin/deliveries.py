@@ -47,15 +47,15 @@ def pause_target(actor: Actor, box: Box, target: str) -> bool:
         NotFound: there is no such target.
     """
     by = actor.user
-    return bool(
-        _order(box, "delivery.pause", "changed", lambda box: box.pause(target, by), target=target, by=by)
+    return _order(
+        box, "delivery.pause", "changed", lambda outbox: outbox.pause(target, by), target=target, by=by
     )
 
 
 @needs(Right.DELIVERY_CHANGE)
 def resume_target(actor: Actor, box: Box, target: str) -> bool:
     """Go on sending at once, and end the wait after failures. False: it was not paused. Raises NotFound."""
-    return bool(_order(box, "delivery.resume", "changed", lambda box: box.resume(target), target=target))
+    return _order(box, "delivery.resume", "changed", lambda outbox: outbox.resume(target), target=target)
 
 
 @needs(Right.DELIVERY_SEE)
@@ -83,7 +83,7 @@ def retry_dead_letters(actor: Actor, box: Box, target: str, letter: int | None =
         box,
         "delivery.retry",
         "letters",
-        lambda box: box.retry(target, letter),
+        lambda outbox: outbox.retry(target, letter),
         target=target,
         letter=letter,
     )

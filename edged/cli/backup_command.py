@@ -26,11 +26,12 @@ def backup(
 ) -> None:
     """Copy databases, photographs and snapshots, checked; it holds faces and names: keep it safe."""
     place = target.absolute()
-    result = maintenance.back_up(*at_box(config, data_dir), place)
+    actor, box = at_box(config, data_dir)
+    result = maintenance.back_up(actor, box, place)
     made = result.backup
     if result.not_noted:
         typer.echo(
-            f"edged: {place} cannot be noted in the data directory ({result.not_noted}).\n"
+            f"edged: {place} cannot be noted in {box.data_dir} ({result.not_noted}).\n"
             f"       Give `--backups {place}` to `edged verify` and `edged forget`.",
             err=True,
         )

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import inspect
+import os
 import pkgutil
+import pwd
 import subprocess
 import sys
 from importlib import import_module
@@ -79,6 +81,18 @@ def test_a_local_user_has_every_right():
     actor = local_actor()
     assert actor.role is LOCAL
     assert all(may(actor, function) for function in FUNCTIONS)
+
+
+def test_a_local_user_is_known_by_the_name_of_the_login_and_the_number_of_the_process(monkeypatch):
+    monkeypatch.setenv("LOGNAME", "mia")
+    assert (local_actor().user, local_actor().uid) == ("mia", os.geteuid())
+
+
+def test_a_user_without_any_name_is_known_by_the_number(monkeypatch):
+    for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(pwd, "getpwuid", dict[int, object]().__getitem__)
+    assert local_actor().user == str(os.getuid())
 
 
 def test_nobody_may_call_what_declares_no_right():

@@ -153,7 +153,8 @@ def wait_until_paused(edged):
         assert time.monotonic() < until_s
 
 
-def test_pause_and_resume_through_the_daemon(box, receiver, edged):
+def test_pause_and_resume_through_the_daemon(box, receiver, edged, monkeypatch):
+    monkeypatch.setenv("LOGNAME", "mia")  # who has logged in, also after `su`
     box.start(office(receiver))
     assert edged("pause", "office").out == "office is paused.\n"
     assert edged("pause", "office").out == "office is paused already.\n"
@@ -162,7 +163,7 @@ def test_pause_and_resume_through_the_daemon(box, receiver, edged):
     box.stop()
     box.start(office(receiver))
     box.decide(2)
-    assert edged("status", "--json").json["targets"][0]["paused_by"]
+    assert edged("status", "--json").json["targets"][0]["paused_by"] == "mia"
     assert receiver.received == []
     assert edged("resume", "office").out == "office goes on.\n"
     assert receiver.wait_for(lambda: receiver.received == ["box7-1", "box7-2"])

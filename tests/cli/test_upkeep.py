@@ -62,6 +62,7 @@ def test_a_backup_of_a_box_that_cannot_be_written_is_made_all_the_same(edged, bo
     code, _, err = edged("backup", tmp_path / "stick")
 
     assert (code, len(list_backups(tmp_path / "stick"))) == (0, 1)
+    assert f"cannot be noted in {box.data_dir}" in err
     assert f"--backups {tmp_path / 'stick'}" in err
 
 
