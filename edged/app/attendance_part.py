@@ -17,9 +17,9 @@ from edged.app.site_part import SitePart
 from edged.attendance.punch import Punch
 from edged.attendance.service import AttendanceService, GrantedPassage
 from edged.attendance.store import FILE_NAME, PunchLedger
+from edged.command import Command
 from edged.events import Outcome, PunchCorrected
 from edged.journal import Journal
-from edged.ops.control import Command
 from edged.record import Record
 from edged.upkeep.files import ATTENDANCE
 

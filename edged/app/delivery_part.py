@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from edged.app.part import PartHealth, PartState
 from edged.app.site_part import SitePart
+from edged.command import Command
 from edged.database.device import device_id
 from edged.delivery import state
 from edged.delivery.outbox import Outbox
@@ -19,7 +20,6 @@ from edged.delivery.targets import Surroundings
 from edged.errors import EdgedError
 from edged.journal import JournalReader, journal_path
 from edged.journal.snapshots import snapshot_path
-from edged.ops.control import Command
 from edged.record import Record
 from edged.upkeep.files import DELIVERY
 

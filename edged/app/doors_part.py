@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from edged.app.part import PartHealth, PartState, PlainValue
 from edged.app.site import Site
 from edged.app.site_part import SitePart
+from edged.command import Command
 from edged.config import GateConfig
 from edged.events import ComponentFailed
 from edged.gate.board.pool import PortPool
@@ -15,7 +16,6 @@ from edged.gate.door.interlock import Interlock
 from edged.gate.override_store import OverrideStore
 from edged.gate.overrides import door_commands
 from edged.gate.service import GateService
-from edged.ops.control import Command
 
 BEAT_S = 5.0
 LEAST_STOP_S = 0.1

@@ -12,8 +12,8 @@ from enum import StrEnum
 from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 from edged.clock import iso
+from edged.command import Command
 from edged.config import Config
-from edged.ops.control import Command
 
 TimedJob: TypeAlias = Mapping[str, Any]
 """Arguments for APScheduler's `add_job`; `id` is unique among all parts."""

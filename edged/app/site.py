@@ -13,8 +13,8 @@ from edged.app.part import TimedJob
 from edged.app.stop_request import StopRequest
 from edged.bus import EventBus
 from edged.clock import Clock
+from edged.command import Command
 from edged.config import Config
-from edged.ops.control import Command
 from edged.ops.heartbeat import Heartbeats
 
 if TYPE_CHECKING:

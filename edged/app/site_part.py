@@ -8,7 +8,7 @@ from dataclasses import asdict
 
 from edged.app.part import PartHealth, PartState, PlainValue, TimedJob
 from edged.app.site import Site
-from edged.ops.control import Command
+from edged.command import Command
 
 
 class SitePart:

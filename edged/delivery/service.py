@@ -13,6 +13,7 @@ from typing import Any
 
 from edged.bus import EventBus, Subscription
 from edged.clock import Clock
+from edged.command import Asker, Command
 from edged.config.delivery_section import DeliveryConfig, TargetConfig
 from edged.delivery.outbox import Outbox, place_dict
 from edged.delivery.pump import NextStep, Pump
@@ -29,8 +30,6 @@ NICENESS = 10
 
 _WRITTEN_AT_ONCE = (AccessDecided, DoorUnlocked, GrantNotExecuted, GateAlarmRaised)
 """Events that are in the journal when they are published; the threads find the others within a second."""
-
-Command = Callable[[Any, dict[str, Any]], dict[str, Any]]
 
 
 class TargetWorker:
@@ -230,19 +229,19 @@ class DeliveryService:
 
     # -- commands
 
-    def _pause(self, peer: Any, arguments: dict[str, Any]) -> dict[str, Any]:
+    def _pause(self, asker: Asker, arguments: dict[str, Any]) -> dict[str, Any]:
         name = str(arguments.get("target"))
-        changed = self._require_outbox().pause(name, str(arguments.get("by") or getattr(peer, "user", "")))
+        changed = self._require_outbox().pause(name, str(arguments.get("by") or asker.user or ""))
         self._hurry(name)
         return {"target": name, "changed": changed}
 
-    def _resume(self, _: Any, arguments: dict[str, Any]) -> dict[str, Any]:
+    def _resume(self, _: Asker, arguments: dict[str, Any]) -> dict[str, Any]:
         name = str(arguments.get("target"))
         changed = self._require_outbox().resume(name)
         self._hurry(name)
         return {"target": name, "changed": changed}
 
-    def _retry(self, _: Any, arguments: dict[str, Any]) -> dict[str, Any]:
+    def _retry(self, _: Asker, arguments: dict[str, Any]) -> dict[str, Any]:
         name, number = str(arguments.get("target")), arguments.get("letter")
         count = self._require_outbox().retry(name, int(number) if number is not None else None)
         self._hurry(name)

@@ -11,9 +11,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
 from edged.clock import Clock, iso
+from edged.command import Asker, Command
 from edged.errors import EdgedError, Misconfigured, NeedsOperator, NotFound, RetryLater
 from edged.events import DoorOrdered, Event, GrantNotExecuted
 from edged.gate.door.model import DoorMode, Grant, QueuedGrant, RefusedGrant
@@ -28,19 +29,6 @@ LONGEST_S = 366 * 86_400.0
 MODES = {"lock": DoorMode.LOCKED, "free": DoorMode.FREE, "normal": DoorMode.NORMAL}
 _PASSING = ("too_soon", "door_busy", "gate_busy", "board_offline", "grant_expired", "interlocked")
 """Refusals that may pass within moments."""
-
-
-class Asker(Protocol):
-    """Who gives an order: user number and name from the kernel; None where there is no such user."""
-
-    @property
-    def uid(self) -> int | None: ...
-
-    @property
-    def user(self) -> str | None: ...
-
-
-Command = Callable[[Asker, dict[str, Any]], dict[str, Any]]
 
 
 @dataclass(frozen=True)

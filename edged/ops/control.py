@@ -13,13 +13,14 @@ import pwd
 import socket
 import struct
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from edged import errors
+from edged.command import Command
 from edged.errors import EdgedError, NeedsOperator, NotFound
 
 FILE_NAME = "control.sock"
@@ -43,10 +44,6 @@ class Peer:
     pid: int
     uid: int
     user: str
-
-
-Command = Callable[[Peer, dict[str, Any]], dict[str, Any]]
-"""Gets who asked and the arguments (JSON values); returns a JSON-ready answer or raises an EdgedError."""
 
 
 class ControlServer:
