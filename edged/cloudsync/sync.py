@@ -36,6 +36,9 @@ TROUBLE_PAUSES: Final = PauseRule(5.0, 300.0, spread=(0.5, 1.0))
 """For everybody, while the cloud is in trouble."""
 
 OPERATOR_PAUSE_S: Final = 600.0
+LOOK_S: Final = 0.5
+"""Interval of `finish`, seconds. The daemon may work on the same entries, and only their file shows it."""
+
 IDLE_S: Final = 30.0
 """Interval of the check for people whose validity has ended, seconds."""
 
@@ -151,8 +154,8 @@ class CloudSync:
         until_s = self._clock.monotonic() + timeout_s
         asked = tuple(cloud_ids)
         waiting = tuple(filter(self._is_waiting, asked))
-        while waiting and self._clock.monotonic() < until_s:
-            self._stopping.wait(0.5)
+        while waiting and (left_s := until_s - self._clock.monotonic()) > 0:
+            self._clock.sleep(min(LOOK_S, left_s))
             waiting = tuple(one for one in waiting if not self._is_due(one) or self._is_waiting(one))
         return tuple(one for one in asked if self.queue.entry(one) is not None)
 

@@ -9,7 +9,7 @@ from cloud_box import face_token
 from cloud_library import ADD
 
 from edged.bus import EventBus
-from edged.clock import SystemClock
+from edged.cloudsync.alignment import SETTLE_S
 from edged.events import LibraryChanged
 
 # -- switched off, validity, erasure
@@ -89,14 +89,17 @@ def test_somebody_erased_just_after_being_sent_is_deleted_at_once_and_again_when
     assert box.queued() == []
 
 
-def test_a_command_that_waits_for_an_erasure_asks_again_only_when_it_is_settled(make_box, cloud):
-    box = make_box(clock=SystemClock())
+def test_a_command_that_waits_for_an_erasure_asks_again_only_when_it_is_settled(box, cloud):
     box.enrol("anna", 1)
     assert box.sync.run_once().done == 1
     box.store.remove_person("anna")
     cloud.calls.clear()
-    assert box.sync.finish(["anna"], timeout_s=1.2) == ("anna",)
-    assert cloud.paths() == ["v3/faceset/user/delete", "v3/faceset/user/get"]
+    asked = ["v3/faceset/user/delete", "v3/faceset/user/get"]
+    assert box.sync.finish(["anna"], timeout_s=SETTLE_S - 1) == ("anna",)
+    assert cloud.paths() == asked
+    cloud.calls.clear()
+    assert box.sync.finish(["anna"], timeout_s=SETTLE_S) == ()
+    assert cloud.paths() == asked * 2  # at once, and when it is settled
 
 
 def test_an_erasure_reaches_groups_this_box_does_not_know_of(box, cloud):
