@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
 
@@ -18,22 +18,17 @@ from edged.config.mask import mask_url
 from edged.errors import Misconfigured, NeedsOperator, NotFound
 from edged.pictures import PICTURE_SUFFIXES, sniff
 
-SourceMaker = Callable[[CameraConfig], FrameSource]
-
 SCHEMES: Mapping[str, str] = {"demo": "edged.demo.scene"}
 """Modules of further sources by scheme, for import on first use. Each has a `from_address(address)`."""
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+-]*):")
 
 
-def open_source(
-    config: CameraConfig, *, extra: Mapping[str, SourceMaker] | None = None, clock: Clock | None = None
-) -> FrameSource:
+def open_source(config: CameraConfig, *, clock: Clock | None = None) -> FrameSource:
     """The frame source that `config.source` names, not yet opened.
 
     Args:
         config: the camera.
-        extra: further schemes and their makers, beside `SCHEMES`.
         clock: for live sources; the machine's own when None.
 
     Raises:
@@ -42,16 +37,13 @@ def open_source(
             may be plugged in later, and `open()` says so.
         NeedsOperator: `camera_permission`: this user may not look whether there is one.
     """
-    source, extra = config.source, extra or {}
-    clock = clock or SystemClock()
+    source, clock = config.source, clock or SystemClock()
     if source.isdecimal():
         return LiveSource(config, f"/dev/video{source}", "v4l2", clock)
     if source.startswith("/dev/"):
         return LiveSource(config, source, "v4l2", clock)
     match = _SCHEME.match(source)
     scheme = match[1].lower() if match else ""
-    if scheme in extra:
-        return extra[scheme](config)
     if scheme in SCHEMES:
         made: FrameSource = import_module(SCHEMES[scheme]).from_address(source)
         return made
@@ -68,7 +60,7 @@ def open_source(
             hint="Check the path, and the permissions of the folders in it.",
         ) from error
     if scheme:
-        known = ", ".join(f"{name}:" for name in sorted({*STREAMS, *SCHEMES, *extra}))
+        known = ", ".join(f"{name}:" for name in sorted({*STREAMS, *SCHEMES}))
         raise Misconfigured(
             f"camera.source {mask_url(source)!r}: edged does not know {scheme}:.",
             code="camera_scheme_unknown",

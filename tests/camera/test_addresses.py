@@ -18,6 +18,7 @@ from edged.camera.stills import Stills
 from edged.camera.videofile import VideoFile
 from edged.config import CameraConfig
 from edged.config.mask import mask_url
+from edged.demo import DemoScene
 from edged.errors import Misconfigured, NeedsOperator, NotFound
 
 
@@ -89,12 +90,10 @@ def test_files_are_told_apart_by_name_and_content(tmp_path) -> None:
     }
 
 
-def test_a_further_scheme_can_be_registered() -> None:
-    config = CameraConfig(source="demo:fast")
-    made = Stills("unused", 25)
-    seen = []
-    assert open_source(config, extra={"demo": lambda c: seen.append(c) or made}) is made
-    assert seen == [config]
+def test_the_demo_is_found_by_its_scheme_with_its_options() -> None:
+    source = open_source(CameraConfig(source="demo:?seed=3"))
+    assert isinstance(source, DemoScene)
+    assert source.seed == 3
 
 
 def test_an_unknown_scheme_is_explained_without_its_secrets() -> None:
