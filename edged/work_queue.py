@@ -95,7 +95,11 @@ class WorkQueue(Generic[T]):
     # -- producer's side
 
     def offer(self, item: T) -> bool:
-        """Queue `item` without waiting. False: there is no room now, and the policy is to wait for it."""
+        """Queue `item` without waiting; a closed queue ignores it.
+
+        Returns:
+            False when there is no room now and the policy is to wait for it.
+        """
         with self._changed:
             if self._stopping:
                 return True
@@ -110,10 +114,13 @@ class WorkQueue(Generic[T]):
             return True
 
     def offer_waiting(self, item: T) -> bool:
-        """Queue `item`, waiting up to `wait_s` for room. False: the queue refused and counted it.
+        """Queue `item`, waiting up to `wait_s` for room; a closed queue ignores it.
 
         A queue that let one producer wait in vain makes nobody wait again until it has made progress, so a
         dead handler delays its producers only once.
+
+        Returns:
+            False when the queue refused and counted the item.
         """
         with self._changed:
             room = self._changed.wait_for(

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -117,11 +118,10 @@ def read_grant(answer: HttpAnswer) -> TokenGrant:
 def _life_s(value: object) -> float | None:
     if value is None:
         return None
-    try:
-        # what no number can be made of raises below
-        life_s = float(value) if not isinstance(value, bool) else math.nan  # type: ignore[arg-type]
-    except (TypeError, ValueError, OverflowError):
-        life_s = math.nan
+    life_s = math.nan
+    if isinstance(value, int | float | str) and not isinstance(value, bool):
+        with suppress(ValueError, OverflowError):
+            life_s = float(value)
     if not (math.isfinite(life_s) and life_s > 0):
         raise bad_answer("its expires_in is no number of seconds")
     return life_s

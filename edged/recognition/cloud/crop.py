@@ -39,7 +39,8 @@ def face_picture(shot: ShotChosen, jpeg_quality: int) -> bytes:
     Raises:
         TryAnotherShot: the shot has no picture (code `cloud_request_picture`).
     """
-    face_px = min(max(MIN_FACE_PX, *_picture_and_box(shot)[1][2:]), MAX_FACE_PX)
+    _, (_, _, width, height) = _picture_and_box(shot)
+    face_px = min(max(MIN_FACE_PX, width, height), MAX_FACE_PX)
     while True:
         jpeg = encode(cut(shot, round(face_px * SIDES_OVER_FACE)), jpeg_quality, MAX_BYTES)
         if len(jpeg) <= MAX_BYTES or face_px <= MIN_FACE_PX:
