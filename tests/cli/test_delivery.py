@@ -281,15 +281,14 @@ def test_a_fault_of_edged_itself_is_told_and_the_thread_goes_on(box):
     target = ListTarget(behave=lambda messages: {}[messages[0].id])
     rig = Rig(box.folder / "second", target, clock=box.clock, retry_s=0.05, retry_max_s=0.05)
     worker = TargetWorker("office", rig.pump, rig.reporter, box.clock)
+    degraded, delivered = threading.Event(), threading.Event()
+    rig.bus.subscribe(DeliveryDegraded, lambda event: degraded.set(), name="test")
     rig.decide(1)
     worker.start()
-    told = threading.Event()
-    while not rig.told_of(DeliveryDegraded):
-        told.wait(0.02)
+    assert degraded.wait(DEADLINE_S)
     assert rig.reporter.state.code == "delivery_fault"
-    target.behave = None
-    while not target.ids:
-        told.wait(0.02)
+    target.behave = lambda messages: delivered.set()
+    assert delivered.wait(DEADLINE_S)
     worker.ask_to_stop()
-    assert worker.join(5.0)
+    assert worker.join(DEADLINE_S)
     rig.close()

@@ -196,7 +196,7 @@ def run_until_killed_in(box: Box, cloud: CloudLibrary, path: str) -> int:
         if done == path:
             cloud.after = lambda path, body: None
             os.kill(child[0].pid, signal.SIGKILL)
-            child[0].wait(20)
+            child[0].wait(60)
 
     cloud.after = kill
     command = [sys.executable, "-c", CHILD, str(SUPPORT), str(box.data_dir), str(cloud.port)]

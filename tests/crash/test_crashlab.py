@@ -9,6 +9,7 @@ import pytest
 from crash_lab import CrashLab
 from crash_lab_power import flush_notes
 from small_disks import small_disk
+from tiers import slow_but
 
 
 @pytest.fixture
@@ -29,11 +30,10 @@ def expect_whole(*points) -> None:
     assert [point for point in points if point.wrong] == []
 
 
-SLOW = pytest.mark.slow
-FILES = ["journal.sqlite3", *(pytest.param(name, marks=SLOW) for name in ("library.db", "attendance.db"))]
+FILES = ["journal.sqlite3", "library.db", "attendance.db"]
 
 
-@pytest.mark.parametrize("kills", [3, pytest.param(24, marks=SLOW)])
+@pytest.mark.parametrize("kills", slow_but([3, 24], 3))
 def test_a_box_killed_at_any_moment_loses_nothing_and_does_nothing_twice(tmp_path, kills):
     with lab_in(tmp_path).running() as lab:
         expect_whole(*(lab.kill() for _ in range(kills)), lab.settle())
@@ -41,7 +41,7 @@ def test_a_box_killed_at_any_moment_loses_nothing_and_does_nothing_twice(tmp_pat
         assert lab.told.acted
 
 
-@SLOW
+@pytest.mark.slow
 def test_delivered_records_survive_a_power_cut(tmp_path):
     library = flush_notes(tmp_path)
     if library is None:
@@ -51,14 +51,14 @@ def test_delivered_records_survive_a_power_cut(tmp_path):
         assert lab.lost_bytes
 
 
-@SLOW
+@pytest.mark.slow
 def test_records_survive_a_clock_that_is_set(tmp_path):
     with lab_in(tmp_path, seed=3).running() as lab:
         steps = (3600.0, -3600.0, -3600.0, 3600.0)
         expect_whole(*(lab.clock_step(by_s) for by_s in steps), lab.settle())
 
 
-@pytest.mark.parametrize("times", [1, pytest.param(4, marks=SLOW)])
+@pytest.mark.parametrize("times", slow_but([1, 4], 1))
 def test_a_full_disk_stops_grants_and_loses_nothing(on_small_disk, times):
     expect_whole(*(faults.full_disk(on_small_disk) for _ in range(times)), on_small_disk.settle())
 
@@ -82,7 +82,7 @@ def test_a_damaged_file_without_a_backup_is_left_for_a_person(tmp_path, name):
         expect_whole(faults.damaged_without_backup(lab, name), lab.settle())
 
 
-@SLOW
+@pytest.mark.slow
 def test_people_pass_while_nobody_knows_how_far_delivery_had_come(tmp_path):
     with lab_in(tmp_path, seed=9).running() as lab:
         expect_whole(faults.damaged_outbox(lab), lab.settle())
@@ -94,7 +94,7 @@ def test_a_damaged_journal_is_put_back_and_gives_no_number_twice(tmp_path):
         expect_whole(faults.damaged_journal(lab))
 
 
-@SLOW
+@pytest.mark.slow
 def test_receivers_that_were_away_get_everything_in_order_and_once(tmp_path):
     with lab_in(tmp_path, seed=8).running() as lab:
         point, _ = faults.target_down(lab, records=2000, drain_s=60.0)

@@ -359,7 +359,7 @@ def test_a_receiver_that_answers_nothing_does_not_hold_up_the_end_of_the_daemon(
     target = {"name": "office", "kind": "http", "url": f"http://127.0.0.1:{server.port}", "timeout_s": 20.0}
     delivery = service(tmp_path, bus, {"targets": [target]})
     delivery.start()
-    assert asked.wait(10)
+    assert asked.wait(30)
     assert delivery.stop(0.1) is False
     server.stop()
     bus.close()

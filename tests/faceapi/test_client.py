@@ -262,7 +262,7 @@ def test_several_threads_share_the_client(stub, cloud):
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(20)
+        thread.join(30)
     assert [reply.users[0].user_id for reply in replies] == ["u"] * 8
     assert len(stub.token_requests) == 1
 

@@ -164,7 +164,7 @@ def test_a_token_is_fetched_once_for_all_threads_that_wait(stub, clock):
     may_answer = threading.Event()
 
     def slowly(sock):
-        assert may_answer.wait(10)
+        assert may_answer.wait(30)
         sock.sendall(token())
 
     stub.replies(slowly, path=TOKEN_PATH)
@@ -176,7 +176,7 @@ def test_a_token_is_fetched_once_for_all_threads_that_wait(stub, clock):
     stub.wait_for(1)
     may_answer.set()
     for thread in threads:
-        thread.join(10)
+        thread.join(30)
     assert found == [Secret("24.token-1")] * 6
     assert len(stub.token_requests) == 1
 
@@ -196,14 +196,14 @@ def test_waiting_for_somebody_elses_token_ends_at_the_deadline(stub, clock):
         keeper.token(clock.monotonic())
     assert caught.value.code == "cloud_timeout"
     stub.drop_connections()
-    fetching.join(10)
+    fetching.join(30)
 
 
 def test_a_token_that_comes_too_late_for_one_caller_serves_the_next(stub, clock):
     may_answer = threading.Event()
 
     def slowly(sock):
-        assert may_answer.wait(10)
+        assert may_answer.wait(30)
         sock.sendall(token("late"))
 
     stub.replies(slowly, path=TOKEN_PATH)
@@ -219,7 +219,7 @@ def test_threads_whose_token_is_refused_together_share_one_replacement(stub, clo
     may_answer = threading.Event()
 
     def slowly(sock):
-        assert may_answer.wait(10)
+        assert may_answer.wait(30)
         sock.sendall(token("two"))
 
     stub.replies(token("one"), slowly, path=TOKEN_PATH)
@@ -232,6 +232,6 @@ def test_threads_whose_token_is_refused_together_share_one_replacement(stub, clo
     stub.wait_for(2)
     may_answer.set()
     for thread in threads:
-        thread.join(10)
+        thread.join(30)
     assert found == [Secret("two")] * 4
     assert len(stub.token_requests) == 2

@@ -33,7 +33,7 @@ class Waiter:
             self.error = error
 
     def ended(self):
-        self.thread.join(timeout=20)
+        self.thread.join(timeout=30)
         return not self.thread.is_alive()
 
 
@@ -252,7 +252,7 @@ def test_a_subscriber_that_hangs_holds_up_nobody(tmp_path):
 
     def publish(event):
         hangs.set()
-        assert go_on.wait(20)
+        assert go_on.wait(30)
 
     clock = ManualClock(now=NOON)
     store = AllowanceStore.open(tmp_path, clock, service="test", boot="boot")
@@ -260,11 +260,11 @@ def test_a_subscriber_that_hangs_holds_up_nobody(tmp_path):
     error = error_for(19, "", call=Call.SEARCH)
     thread = threading.Thread(target=governor.failed, args=(Call.SEARCH, error))
     thread.start()
-    assert hangs.wait(20)
+    assert hangs.wait(30)
     governor.admit(Call.DETECT, clock.monotonic())
     governor.succeeded(Call.DETECT)
     go_on.set()
-    thread.join(timeout=20)
+    thread.join(timeout=30)
     governor.close()
 
 

@@ -185,5 +185,5 @@ def test_searches_during_changes_always_find_the_person_who_stays():
             gallery.apply(remove=gallery.face_ids()[gallery.face_ids() < 10_000])
     stop.set()
     for thread in searchers:
-        thread.join(10)
+        thread.join(30)
     assert wrong == []

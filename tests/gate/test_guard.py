@@ -92,13 +92,13 @@ def test_a_daemon_that_is_killed_or_stopped_leaves_nothing_open(board, guard, tm
         assert is_off(board)
     finally:
         child.kill()
-        child.communicate(timeout=10)
+        child.communicate(timeout=DEADLINE_S)
 
 
 def test_while_the_lease_runs_a_dead_daemon_changes_nothing(board, guard, tmp_path):
     child = switched_on_by_a_child(tmp_path, board, 500)
     child.kill()
-    child.communicate(timeout=10)
+    child.communicate(timeout=DEADLINE_S)
     line = connect(tmp_path)  # the guard has seen the end of the other one
     line.write(b"\x00")
     assert board.relays[0]
@@ -158,7 +158,7 @@ def test_a_guard_that_was_killed_begins_with_off(board, tmp_path):
         line.write(ON)
         assert is_on(board)
         first.kill()
-        first.wait(timeout=10)
+        first.wait(timeout=DEADLINE_S)
         line.close()
     assert board.relays[0]
     with running_guard(board.link, path):
@@ -222,7 +222,7 @@ def refused(path):
         [sys.executable, "-m", "edged.gate_guard", "--port", "/dev/null", "--socket", path],
         capture_output=True,
         text=True,
-        timeout=20,
+        timeout=DEADLINE_S,
     )
     assert done.returncode == 69
     return done.stderr

@@ -53,7 +53,7 @@ def test_a_watch_that_was_started_looks_by_itself_and_ends(clock):
     clock.step_wall(-3600)
     clock.advance(10)
 
-    assert heard.wait(10)
+    assert heard.wait(30)
     assert [step.by_s for step in steps] == [-3600.0]
     assert watch.stop()
 

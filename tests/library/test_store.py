@@ -282,7 +282,7 @@ def test_reading_goes_on_while_another_thread_adds(store):
     for number in range(40):
         store.enrol(person(f"p{number}"), face(number))
     done.set()
-    reader.join(10)
+    reader.join(30)
     assert problems == []
     assert store.count().people == 40
 

@@ -37,7 +37,7 @@ def data_dir(tmp_path):
 
 def raw(data_dir, data):
     with socket.socket(socket.AF_UNIX) as connection:
-        connection.settimeout(5)
+        connection.settimeout(30)
         connection.connect(str(data_dir / FILE_NAME))
         connection.sendall(data)
         connection.shutdown(socket.SHUT_WR)

@@ -109,13 +109,13 @@ def test_the_watchdog_is_fed_at_half_its_time(clock):
 
 
 def test_the_thread_feeds_at_once_again_and_again_and_ends_when_told(clock, manager):
-    manager.settimeout(10)
+    manager.settimeout(30)
     feeder = WatchdogFeeder(
         Heartbeats(clock), Notifier({"NOTIFY_SOCKET": manager.getsockname()}), 0.02, lambda _: None
     )
     feeder.start()
     assert [manager.recv(100) for _ in range(3)] == [b"WATCHDOG=1"] * 3
-    feeder.stop(timeout_s=10)
+    feeder.stop(timeout_s=30)
     assert "watchdog" not in {thread.name for thread in threading.enumerate()}
 
 
@@ -128,5 +128,5 @@ def test_without_a_watchdog_hung_parts_are_still_reported(clock):
         beats, Notifier({}), None, lambda names: told.set() if names == ["gate"] else None
     )
     feeder.start()
-    assert told.wait(10)
-    feeder.stop(timeout_s=10)
+    assert told.wait(30)
+    feeder.stop(timeout_s=30)

@@ -73,7 +73,7 @@ def test_a_second_daemon_is_refused_and_told_the_pid_of_the_first(tmp_path, cloc
 
 def test_a_killed_daemon_leaves_no_lock_behind(tmp_path, clock, other):
     other.kill()
-    other.wait(10)
+    other.wait(30)
     lock_data_dir(tmp_path, clock=clock).release()
 
 

@@ -16,7 +16,7 @@ def manager(request, tmp_path):
     name = f"{tmp_path}/n" if request.param == "path" else f"@edged-test-{os.getpid()}-{tmp_path.name}"
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as receiver:
         receiver.bind("\0" + name[1:] if name.startswith("@") else name)
-        receiver.settimeout(5)
+        receiver.settimeout(30)
         yield receiver, {"NOTIFY_SOCKET": name}
 
 

@@ -26,7 +26,7 @@ from edged.recognition.protocol import (
 
 CLOCK = SystemClock()
 RULES = ConsensusRules(90.0, 5.0, 2, 5)
-DEADLINE_S = 10.0
+DEADLINE_S = 30.0
 
 
 class Engine:

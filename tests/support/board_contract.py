@@ -24,17 +24,21 @@ class Row:
         url: the board; the plug feeds it.
         gate: settings of the gate section besides the port.
         noise: bytes that may come in front of an answer, in hexadecimal.
+        slow_s: delay of an answer that is late but in time.
         late_s: delays of answers that come after the driver has stopped waiting.
         opens: attempts after which it is open again, when an old answer may still come at first.
         reads_until_lost: questions to a board that answers nothing, the one that finds it lost included.
+        damage_code: with what a board is lost whose answers are damaged from the start.
     """
 
     url: str
     gate: dict[str, Any] = field(hash=False)
     noise: tuple[str, ...] = ("55AA", "00", "FF", "0D0A")
+    slow_s: float = 0.05
     late_s: tuple[float, ...] = (0.22, 0.26, 0.33, 0.45)
     reads_until_lost: int = 3
     opens: int = 1
+    damage_code: str = "relay_bad_answer"
 
     def with_options(self, *options: str) -> str:
         """The URL with further options, e.g. `self_powered=1`, on a fast line."""
@@ -52,7 +56,12 @@ class Row:
 
 
 _TEXT_NOISE = ("55AA", "00", "FF", "0D")
-_MODBUS: dict[str, Any] = {"late_s": (0.4, 0.65, 0.9), "reads_until_lost": MOST_READS, "opens": 10}
+_MODBUS: dict[str, Any] = {
+    "slow_s": 0.2,
+    "late_s": (0.4, 0.65, 0.9),
+    "reads_until_lost": MOST_READS,
+    "opens": 10,
+}
 
 ROWS = {
     "lcus": Row("sim:lcus?channels=2", {"protocol": "lcus"}),
@@ -66,7 +75,9 @@ ROWS = {
     "kmtronic-2": Row("sim:kmtronic?channels=2", {"protocol": "kmtronic", "channels": 2}),
     "kmtronic-8": Row("sim:kmtronic?channels=8", {"protocol": "kmtronic", "channels": 8}),
     "numato": Row("sim:numato", {"protocol": "numato", "board_inputs": 4}, noise=("55AA", "00", "FF", "3E")),
-    "devantech": Row("sim:devantech?firmware=opto88", {"protocol": "devantech"}),
+    "devantech": Row(
+        "sim:devantech?firmware=opto88", {"protocol": "devantech"}, damage_code="relay_wrong_board"
+    ),
     "k8090": Row("sim:k8090", {"protocol": "k8090"}),
     "dcon": Row("sim:dcon", {"protocol": "dcon"}, noise=_TEXT_NOISE),
     "dcon-checksum": Row(

@@ -19,6 +19,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 MOSQUITTO = shutil.which("mosquitto", path="/usr/sbin:/usr/bin:/usr/local/sbin")
 needs_mosquitto = pytest.mark.skipif(MOSQUITTO is None, reason="mosquitto (Debian package) is the broker")
+DEADLINE_S = 30.0
 
 
 class Broker:
@@ -51,7 +52,7 @@ class Broker:
         self._process = subprocess.Popen(
             [MOSQUITTO, "-c", str(self._config)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
-        until = time.monotonic() + 10
+        until = time.monotonic() + DEADLINE_S
         while time.monotonic() < until:
             with socket.socket() as probe:
                 if probe.connect_ex(("127.0.0.1", self.port)) == 0:
@@ -63,7 +64,7 @@ class Broker:
         if self._process is not None:
             # mosquitto looks for SIGTERM ten times a second; only one that keeps messages has to end in order
             self._process.send_signal(signal.SIGTERM if self._persistent else signal.SIGKILL)
-            self._process.wait(10)
+            self._process.wait(DEADLINE_S)
             self._process = None
 
 
@@ -83,7 +84,7 @@ class Listener:
         self._client.on_message = self._hear
         self._client.connect("127.0.0.1", port)
         self._client.loop_start()
-        assert self._subscribed.wait(10)
+        assert self._subscribed.wait(DEADLINE_S)
 
     def _hear(self, _: object, __: object, message: paho.MQTTMessage) -> None:
         try:

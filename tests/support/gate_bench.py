@@ -17,6 +17,8 @@ from edged.gate.sim import SimBoard, parse_url
 
 E = TypeVar("E", bound=Event)
 DEADLINE_S = 45.0
+LIFE_S = 10.0
+"""Of a grant: longer than in service, because a busy machine must not make a grant too late."""
 
 
 def moved(board: SimBoard, *expected: bool) -> bool:
@@ -71,7 +73,7 @@ class GateBench:
         **gate: object,
     ) -> GateService:
         """A started keeper on `port` that looks after its board more often than in service."""
-        config = GateConfig(port=str(port), **gate)
+        config = GateConfig(**{"port": str(port), "grant_ttl_s": LIFE_S, **gate})
         keeper = GateService(
             config,
             self.bus,
@@ -97,7 +99,7 @@ class GateBench:
             for name in door_ids
         ]
 
-    def decide(self, decision_id: str, *, life_s: float = 2.0, **changes: object) -> None:
+    def decide(self, decision_id: str, *, life_s: float = LIFE_S, **changes: object) -> None:
         """Publish a grant, as the access package does."""
         now = self.clock.monotonic()
         fields = {

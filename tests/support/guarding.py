@@ -10,6 +10,11 @@ from pathlib import Path
 
 from processes import start_process
 
+from edged.gate.board.relay_channel import FIRST_LEASE_S
+
+BEYOND_A_LEASE_S = FIRST_LEASE_S + 0.7
+"""The leases after the first are shorter, because the gate of the bench looks at its board often."""
+
 
 @contextmanager
 def running_guard(port: Path | str, path: Path) -> Iterator[subprocess.Popen]:
@@ -25,4 +30,4 @@ def running_guard(port: Path | str, path: Path) -> Iterator[subprocess.Popen]:
         yield process
     finally:
         process.kill()
-        process.communicate(timeout=10)
+        process.communicate(timeout=30)

@@ -96,9 +96,13 @@ class MjpegCamera:
 class Bench:
     """A capture loop on one camera, and what it published."""
 
-    def __init__(self, source: str, read_timeout_s: float = 1.0) -> None:
+    def __init__(self, source: str, open_timeout_s: float = 1.0, read_timeout_s: float = 1.0) -> None:
         config = CameraConfig(
-            source=source, open_timeout_s=1.0, read_timeout_s=read_timeout_s, retry_min_s=0.1, retry_max_s=0.3
+            source=source,
+            open_timeout_s=open_timeout_s,
+            read_timeout_s=read_timeout_s,
+            retry_min_s=0.1,
+            retry_max_s=0.3,
         )
         clock = SystemClock()
         self.bus = EventBus(clock)

@@ -1,7 +1,5 @@
 """Several doors on one port: two relays of one board, and boards with addresses on one line."""
 
-import threading
-
 import pytest
 from pymodbus_board import Cable, PymodbusBoards, WaveshareCoil
 
@@ -66,8 +64,8 @@ def test_many_grants_at_both_doors_never_mix_up_their_answers(bench, tmp_path):
     fast = {**FEEDBACK, "pulse_s": 0.1, "min_interval_s": 0.0, "queue": 8}
     TwoDoors(bench, board.link, {**fast, "channel": 1}, {**fast, "channel": 2})
     for number in range(6):
-        bench.decide(f"a{number}", door_id="door1", life_s=1.9)
-        bench.decide(f"b{number}", door_id="door2", life_s=1.9)
+        bench.decide(f"a{number}", door_id="door1")
+        bench.decide(f"b{number}", door_id="door2")
     for door in ("door1", "door2"):
         assert bench.wait_for(DoorLocked, 6, door_id=door, reason="time_over").acknowledged
     assert all(event.acknowledged for event in bench.seen(DoorUnlocked))
@@ -116,7 +114,7 @@ def test_a_grant_that_waits_for_the_line_gets_its_whole_pulse(bench, tmp_path):
     _, port = doors.pool.driver(doors.configs[1])
     with port.turn:
         bench.decide("d1", door_id="door1")
-        threading.Event().wait(0.4)  # an exchange that takes longer than the pulse
+        bench.clock.sleep(0.4)  # an exchange that takes longer than the pulse
     bench.wait_for(DoorLocked, door_id="door1", reason="time_over")
     on, off = board.edges
     assert off.at_s - on.at_s >= 0.25
@@ -128,7 +126,7 @@ def test_a_grant_that_waits_for_the_line_too_long_is_dropped_and_never_late(benc
     _, port = doors.pool.driver(doors.configs[1])
     with port.turn:
         bench.decide("d1", door_id="door1", life_s=0.1)
-        threading.Event().wait(0.3)
+        bench.clock.sleep(0.3)
     assert bench.wait_for(GrantNotExecuted, door_id="door1").code == "grant_expired"
     assert not board.edges
 
