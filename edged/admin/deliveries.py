@@ -11,7 +11,7 @@ from edged.admin.box import Box
 from edged.admin.rights import Right, needs
 from edged.delivery.outbox import DeadLetter, Outbox, place_dict
 from edged.errors import NeedsOperator, NotFound
-from edged.journal.reader import JournalReader, journal_path
+from edged.journal import JournalReader, journal_path
 from edged.ops.control import ask
 
 T = TypeVar("T")

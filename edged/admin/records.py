@@ -15,10 +15,15 @@ from edged.admin.actor import Actor
 from edged.admin.box import Box
 from edged.admin.rights import Right, needs
 from edged.errors import NeedsOperator, NotFound
-from edged.journal.explanation import Explanation
-from edged.journal.reader import UNDECIDED, JournalReader, journal_path
-from edged.journal.text import render, sentence
-from edged.journal.why import explain
+from edged.journal import (
+    UNDECIDED,
+    Explanation,
+    JournalReader,
+    explain,
+    journal_path,
+    render,
+    sentence,
+)
 from edged.reasons import describe
 from edged.record import Record
 from edged.spreadsheets import disarmed

@@ -18,7 +18,7 @@ from edged.faceapi.client.face_cloud import build_client
 from edged.faceapi.governor.admission import Unlimited
 from edged.gate.board.safe_state import off_bytes
 from edged.gate.drivers.registry import make_driver
-from edged.gate.sim.url import simulated_board
+from edged.gate.sim import simulated_board
 from edged.recognition.protocol import LOCAL
 
 

@@ -15,7 +15,7 @@ from edged.attendance.punch import Direction, Punch, effective
 from edged.attendance.store import PunchLedger
 from edged.bus import EventBus, Overflow
 from edged.clock import Clock
-from edged.config.attendance_section import AttendanceConfig
+from edged.config import AttendanceConfig
 from edged.errors import EdgedError, Misconfigured, NeedsOperator, RetryLater
 from edged.events import AccessDecided, DirectionKeyPressed, Outcome, PunchRecorded
 from edged.schedule import parse_shift

@@ -126,7 +126,7 @@ def at_box(config: Path | None, data_dir: Path | None) -> tuple[Actor, Box]:
 def report(error: EdgedError) -> None:
     """Say on standard error what happened and what to do; configuration problems one per line."""
     if isinstance(error, Misconfigured):
-        from edged.config.problems import ConfigProblems
+        from edged.config import ConfigProblems
 
         if isinstance(error, ConfigProblems):
             for problem in error.problems:

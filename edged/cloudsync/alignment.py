@@ -10,7 +10,7 @@ from typing import Final
 
 from edged.clock import Clock
 from edged.cloudsync.cloud_people import SEND_S, CloudPeople, PersonTrouble, kind_of
-from edged.config.recognition_section import CloudConfig
+from edged.config import CloudConfig
 from edged.errors import EdgedError, Misconfigured, RetryLater, TryAnotherShot
 from edged.faceapi.client.face_cloud import FaceCloud
 from edged.faceapi.faults import CloudExists, CloudFault

@@ -15,7 +15,8 @@ from typing import Final, TypedDict
 
 from edged.clock import Clock, iso
 from edged.cloudsync.cloud_picture import cloud_picture
-from edged.config.recognition_section import CloudConfig, ControlLevel
+from edged.config import CloudConfig
+from edged.config.recognition_section import ControlLevel
 from edged.database.errors import from_os_error
 from edged.errors import EdgedError, NeedsOperator, RetryLater
 from edged.faceapi.client.face_cloud import FaceCloud

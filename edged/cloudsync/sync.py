@@ -21,7 +21,7 @@ from edged.clock import Clock
 from edged.cloudsync.alignment import Aligner, NotSettled
 from edged.cloudsync.cloud_people import CloudPeople, NotPermitted, PersonTrouble, kind_of
 from edged.cloudsync.queue import LONGEST_WAIT_S, CloudQueue, Entry
-from edged.config.recognition_section import CloudConfig
+from edged.config import CloudConfig
 from edged.errors import EdgedError, RetryLater, TryAnotherShot
 from edged.events import LibraryChanged
 from edged.faceapi.client.face_cloud import FaceCloud

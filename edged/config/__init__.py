@@ -1,4 +1,10 @@
-"""Configuration: the schema, and reading it from YAML with the line of every mistake."""
+"""Configuration: the schema, and reading it from YAML with the line of every mistake.
+
+Other packages use the names exported here, and by module: `advice` and `export` (what `edged check` says, and
+the JSON Schema), `serve` (configuration of the recognition server), `load.config_of`, `mask` (addresses
+without their secrets), `yaml_lines.parse`, `gate_inputs` (addresses of inputs), and of single sections
+`camera_section`, `delivery_section` and `recognition_section`.
+"""
 
 from edged.config.access_section import AccessConfig
 from edged.config.attendance_section import AttendanceConfig

@@ -1,4 +1,8 @@
-"""A scene that plays without camera, relay or cloud: photographs of people who walk up to the door."""
+"""A scene that plays without camera, relay or cloud: photographs of people who walk up to the door.
+
+Other packages use the names exported here; `edged demo` also uses `people` (enrols them), `served` (a
+recognition server beside the scene), `story`, `stream` and `summary` (what it prints).
+"""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import urlsplit
 
-from edged.config.recognition_section import CloudConfig
+from edged.config import CloudConfig
 from edged.errors import Misconfigured
 from edged.faceapi.calls import Call
 from edged.secret_files import Secret

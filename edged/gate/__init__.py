@@ -7,5 +7,5 @@ light commands need single modules only. The rest of edged uses:
 - `board.pool.PortPool`, `board.port.check_port_free`, `board.safe_state.off_bytes`: ports and the safe state;
 - `door.interlock.Interlock`: doors that lock each other;
 - `drivers.registry`: drivers by protocol, and what they declare; `sim`: simulated boards by URL;
-- `commissioning`: ports of the machine, a session with one board, the checklist.
+- `commissioning.ports`: ports of the machine; `commissioning.session`, `commissioning.checklist`: one board.
 """

@@ -6,13 +6,14 @@ wall clock), `numbers` (a journal put back from a backup), `redaction` (erasing 
 """
 
 from edged.journal.explanation import Explanation
-from edged.journal.reader import JournalReader, journal_path
+from edged.journal.reader import UNDECIDED, JournalReader, journal_path
 from edged.journal.text import render, sentence
 from edged.journal.why import explain
 from edged.journal.writer import Journal
 from edged.record import Record
 
 __all__ = [
+    "UNDECIDED",
     "Explanation",
     "Journal",
     "JournalReader",

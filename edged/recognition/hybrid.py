@@ -16,7 +16,7 @@ from typing import Final
 import structlog
 
 from edged.clock import Clock
-from edged.config.recognition_section import HybridConfig
+from edged.config import HybridConfig
 from edged.errors import EdgedError
 from edged.gallery.match import Match
 from edged.recognition.consensus import ConsensusRules, margin_of, threshold_of

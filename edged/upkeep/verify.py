@@ -13,7 +13,7 @@ from edged.database import Database
 from edged.database.device import read_device_id
 from edged.delivery.outbox import Outbox
 from edged.errors import EdgedError, Misconfigured, NotFound
-from edged.journal.reader import JournalReader
+from edged.journal import JournalReader
 from edged.journal.snapshots import SnapshotFolder
 from edged.upkeep.backup import BACKUP_OVERDUE, PREFIX, Backup, check_backup, read_backup
 from edged.upkeep.backup_places import distinct

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from edged.clock import Clock
-from edged.config.recognition_section import CloudConfig
+from edged.config import CloudConfig
 from edged.errors import EdgedError, Misconfigured, TryAnotherShot
 from edged.faceapi.calls import Call
 from edged.faceapi.client.credentials import Secrets, load_secrets

@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from edged.clock import Clock
-from edged.config.recognition_section import CloudConfig
+from edged.config import CloudConfig
 from edged.faceapi.client.caller import Caller, build_caller
 from edged.faceapi.client.library_calls import LibraryCalls
 from edged.faceapi.client.picture_calls import PictureCalls

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from edged.config.recognition_section import CloudConfig
+from edged.config import CloudConfig
 from edged.faceapi.calls import Call
 from edged.faceapi.governor.call_backoff import Pauses
 from edged.faceapi.governor.token_bucket import SLACK_S, Bucket

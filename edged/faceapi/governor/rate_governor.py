@@ -14,7 +14,7 @@ from random import random as chance
 from typing import Any
 
 from edged.clock import Clock
-from edged.config.recognition_section import CloudConfig
+from edged.config import CloudConfig
 from edged.errors import EdgedError, RetryLater
 from edged.events import Event
 from edged.faceapi.calls import Call

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from edged.clock import Clock
-from edged.config.recognition_section import CloudConfig
+from edged.config import CloudConfig
 from edged.errors import EdgedError, TryAnotherShot
 from edged.events import ShotChosen
 from edged.faceapi.client.face_cloud import FaceCloud

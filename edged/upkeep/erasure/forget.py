@@ -21,11 +21,11 @@ from edged.attendance.store import PunchLedger
 from edged.clock import Clock
 from edged.database import Database
 from edged.errors import EdgedError, NotFound, RetryLater
+from edged.journal import Journal
 from edged.journal.chain import ERASED
 from edged.journal.clockwatch import quality_now
 from edged.journal.redaction import erase
 from edged.journal.snapshots import SnapshotFolder
-from edged.journal.writer import Journal
 from edged.library import cloud_ledger
 from edged.library.store import LibraryStore
 from edged.upkeep.backup import (

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from edged.clock import iso
 from edged.errors import NotFound
+from edged.journal import Journal
 from edged.journal.redaction import Identity, names_of
-from edged.journal.writer import Journal
 from edged.library.store import LibraryStore
 from edged.upkeep.erasure.scan import Needle, part_needles, text_needles
 from edged.upkeep.files import SNAPSHOTS
