@@ -6,6 +6,8 @@ import math
 from dataclasses import dataclass
 from typing import Protocol
 
+from edged.errors import Misconfigured
+
 
 @dataclass(frozen=True)
 class PulseRange:
@@ -107,3 +109,8 @@ class PlainBoard:
 
     def feed_watchdog(self) -> None:
         """No effect: the board has no watchdog."""
+
+
+def no_such_relay(channel: int, relays: str, hint: str = "Correct gate.channel.") -> Misconfigured:
+    """The error for a `gate.channel` that no board of a family has; `relays`: what these boards have."""
+    return Misconfigured(f"gate.channel is {channel}; {relays}", code="relay_board_size", hint=hint)

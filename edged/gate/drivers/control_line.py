@@ -17,9 +17,9 @@ import serial
 
 from edged.board_family import BoardFamily
 from edged.clock import Clock
-from edged.errors import Misconfigured, NeedsOperator, RetryLater
+from edged.errors import NeedsOperator, RetryLater
 from edged.gate.board.port import SerialPort, open_error
-from edged.gate.drivers.base import Capabilities, PlainBoard
+from edged.gate.drivers.base import Capabilities, PlainBoard, no_such_relay
 
 if TYPE_CHECKING:
     from edged.config import GateConfig
@@ -78,10 +78,10 @@ def open_lines(path: str) -> ControlLines:
 def make(config: GateConfig, port: SerialPort, clock: Clock) -> LineDriver:
     """The driver as configured. Raises Misconfigured (`relay_board_size`) for a third line."""
     if config.channel > len(OUTPUTS):
-        raise Misconfigured(
-            f"gate.channel is {config.channel}; a serial port has two lines that can be switched.",
-            code="relay_board_size",
-            hint="Use gate.channel 1 for DTR or 2 for RTS.",
+        raise no_such_relay(
+            config.channel,
+            "a serial port has two lines that can be switched.",
+            "Use gate.channel 1 for DTR or 2 for RTS.",
         )
     return LineDriver(port.path, clock)
 

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 from edged.board_family import BoardFamily
 from edged.clock import Clock
-from edged.errors import Misconfigured, RetryLater
-from edged.gate.drivers.base import Capabilities, PlainBoard
+from edged.errors import RetryLater
+from edged.gate.drivers.base import Capabilities, PlainBoard, no_such_relay
 from edged.gate.drivers.dialogue import ANSWER_S, Dialogue
 
 if TYPE_CHECKING:
@@ -89,11 +89,7 @@ def parse_io(text: str) -> tuple[int, int]:
 def make(config: GateConfig, port: SerialPort, clock: Clock) -> DconDriver:
     """The driver as configured. Raises Misconfigured (`relay_board_size`) for a relay it cannot name."""
     if config.channel > MOST_CHANNELS:
-        raise Misconfigured(
-            f"gate.channel is {config.channel}; DCON modules are spoken to up to relay {MOST_CHANNELS}.",
-            code="relay_board_size",
-            hint="Correct gate.channel.",
-        )
+        raise no_such_relay(config.channel, f"DCON modules are spoken to up to relay {MOST_CHANNELS}.")
     return DconDriver(
         port,
         address=config.address,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from edged.board_family import BoardFamily, UsbId
 from edged.clock import Clock
 from edged.errors import Misconfigured
-from edged.gate.drivers.base import Capabilities, PlainBoard
+from edged.gate.drivers.base import Capabilities, PlainBoard, no_such_relay
 from edged.gate.drivers.dialogue import Dialogue
 
 if TYPE_CHECKING:
@@ -75,11 +75,7 @@ def parse_bits(answer: bytes, module_id: int) -> tuple[bool, ...]:
 def make(config: GateConfig, port: SerialPort, clock: Clock) -> DevantechDriver:
     """The driver as configured. Raises Misconfigured (`relay_board_size`) for a relay it cannot name."""
     if config.channel > MOST_CHANNELS:
-        raise Misconfigured(
-            f"gate.channel is {config.channel}; Devantech modules are spoken to up to relay {MOST_CHANNELS}.",
-            code="relay_board_size",
-            hint="Correct gate.channel.",
-        )
+        raise no_such_relay(config.channel, f"Devantech modules are spoken to up to relay {MOST_CHANNELS}.")
     return DevantechDriver(port, channel=config.channel)
 
 

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from edged.board_family import BoardFamily, UsbId
 from edged.clock import Clock
-from edged.errors import Misconfigured
-from edged.gate.drivers.base import Capabilities, PlainBoard, PulseRange
+from edged.gate.drivers.base import Capabilities, PlainBoard, PulseRange, no_such_relay
 from edged.gate.drivers.dialogue import Dialogue
 
 if TYPE_CHECKING:
@@ -81,11 +80,7 @@ def parse_state(answer: bytes) -> Relays:
 def make(config: GateConfig, port: SerialPort, clock: Clock) -> K8090Driver:
     """The driver as configured; the speed is always the card's. Raises Misconfigured (`relay_board_size`)."""
     if config.channel > CHANNELS:
-        raise Misconfigured(
-            f"gate.channel is {config.channel}; a K8090 has {CHANNELS} relays.",
-            code="relay_board_size",
-            hint="Correct gate.channel.",
-        )
+        raise no_such_relay(config.channel, f"a K8090 has {CHANNELS} relays.")
     port.baud = BAUD
     return K8090Driver(port)
 

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING
 
 from edged.board_family import BoardFamily, UsbId
 from edged.clock import Clock
-from edged.errors import Misconfigured
-from edged.gate.drivers.base import Capabilities, PlainBoard
+from edged.gate.drivers.base import Capabilities, PlainBoard, no_such_relay
 from edged.gate.drivers.dialogue import Dialogue
 
 if TYPE_CHECKING:
@@ -72,11 +71,7 @@ def parse_text_status(answer: bytes) -> tuple[bool, ...]:
 def make(config: GateConfig, port: SerialPort, clock: Clock) -> LcusDriver:
     """The driver as configured. Raises Misconfigured (`relay_board_size`) for a relay there is not."""
     if config.channel > MOST_CHANNELS:
-        raise Misconfigured(
-            f"gate.channel is {config.channel}; LCUS boards have up to {MOST_CHANNELS} relays.",
-            code="relay_board_size",
-            hint="Correct gate.channel.",
-        )
+        raise no_such_relay(config.channel, f"LCUS boards have up to {MOST_CHANNELS} relays.")
     return LcusDriver(
         port,
         firmware=config.firmware,

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 
 from edged.board_family import BoardFamily, UsbId
 from edged.clock import Clock
-from edged.errors import Misconfigured
-from edged.gate.drivers.base import Capabilities, PlainBoard
+from edged.gate.drivers.base import Capabilities, PlainBoard, no_such_relay
 from edged.gate.drivers.dialogue import RESYNC_LIMIT_S, RESYNC_QUIET_S, Dialogue
 
 if TYPE_CHECKING:
@@ -70,10 +69,10 @@ def parse_done(reply: bytes, command: bytes) -> None:
 def make(config: GateConfig, port: SerialPort, clock: Clock) -> NumatoDriver:
     """The driver as configured. Raises Misconfigured (`relay_board_size`) for a relay it cannot name."""
     if config.channel > MOST_CHANNELS:
-        raise Misconfigured(
-            f"gate.channel is {config.channel}; Numato relays are known up to {MOST_CHANNELS}.",
-            code="relay_board_size",
-            hint="Use one of the first 32 relays of the module.",
+        raise no_such_relay(
+            config.channel,
+            f"Numato relays are known up to {MOST_CHANNELS}.",
+            "Use one of the first 32 relays of the module.",
         )
     return NumatoDriver(port, inputs=config.board_inputs)
 
