@@ -3,6 +3,11 @@
 While every thread of the process sleeps, the clock leaps to the next moment that a thread waits for. So
 time-outs, pulses and beats cost no real time. While any thread has work, time passes `SLOWER` times slower
 than in reality, so a busy machine makes no answer late. Tests with another process need a `SystemClock`.
+
+All threads sleep when two looks in a row find each of them asleep with the same number of context switches:
+then none has run in between, and there was a moment at which none could wake another. One look is not enough.
+It reads one thread after the other; and a thread that has work looks asleep while it waits for the GIL, which
+the thread of the clock itself may hold (it gives the GIL away between two looks, which wakes such a thread).
 """
 
 from __future__ import annotations
@@ -14,13 +19,11 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
-SLOWER = 20
+SLOWER = 100
 LOOK_S = 0.0005
-"""Between two looks at the threads."""
-QUIET_LOOKS = 2
-"""After the kernel has emptied the ptys, so many looks in a row must find that no thread has worked."""
-NOTHING_NS = 30_000
-"""Less processor time than a thread takes to do anything: the two readings of it are not made at once."""
+"""Seconds between two looks at the threads."""
+BUSY_NS = 30_000
+"""Threads that took more processor time than this since the last look need no other look at them."""
 LINGER_S = 0.05
 """The thread of the clock ends when nobody has waited for so long."""
 
@@ -89,16 +92,15 @@ class LeapingClock:
     # -- the thread
 
     def _run(self) -> None:
-        worked, quiet = 0, 0
+        worked, asleep = 0, None
         while self._is_needed():
             time.sleep(LOOK_S)
             before, worked = worked, _work_of_others()
-            quiet = quiet + 1 if worked - before < NOTHING_NS else 0
-            if quiet == 1:
-                _deliver()
-            elif quiet > QUIET_LOOKS and _others_sleep() and _work_of_others() - worked < NOTHING_NS:
+            asleep_before, asleep = asleep, _all_asleep() if worked - before < BUSY_NS else None
+            if asleep is not None and asleep == asleep_before:
                 self._leap()
-                quiet = 0
+            elif asleep is not None:
+                _deliver()
             self._wake_due()
 
     def _is_needed(self) -> bool:
@@ -109,10 +111,11 @@ class LeapingClock:
             return bool(needed)
 
     def _leap(self) -> None:
+        """Leap to the next deadline; nowhere when it has come already and its thread is still to be woken."""
         with self._changed:
-            if self._waiting:
-                next_s = min(deadline_s for deadline_s, _ in self._waiting.values())
-                self._leapt_s += max(0.0, next_s - self.monotonic())
+            now = self.monotonic()
+            next_s = min((deadline_s for deadline_s, _ in self._waiting.values()), default=now)
+            self._leapt_s += max(0.0, next_s - now)
 
     def _wake_due(self) -> None:
         with self._changed:
@@ -140,21 +143,21 @@ def _work_of_others() -> int:
     return time.process_time_ns() - time.thread_time_ns()
 
 
-def _others_sleep() -> bool:
-    """No other thread of this process has work or waits for a processor."""
+def _all_asleep() -> dict[str, bytes] | None:
+    """Every other thread of this process, with its context switches so far. None: one is not asleep."""
     own = str(threading.get_native_id())
+    switches = {}
     for thread in os.listdir("/proc/self/task"):
-        try:
-            if thread != own and _state(thread) != b"S":
-                return False
-        except (FileNotFoundError, ProcessLookupError):  # it has just ended
-            continue
-    return True
-
-
-def _state(thread: str) -> bytes:
-    with open(f"/proc/self/task/{thread}/stat", "rb", buffering=0) as file:
-        return file.read().rpartition(b") ")[2][:1]
+        if thread != own:
+            try:
+                with open(f"/proc/self/task/{thread}/status", "rb", buffering=0) as file:
+                    status = file.read()
+            except (FileNotFoundError, ProcessLookupError):  # it has just ended
+                return None
+            if b"\nState:\tS" not in status:
+                return None
+            switches[thread] = status[status.rindex(b"\nvoluntary_ctxt_switches:") :]
+    return switches
 
 
 def _deliver() -> None:
