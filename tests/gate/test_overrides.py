@@ -207,7 +207,7 @@ def test_an_order_stands_until_the_hours_change_and_survives_a_restart_until_the
     bench.wait_for(DoorStateChanged, state="free")
     (answer,) = desk("lock")
     assert answer["mode_until"] == "2026-11-16T17:30:00.000Z"
-    keeper.stop()
+    keeper.stop(DEADLINE_S)
     again = bench.keeper(board.link, order=OverrideStore(tmp_path).order("door1"), **hours)
     assert again.health()["mode"] == "locked"
     bench.clock.set(datetime(2026, 11, 16, 17, 30, tzinfo=UTC))
@@ -265,7 +265,7 @@ def test_an_order_that_is_not_understood_opens_nothing_even_where_there_is_one_d
 def test_a_gate_that_has_ended_says_so_and_the_order_is_not_carried_out_later(bench, tmp_path):
     keeper = bench.keeper(bench.board("sim:lcus").link)
     desk = Desk(bench, [keeper], tmp_path)
-    keeper.stop()
+    keeper.stop(DEADLINE_S)
     assert desk.code_of_refusal("lock") == "gate_busy"
 
 

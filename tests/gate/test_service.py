@@ -44,7 +44,7 @@ def test_a_grant_is_one_on_and_one_off_frame_and_nothing_else_on_the_wire(bench)
             os.read(master, 1)
     finally:
         for keeper in bench._keepers:
-            keeper.stop()
+            keeper.stop(DEADLINE_S)
         os.close(slave)
         os.close(master)
 
@@ -191,7 +191,7 @@ def test_a_sim_url_in_the_configuration_makes_its_own_board(bench, tmp_path):
     assert link.is_symlink()
     bench.decide("d1")
     assert bench.wait_for(DoorUnlocked).acknowledged
-    assert keeper.stop()
+    assert keeper.stop(DEADLINE_S)
     assert not link.exists()
 
 
@@ -224,7 +224,7 @@ def test_stop_in_mid_pulse_switches_off_and_reads_it_back(bench):
     keeper = bench.keeper(board.link, mode="hold", hold_s=20)
     bench.decide("d1")
     bench.wait_for(DoorUnlocked)
-    assert keeper.stop()
+    assert keeper.stop(DEADLINE_S)
     assert board.relays == [False]
     locked = bench.wait_for(DoorLocked)
     assert (locked.reason, locked.acknowledged) == ("stopped", True)
@@ -233,8 +233,8 @@ def test_stop_in_mid_pulse_switches_off_and_reads_it_back(bench):
 
 def test_stop_twice_and_stop_without_start_are_harmless(bench):
     keeper = bench.keeper(bench.board("sim:lcus?silent=1").link)
-    assert keeper.stop()
-    assert keeper.stop()
+    assert keeper.stop(DEADLINE_S)
+    assert keeper.stop(DEADLINE_S)
     assert GateService(GateConfig(), bench.bus, bench.clock, on_beat=lambda: None).stop()
 
 
@@ -287,7 +287,7 @@ def test_a_port_in_use_is_found_before_the_daemon_starts(bench):
         check_port_free(config)
     assert caught.value.code == "relay_port_busy"
     check_port_free(GateConfig(port=str(board.link), guard="/run/guard.sock"))  # it is the guard's
-    keeper.stop()
+    keeper.stop(DEADLINE_S)
     check_port_free(config)
 
 

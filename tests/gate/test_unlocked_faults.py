@@ -32,7 +32,7 @@ def test_a_free_door_behind_the_gate_guard_stays_open_beyond_every_lease_and_loc
         keeper = real_bench.keeper("/dev/guarded", guard=tmp_path / "guard.sock", firmware="feedback")
         keeper.order_mode(free_for(real_bench, BEYOND_A_LEASE_S))
         real_bench.wait_for(DoorLocked, reason="free_over")
-        keeper.stop()
+        keeper.stop(DEADLINE_S)
     assert [edge.on for edge in board.edges] == [True, False]
     assert real_bench.seen(GateLost) == []
 

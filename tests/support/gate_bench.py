@@ -46,7 +46,7 @@ class GateBench:
 
     def __exit__(self, *exc: object) -> None:
         for keeper in self._keepers:
-            keeper.stop()
+            keeper.stop(DEADLINE_S)
         for close in self._callbacks:
             close()
         self.bus.close()

@@ -1,6 +1,7 @@
 """Several doors on one port: two relays of one board, and boards with addresses on one line."""
 
 import pytest
+from gate_bench import DEADLINE_S
 from pymodbus_board import Cable, PymodbusBoards, WaveshareCoil
 
 from edged.clock import SystemClock
@@ -35,7 +36,7 @@ class TwoDoors:
 
     def close(self):
         for keeper in self.keepers:
-            keeper.stop()
+            keeper.stop(DEADLINE_S)
         self.pool.close()
 
 
@@ -89,7 +90,7 @@ def test_a_pulled_plug_is_a_loss_for_both_and_both_come_back(bench, tmp_path):
 def test_a_door_that_is_stopped_leaves_the_other_in_service(bench, tmp_path):
     board = board_with_two_relays(bench, tmp_path)
     doors = TwoDoors(bench, board.link, {**FEEDBACK, "channel": 1}, {**FEEDBACK, "channel": 2})
-    assert doors.keepers[0].stop()
+    assert doors.keepers[0].stop(DEADLINE_S)
     bench.decide("d2", door_id="door2")
     bench.wait_for(DoorUnlocked, door_id="door2")
     bench.wait_for(DoorLocked, door_id="door2", reason="time_over")

@@ -1,11 +1,13 @@
 """What every relay driver keeps to, whatever its board: no fault is ever taken for a state.
 
-The faults are those of docs/reference/relay-boards.md 6.4, on every simulated board of the registry.
+The faults are those of docs/reference/relay-boards.md 6.4, on every simulated board of the registry. The
+clock leaps over waiting; the last cases show that real time makes no difference.
 """
 
 from __future__ import annotations
 
-from contextlib import closing, suppress
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
 
 import pytest
 from board_contract import ROWS, answers_until_lost, driver_on, first_sure_state
@@ -14,11 +16,14 @@ from gate_bench import DEADLINE_S
 from edged.clock import SystemClock
 from edged.errors import RetryLater
 from edged.events import DoorLocked, DoorUnlocked, GateConnected, GateLost
+from edged.gate.drivers.base import RelayDriver
 from edged.gate.drivers.registry import families
 from edged.gate.sim import SimBoard, parse_url
 
 LATE = [pytest.param(name, late_s, id=f"{name}-{late_s:g}") for name in ROWS for late_s in ROWS[name].late_s]
 NOISE = [pytest.param(name, noise, id=f"{name}-{noise}") for name in ROWS for noise in ROWS[name].noise]
+ONE_EACH = {row.gate["protocol"]: name for name, row in ROWS.items()}.values()
+"""The last board of each driver."""
 ONE_FAULT = {"silent": True, "bad_sum": True, "garbage": b"\x55\xaa", "cut": 2}
 
 
@@ -63,18 +68,6 @@ def test_every_protocol_of_the_registry_that_can_be_simulated_is_tried():
 
 
 # -- the driver
-
-
-@pytest.mark.parametrize("name", ROWS)
-def test_a_relay_that_is_switched_in_real_time_reads_back_as_switched(name):
-    clock, row = SystemClock(), ROWS[name]
-    with (
-        closing(SimBoard(parse_url(row.with_options()), clock)) as board,
-        closing(driver_on(board, clock, **row.gate)) as driver,
-    ):
-        driver.open()
-        switch(board, driver, True)
-        assert first_sure_state(driver) is True
 
 
 def test_a_relay_that_is_switched_reads_back_as_switched(board, driver):
@@ -276,3 +269,45 @@ def test_a_board_with_a_lasting_fault_is_never_used(bench, row, fault):
     expected = row.damage_code if fault == "bad_sum" else "relay_bad_answer"
     assert bench.wait_for(GateLost).code == expected
     assert not keeper.ready
+
+
+# -- in real time, where a busy machine may make any answer late
+
+
+@contextmanager
+def in_real_time(row) -> Iterator[tuple[SimBoard, RelayDriver]]:
+    """A board and its open driver on the machine's clock."""
+    clock = SystemClock()
+    with (
+        closing(SimBoard(parse_url(row.with_options()), clock)) as board,
+        closing(driver_on(board, clock, **row.gate)) as driver,
+    ):
+        driver.open()
+        yield board, driver
+
+
+def test_in_real_time_a_relay_that_is_switched_reads_back_as_switched(row):
+    with in_real_time(row) as (board, driver):
+        switch(board, driver, True)
+        assert first_sure_state(driver) is True
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("row", ONE_EACH, indirect=True)
+def test_in_real_time_noise_before_answers_is_never_believed(row):
+    with in_real_time(row) as (board, driver):
+        board.garbage = bytes.fromhex(row.noise[0])
+        states, code = answers_until_lost(driver)
+        assert set(states) <= {None}
+        assert code in ("relay_bad_answer", "relay_no_answer")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("row", ONE_EACH, indirect=True)
+def test_in_real_time_a_late_answer_is_not_taken_for_that_of_the_next_question(row):
+    with in_real_time(row) as (board, driver):
+        board.delay_s = row.late_s[1]
+        assert driver.read_output(1) is not True
+        board.delay_s = 0.0
+        board.force(1, True)
+        assert first_sure_state(driver) is True

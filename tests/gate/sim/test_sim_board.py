@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
+from contextlib import closing
 
 import pytest
-import serial
 
+from edged.clock import Clock
+from edged.gate.board.port import SerialPort
 from edged.gate.sim import SimBoard
 
 DEADLINE_S = 30.0
@@ -14,10 +17,17 @@ READ_COILS = bytes.fromhex("01 01 00 00 00 08 3D CC")
 ALL_OFF = bytes.fromhex("01 01 01 00 51 88")
 
 
-def ask(board: SimBoard, request: bytes = READ_COILS, within_s: float = 0.3) -> bytes:
-    with serial.Serial(str(board.link), 9600, timeout=within_s) as port:
-        port.write(request)
-        return port.read(64)
+@pytest.fixture
+def ask(clock: Clock) -> Callable[..., bytes]:
+    """Sends a request to a board, and gives what comes back in `within_s` seconds of its clock."""
+
+    def answer(board: SimBoard, request: bytes = READ_COILS, within_s: float = 0.3) -> bytes:
+        with closing(SerialPort(str(board.link), 9600, clock)) as port:
+            port.open()
+            port.write(request)
+            return port.read(lambda data: False, within_s)
+
+    return answer
 
 
 @pytest.mark.parametrize(
@@ -35,11 +45,11 @@ def ask(board: SimBoard, request: bytes = READ_COILS, within_s: float = 0.3) -> 
         ("split_ms=50", ALL_OFF),
     ],
 )
-def test_each_fault_is_on_the_wire(make_board, option, answer):
+def test_each_fault_is_on_the_wire(make_board, ask, option, answer):
     assert ask(make_board(f"sim:modbus?{option}")) == answer
 
 
-def test_a_deaf_board_hears_nothing(make_board):
+def test_a_deaf_board_hears_nothing(make_board, ask):
     board = make_board("sim:modbus?deaf=1")
     assert ask(board) == b""
     assert board.received() == READ_COILS  # it came to the board, and was ignored
@@ -55,7 +65,7 @@ def test_a_relay_stays_on_without_the_plug_only_with_a_supply_of_its_own(make_bo
     assert board.relays[0] is stays
 
 
-def test_the_url_can_have_the_plug_pulled_and_put_back(make_board, clock):
+def test_the_url_can_have_the_plug_pulled_and_put_back(make_board, ask, clock):
     board = make_board("sim:modbus?unplug_ms=100&replug_ms=100&self_powered=1")
     until_s = clock.monotonic() + DEADLINE_S
     seen = set()
@@ -73,7 +83,7 @@ def test_a_board_is_closed_before_its_plug_was_to_be_pulled(make_board):
     assert not os.path.lexists(board.link)
 
 
-def test_the_clockwork_runs_on_without_the_plug_when_there_is_power(make_board):
+def test_the_clockwork_runs_on_without_the_plug_when_there_is_power(make_board, ask):
     board = make_board("sim:modbus?self_powered=1")
     ask(board, bytes.fromhex("01 05 02 00 00 05 0C 71"))
     board.unplug()
@@ -83,7 +93,7 @@ def test_the_clockwork_runs_on_without_the_plug_when_there_is_power(make_board):
     assert off.at_s - on.at_s >= 0.5
 
 
-def test_without_power_the_clockwork_forgets(make_board):
+def test_without_power_the_clockwork_forgets(make_board, ask):
     board = make_board("sim:modbus")
     ask(board, bytes.fromhex("01 05 02 00 00 05 0C 71"))
     board.unplug()
@@ -94,7 +104,7 @@ def test_without_power_the_clockwork_forgets(make_board):
     assert board.relays[0] is True
 
 
-def test_inputs_can_be_operated_from_outside(make_board):
+def test_inputs_can_be_operated_from_outside(make_board, ask):
     board = make_board("sim:modbus?inputs=10000000")
     read_inputs = bytes.fromhex("01 02 00 00 00 08 79 CC")
     assert ask(board, read_inputs)[3] == 0b00000001
