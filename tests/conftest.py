@@ -1,11 +1,16 @@
-"""For all tests: how long a case may take, and what is too expensive to make for each of them."""
+"""For all tests: how long a case may take, a clock, small disks, and what is too expensive for each case."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+import small_disks
+
+from edged.clock import ManualClock
 
 if TYPE_CHECKING:
     from edged.demo.render import Stage
@@ -22,6 +27,32 @@ def pytest_configure() -> None:
 
     settings.register_profile("edged", deadline=None, suppress_health_check=[HealthCheck.too_slow])
     settings.load_profile("edged")
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    """It stands still until the test moves it."""
+    return ManualClock()
+
+
+@pytest.fixture
+def mount_disk(tmp_path: Path) -> Iterator[Callable[[int], Path]]:
+    """Makes a file system of so many megabytes. Skips the case where nothing may be mounted."""
+    with ExitStack() as stack:
+
+        def mount(megabytes: int) -> Path:
+            disk = stack.enter_context(small_disks.small_disk(tmp_path / "disk", megabytes))
+            if disk is None:
+                pytest.skip("may not mount a file system here")
+            return disk
+
+        yield mount
+
+
+@pytest.fixture
+def small_disk(mount_disk: Callable[[int], Path]) -> Path:
+    """A file system of one megabyte."""
+    return mount_disk(1)
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from small_disks import fill, small_disk
+from small_disks import fill
 
 from edged.attendance.service import AttendanceService
 from edged.attendance.store import PunchLedger
@@ -28,11 +28,8 @@ def passage(number: int) -> AccessDecided:
 
 
 @pytest.fixture
-def disk(tmp_path) -> Path:
-    with small_disk(tmp_path / "disk", 8) as folder:
-        if folder is None:
-            pytest.skip("may not mount a file system here")
-        yield folder
+def disk(mount_disk) -> Path:
+    return mount_disk(8)
 
 
 def test_passages_while_the_disk_is_full_are_punched_in_order_when_there_is_room(disk):

@@ -6,11 +6,11 @@ import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from command_line import run_edged
 from openpyxl import load_workbook
 
 from edged.attendance.punch import Direction, Punch
 from edged.attendance.store import PunchLedger
-from edged.cli import main
 from edged.clock import ManualClock
 
 BEGIN = datetime(2026, 11, 19, 7, 0, tzinfo=UTC)  # 08:00 in Berlin
@@ -37,15 +37,12 @@ def box(tmp_path):
     return config
 
 
-def run(capsys, box, *arguments):
-    with pytest.raises(SystemExit) as ended:
-        main(["attendance", *arguments, "-c", str(box)])
-    out, err = capsys.readouterr()
-    return ended.value.code, out, err
+def run(box, *arguments):
+    return run_edged("attendance", *arguments, "-c", box)
 
 
-def test_a_day_shows_who_came_when_and_for_how_long(capsys, box):
-    code, out, _ = run(capsys, box, "day", "2026-11-19")
+def test_a_day_shows_who_came_when_and_for_how_long(box):
+    code, out, _ = run(box, "day", "2026-11-19")
     assert code == 0
     assert "Ann Li" in out
     assert "08:00" in out
@@ -53,36 +50,36 @@ def test_a_day_shows_who_came_when_and_for_how_long(capsys, box):
     assert "22:00" in out  # the night shift counts for its evening
 
 
-def test_json_has_utc_times_and_seconds(capsys, box):
-    _, out, _ = run(capsys, box, "day", "2026-11-20", "--json")
+def test_json_has_utc_times_and_seconds(box):
+    _, out, _ = run(box, "day", "2026-11-20", "--json")
     (day,) = json.loads(out)
     assert (day["person_id"], day["missing"], day["worked_s"]) == ("ann", ["out"], 0)
     assert day["first_in"] == "2026-11-20T07:00:00+00:00"
 
 
-def test_a_month_sums_up(capsys, box):
-    _, out, _ = run(capsys, box, "month", "2026-11")
+def test_a_month_sums_up(box):
+    _, out, _ = run(box, "month", "2026-11")
     line = next(line for line in out.splitlines() if "ann" in line)
     assert [cell.strip() for cell in line.strip("│ ").split("│")] == ["ann", "Ann Li", "2", "8:30", "1"]
 
 
-def test_a_correction_changes_the_day_and_stays_visible(capsys, box):
+def test_a_correction_changes_the_day_and_stays_visible(box):
     by = ["--reason", "forgot to leave", "--by", "Kim"]
-    assert run(capsys, box, "correct", "2", "--at", "2026-11-19T16:00", *by)[0] == 0
-    _, out, _ = run(capsys, box, "day", "2026-11-19", "--person", "ann", "--json")
+    assert run(box, "correct", "2", "--at", "2026-11-19T16:00", *by)[0] == 0
+    _, out, _ = run(box, "day", "2026-11-19", "--person", "ann", "--json")
     assert json.loads(out)[0]["worked_s"] == 8 * 3600
-    _, out, _ = run(capsys, box, "list", "--since", "2026-11-19", "--all", "--json")
+    _, out, _ = run(box, "list", "--since", "2026-11-19", "--all", "--json")
     assert [(p["punch_id"], p["action"], p["author"]) for p in json.loads(out) if p["author"]] == [
         (6, "change", "Kim")
     ]
-    assert run(capsys, box, "void", "1", *by)[0] == 0
-    _, out, _ = run(capsys, box, "list", "--since", "2026-11-19", "--json")
+    assert run(box, "void", "1", *by)[0] == 0
+    _, out, _ = run(box, "list", "--since", "2026-11-19", "--json")
     assert 1 not in [p["punch_id"] for p in json.loads(out)]
 
 
-def test_a_spreadsheet_has_real_times_and_runs_no_names(capsys, box, tmp_path):
+def test_a_spreadsheet_has_real_times_and_runs_no_names(box, tmp_path):
     target = tmp_path / "november.xlsx"
-    assert run(capsys, box, "export", "2026-11", "-o", str(target), "--format", "xlsx")[0] == 0
+    assert run(box, "export", "2026-11", "-o", str(target), "--format", "xlsx")[0] == 0
     sheet = load_workbook(target)["Days"]
     rows = [[cell.value for cell in row] for row in sheet.iter_rows(min_row=2)]
     assert rows[0][:3] == [datetime(2026, 11, 19), "=cmd", "=1+1"]
@@ -91,8 +88,8 @@ def test_a_spreadsheet_has_real_times_and_runs_no_names(capsys, box, tmp_path):
     assert rows[1][5] == timedelta(hours=8.5)
 
 
-def test_csv_disarms_what_a_spreadsheet_would_run(capsys, box):
-    _, out, _ = run(capsys, box, "export", "2026-11", "-o", "-")
+def test_csv_disarms_what_a_spreadsheet_would_run(box):
+    _, out, _ = run(box, "export", "2026-11", "-o", "-")
     rows = list(csv.reader(io.StringIO(out)))
     assert rows[1][1:3] == ["'=cmd", "'=1+1"]
 
@@ -118,33 +115,33 @@ def test_csv_disarms_what_a_spreadsheet_would_run(capsys, box):
         (["export", "2026-11", "-o", "-", "--format", "xlsx"], "needs a file"),
     ],
 )
-def test_wrong_input_says_what_is_wrong(capsys, box, arguments, says):
-    code, _, err = run(capsys, box, *arguments)
+def test_wrong_input_says_what_is_wrong(box, arguments, says):
+    code, _, err = run(box, *arguments)
     assert code not in (0, None)
     assert says in err
 
 
-def test_before_the_first_punch_the_message_says_so(capsys, tmp_path):
+def test_before_the_first_punch_the_message_says_so(tmp_path):
     config = tmp_path / "edged.yaml"
     config.write_text("data_dir: data\n")
-    code, _, err = run(capsys, config, "day")
+    code, _, err = run(config, "day")
     assert code == 66
     assert "no punches" in err
 
 
-def test_a_file_is_of_the_kind_its_name_says(capsys, box, tmp_path):
+def test_a_file_is_of_the_kind_its_name_says(box, tmp_path):
     out = tmp_path / "november.xlsx"
-    assert run(capsys, box, "export", "2026-11", "-o", str(out))[0] == 0
+    assert run(box, "export", "2026-11", "-o", str(out))[0] == 0
     assert load_workbook(out).sheetnames == ["Days", "Totals"]
 
 
-def test_names_are_whole_where_no_terminal_is(capsys, box, tmp_path):
+def test_names_are_whole_where_no_terminal_is(box, tmp_path):
     ledger = PunchLedger.open(tmp_path / "data", ManualClock(BEGIN))
     name = "Ann-Katharina Liebermeister-Oberhauser von und zu Niederhausen"
     ledger.add(
         Punch(person_id="x" * 40, person_name=name, at=BEGIN, zone="UTC", direction=IN, direction_by="device")
     )
     ledger.close()
-    _, out, _ = run(capsys, box, "list", "--since", "2026-11-19")
+    _, out, _ = run(box, "list", "--since", "2026-11-19")
     assert name in out
     assert "x" * 40 in out

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import os
 import threading
 import time
 from datetime import timedelta
 
 import pytest
+from command_line import run_edged
 from delivery_rig import ListTarget, Receiver, Rig, decision, punch, service
 
 from edged.bus import EventBus
-from edged.cli import main
 from edged.clock import SystemClock
 from edged.delivery.outbox import Outbox, undelivered_from
 from edged.delivery.service import TargetWorker
@@ -75,28 +73,9 @@ def receiver():
     receiver.stop()
 
 
-class Answer:
-    def __init__(self, code, out, err):
-        self.code, self.out, self.err = code, out, err
-
-    @property
-    def json(self):
-        return json.loads(self.out)
-
-
 @pytest.fixture
-def edged(capsys, tmp_path, monkeypatch):
-    for key in [k for k in os.environ if k.startswith("EDGED_")]:
-        monkeypatch.delenv(key)
-
-    def run(*arguments):
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as ended:
-            main(["delivery", *map(str, arguments), "--data-dir", str(tmp_path)])
-        captured = capsys.readouterr()
-        return Answer(ended.value.code, captured.out, captured.err)
-
-    return run
+def edged(tmp_path):
+    return lambda *arguments: run_edged("delivery", *arguments, "--data-dir", tmp_path)
 
 
 def office(receiver, **given):
@@ -129,9 +108,9 @@ def test_status_tells_how_far_every_target_is(box, receiver, edged):
     assert {t["state"] for t in asleep.json["targets"]} == {"not_running"}
     box.start(office(receiver))
     awake = edged("status")
-    assert awake.code == 0
-    assert "office" in awake.out
-    assert "second" not in awake.out
+    assert awake.returncode == 0
+    assert "office" in awake.stdout
+    assert "second" not in awake.stdout
 
 
 def test_a_target_that_needs_the_operator_shows_in_status_and_exit_code(box, edged):
@@ -140,9 +119,9 @@ def test_a_target_that_needs_the_operator_shows_in_status_and_exit_code(box, edg
     box.decide(1)
     assert gone.wait_for(lambda: len(gone.requests) >= 2)
     answer = edged("status")
-    assert answer.code == 69
-    assert "needs operator" in answer.out
-    assert "Set url to the final address" in answer.out
+    assert answer.returncode == 69
+    assert "needs operator" in answer.stdout
+    assert "Set url to the final address" in answer.stdout
     gone.stop()
 
 
@@ -156,8 +135,8 @@ def wait_until_paused(edged):
 def test_pause_and_resume_through_the_daemon(box, receiver, edged, monkeypatch):
     monkeypatch.setenv("LOGNAME", "mia")  # who has logged in, also after `su`
     box.start(office(receiver))
-    assert edged("pause", "office").out == "office is paused.\n"
-    assert edged("pause", "office").out == "office is paused already.\n"
+    assert edged("pause", "office").stdout == "office is paused.\n"
+    assert edged("pause", "office").stdout == "office is paused already.\n"
     wait_until_paused(edged)
     box.decide(1)
     box.stop()
@@ -165,20 +144,20 @@ def test_pause_and_resume_through_the_daemon(box, receiver, edged, monkeypatch):
     box.decide(2)
     assert edged("status", "--json").json["targets"][0]["paused_by"] == "mia"
     assert receiver.received == []
-    assert edged("resume", "office").out == "office goes on.\n"
+    assert edged("resume", "office").stdout == "office goes on.\n"
     assert receiver.wait_for(lambda: receiver.received == ["box7-1", "box7-2"])
 
 
 def test_pause_and_resume_without_a_daemon_hold_for_the_next_one(box, receiver, edged):
     box.start(office(receiver))
     box.stop()
-    assert edged("pause", "office").code == 0
+    assert edged("pause", "office").returncode == 0
     box.start(office(receiver))
     box.decide(1)
     assert edged("status", "--json").json["targets"][0]["behind"] == 1
     box.stop()
     assert receiver.received == []
-    assert edged("resume", "office").code == 0
+    assert edged("resume", "office").returncode == 0
     box.start(office(receiver))
     assert receiver.wait_for(lambda: receiver.received == ["box7-1"])
 
@@ -191,9 +170,9 @@ def test_dead_letters_are_listed_and_sent_again(box, edged):
     assert receiver.wait_for(lambda: receiver.received == ["box7-2"])
     listed = edged("dead", "office", "--json").json
     assert (listed["seq"], listed["event"], listed["code"]) == (1, "access_decided", "delivery_refused")
-    assert "no such door" in edged("dead").out
+    assert "no such door" in edged("dead").stdout
     bad.clear()
-    assert edged("retry", "office", "--letter", listed["letter_id"]).code == 0
+    assert edged("retry", "office", "--letter", listed["letter_id"]).returncode == 0
     assert receiver.wait_for(lambda: receiver.received == ["box7-2", "box7-1"])
     receiver.stop()
 
@@ -204,20 +183,20 @@ def test_dead_letters_are_listed_and_sent_again(box, edged):
 def test_an_unknown_target_is_told_with_the_known_ones(box, receiver, edged, command):
     box.start(office(receiver))
     answer = edged(*command)
-    assert answer.code == 66
-    assert "there are: office" in answer.err
+    assert answer.returncode == 66
+    assert "there are: office" in answer.stderr
 
 
 def test_an_unknown_letter_is_told(box, receiver, edged):
     box.start(office(receiver))
-    assert "no dead letter 7" in edged("retry", "office", "--letter", 7).err
+    assert "no dead letter 7" in edged("retry", "office", "--letter", 7).stderr
 
 
 @pytest.mark.parametrize("command", [("status",), ("pause", "office"), ("dead",)])
 def test_a_box_that_never_delivered_says_so(edged, command):
     answer = edged(*command)
-    assert answer.code == 66
-    assert "Nothing was ever delivered" in answer.err
+    assert answer.returncode == 66
+    assert "Nothing was ever delivered" in answer.stderr
 
 
 def test_a_new_target_gets_everything_or_only_what_is_new(box, receiver, edged):
@@ -274,7 +253,7 @@ def test_a_damaged_file_of_places_is_announced_and_stops_nothing_else(box, recei
     (failed,) = [event for event in box.told if isinstance(event, ComponentFailed)]
     assert failed.component == "delivery"
     assert box.service.undelivered_from() == 0
-    assert "could not be used" in edged("status").err
+    assert "could not be used" in edged("status").stderr
 
 
 def test_a_fault_of_edged_itself_is_told_and_the_thread_goes_on(box):

@@ -6,9 +6,9 @@ import json
 import threading
 
 import pytest
+from command_line import run_edged
 
 from edged.app.daemon import Daemon
-from edged.cli import main
 from edged.clock import SystemClock
 from edged.config import Config
 from edged.events import DoorStateChanged, DoorUnlocked, Event, GateAlarmRaised, GateConnected
@@ -66,14 +66,8 @@ def box(config):
 
 
 @pytest.fixture
-def door(capsys, config):
-    def run(*arguments: str) -> tuple[int, str, str]:
-        with pytest.raises(SystemExit) as ended:
-            main(["door", *arguments, "--data-dir", str(config.data_dir)])
-        out, err = capsys.readouterr()
-        return int(ended.value.code or 0), out, err
-
-    return run
+def door(config):
+    return lambda *arguments: run_edged("door", *arguments, "--data-dir", config.data_dir)
 
 
 def test_without_a_daemon_it_says_so(door, config):
@@ -98,7 +92,7 @@ def test_status_tells_state_mode_board_contacts_and_alarms(box, door):
     assert (status["door"], status["contacts"]) == ("front", {"tamper": True})
 
 
-def test_open_opens_once_and_the_journal_knows_who(box, door, config, capsys):
+def test_open_opens_once_and_the_journal_knows_who(box, door, config):
     code, out, _ = door("open", "back", "--by", "Mia Ek")
     assert code == 0
     assert "back: opened for one person" in out
@@ -109,9 +103,8 @@ def test_open_opens_once_and_the_journal_knows_who(box, door, config, capsys):
     assert isinstance(record.payload["uid"], int)
     assert record.payload["user"]
     journal.close()
-    with pytest.raises(SystemExit):
-        main(["records", "list", "--event", "door_ordered", "--data-dir", str(config.data_dir)])
-    assert f"open back, {record.payload['user']} (Mia Ek)" in capsys.readouterr().out
+    listed = run_edged("records", "list", "--event", "door_ordered", "--data-dir", config.data_dir)
+    assert f"open back, {record.payload['user']} (Mia Ek)" in listed.stdout
 
 
 def test_an_order_that_is_refused_says_why_and_ends_with_a_code(box, door):

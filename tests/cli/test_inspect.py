@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
-import io
 import json
+import os
 import re
 import shutil
 import struct
@@ -15,10 +14,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from command_line import Ended, run_edged
 from places import PROJECT
 from tiers import slow_but
 
-from edged.cli import main
 from edged.cli.inspect_output import MOST_TILES
 from edged.demo.photographs import PHOTO_DIR
 from edged.events import Measures
@@ -27,26 +26,8 @@ OBAMA = PHOTO_DIR / "barack_obama_1.jpg"
 COLLINS = PHOTO_DIR / "eileen_collins.png"
 
 
-@pytest.fixture(autouse=True)
-def _no_configuration(monkeypatch, tmp_path):
-    empty = tmp_path / "edged.yaml"
-    empty.write_text("{}\n")
-    monkeypatch.setenv("EDGED_CONFIG", str(empty))
-    monkeypatch.setenv("COLUMNS", "160")
-
-
-@dataclasses.dataclass
-class Result:
-    exit_code: int
-    stdout: str
-    stderr: str
-
-
-def inspect(*arguments: object) -> Result:
-    out, err = io.StringIO(), io.StringIO()
-    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err), pytest.raises(SystemExit) as done:
-        main(["inspect", *map(str, arguments)])
-    return Result(done.value.code or 0, out.getvalue(), err.getvalue())
+def inspect(*arguments: object) -> Ended:
+    return run_edged("inspect", *arguments, env={"EDGED_CONFIG": os.devnull, "COLUMNS": "160"})
 
 
 def objects(*arguments: object) -> list[dict]:
@@ -79,7 +60,7 @@ def film(path: Path, frames: list[np.ndarray], fps: float = 10.0) -> Path:
 
 def test_a_good_face_has_every_measure_its_limit_and_its_verdict():
     result = inspect(OBAMA)
-    assert result.exit_code == 0
+    assert result.returncode == 0
     assert "face 1: accepted" in result.stdout
     for field in dataclasses.fields(Measures):
         assert field.name in result.stdout
@@ -90,7 +71,7 @@ def test_a_good_face_has_every_measure_its_limit_and_its_verdict():
 
 def test_a_refused_face_names_the_measure_the_reason_and_the_cure():
     result = inspect(COLLINS)
-    assert result.exit_code == 0
+    assert result.returncode == 0
     row = next(line for line in result.stdout.splitlines() if "face_px" in line)
     assert row.split()[-1] == "refused"
     assert "face_too_small: the face was too small in the picture. Come closer" in result.stdout
@@ -149,7 +130,7 @@ def test_a_video_is_looked_at_every_so_many_seconds(tmp_path):
 
 def test_one_picture_is_drawn_at_full_size(tmp_path):
     out = tmp_path / "out.png"
-    assert inspect(OBAMA, "--draw", out).exit_code == 0
+    assert inspect(OBAMA, "--draw", out).returncode == 0
     drawn = cv2.imread(str(out))
     assert drawn.shape == photo().shape
     assert (drawn != photo()).any(axis=2).mean() > 0.01
@@ -176,7 +157,7 @@ def test_a_contact_sheet_has_an_end_and_says_so(tmp_path):
 def test_a_video_becomes_a_film_that_plays_as_long(tmp_path):
     clip = film(tmp_path / "clip.mp4", [photo(640)] * 21)
     out = tmp_path / "out.mp4"
-    assert inspect(clip, "--every", "0.2", "--draw", out).exit_code == 0
+    assert inspect(clip, "--every", "0.2", "--draw", out).returncode == 0
     played = cv2.VideoCapture(str(out))
     frames = int(played.get(cv2.CAP_PROP_FRAME_COUNT))
     assert (frames, played.get(cv2.CAP_PROP_FPS)) == (11, 5.0)
@@ -187,20 +168,20 @@ def test_pictures_of_different_sizes_fit_into_one_film(tmp_path):
     save(tmp_path / "a.png", photo(701))
     save(tmp_path / "b.png", photo(320))
     out = tmp_path / "out.mp4"
-    assert inspect(tmp_path / "a.png", tmp_path / "b.png", "--draw", out).exit_code == 0
+    assert inspect(tmp_path / "a.png", tmp_path / "b.png", "--draw", out).returncode == 0
     assert cv2.VideoCapture(str(out)).get(cv2.CAP_PROP_FRAME_COUNT) == 2
 
 
 def test_a_drawing_of_another_kind_is_refused_before_anything_is_measured(tmp_path):
     result = inspect(OBAMA, "--draw", tmp_path / "out.gif")
-    assert result.exit_code == 78
+    assert result.returncode == 78
     assert "ends in .png, .jpg or .mp4" in result.stderr
     assert result.stdout == ""
 
 
 def test_a_drawing_without_a_folder_is_refused(tmp_path):
     result = inspect(OBAMA, "--draw", tmp_path / "nowhere" / "out.png")
-    assert result.exit_code == 69
+    assert result.returncode == 69
     assert "its folder is not there" in result.stderr
 
 
@@ -236,7 +217,7 @@ def test_an_unusual_picture_of_a_good_face_shows_that_face(tmp_path, name):
     assert len(found["faces"]) == 1
     assert found["faces"][0]["measures"]["face_px"] > 200
     out = tmp_path / "out.png"
-    assert inspect(tmp_path / name, "--draw", out).exit_code == 0
+    assert inspect(tmp_path / name, "--draw", out).returncode == 0
     assert max(cv2.imread(str(out)).shape) <= 1920
 
 
@@ -264,7 +245,7 @@ EMPTY = {
 def test_a_picture_without_a_face_says_so_and_can_be_drawn(tmp_path, name):
     path, out = save(tmp_path / name, EMPTY[name]), tmp_path / "out.png"
     result = inspect(path, "--draw", out)
-    assert result.exit_code == 0
+    assert result.returncode == 0
     assert result.stdout == f"{path}: no face found\n"
     assert cv2.imread(str(out)) is not None
 
@@ -274,7 +255,7 @@ def test_a_face_that_fills_the_picture_is_found_and_drawn(tmp_path):
     path = save(tmp_path / "close.png", photo()[y : y + height, x : x + width])
     (found,) = objects(path)
     assert len(found["faces"]) == 1
-    assert inspect(path, "--draw", tmp_path / "out.png").exit_code == 0
+    assert inspect(path, "--draw", tmp_path / "out.png").returncode == 0
 
 
 @pytest.mark.slow
@@ -319,7 +300,7 @@ def test_a_broken_file_is_named_and_the_others_are_looked_at(tmp_path, name):
     path = tmp_path / name
     path.write_bytes(data)
     result = inspect(path, OBAMA, "--json")
-    assert result.exit_code == exit_code
+    assert result.returncode == exit_code
     broken, good = (json.loads(line) for line in result.stdout.splitlines())
     assert (broken["file"], broken["error"]) == (str(path), code)
     assert good["faces"]
@@ -334,7 +315,7 @@ def test_a_video_that_breaks_off_is_looked_at_as_far_as_it_goes(tmp_path):
     cut = tmp_path / "cut.avi"
     cut.write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
     result = inspect(cut, "--json")
-    assert result.exit_code == 65
+    assert result.returncode == 65
     *frames, last = (json.loads(line) for line in result.stdout.splitlines())
     assert frames
     assert last["error"] == "video_broken_off"
@@ -351,13 +332,13 @@ def test_a_name_that_is_no_text_harms_neither_terminal_nor_drawing(tmp_path):
 @pytest.mark.parametrize("suffix", ["", ".jpg", ".mp4"])
 def test_a_path_that_may_not_be_looked_at_is_explained(tmp_path, suffix):
     result = inspect(tmp_path / ("a" * 300 + suffix))
-    assert result.exit_code == 69
+    assert result.returncode == 69
     assert "cannot be read: File name too long" in result.stderr
 
 
 def test_what_is_not_there_is_said_and_counted(tmp_path):
     result = inspect(tmp_path / "missing.jpg", tmp_path / "missing.mp4", tmp_path, OBAMA)
-    assert result.exit_code == 66
+    assert result.returncode == 66
     assert result.stderr.count("is not there") == 2
     assert "holds no picture and no video" in result.stderr
     assert "3 files not usable (picture_missing 3)" in result.stdout

@@ -2,33 +2,23 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
 import json
+import os
 
 import cv2
 import numpy as np
 import pytest
+from command_line import run_edged
 
-from edged.cli import main
 from edged.demo.photographs import PHOTO_DIR
 
 PHOTO = PHOTO_DIR / "jacinda_ardern_1.jpg"
 
 
-@pytest.fixture(autouse=True)
-def _no_configuration(monkeypatch, tmp_path):
-    empty = tmp_path / "edged.yaml"
-    empty.write_text("{}\n")
-    monkeypatch.setenv("EDGED_CONFIG", str(empty))
-
-
 def inspect(*arguments: object) -> str:
-    out = io.StringIO()
-    with contextlib.redirect_stdout(out), pytest.raises(SystemExit) as done:
-        main(["inspect", *map(str, arguments)])
-    assert not done.value.code
-    return out.getvalue()
+    done = run_edged("inspect", *arguments, env={"EDGED_CONFIG": os.devnull})
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 def faces_of(*arguments: object) -> list[dict]:

@@ -9,12 +9,13 @@ import re
 import shlex
 import time
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
+from command_line import run_edged
 from places import PROJECT
 
-from edged.cli import main
 from edged.clock import ManualClock
 from edged.events import (
     AccessDecided,
@@ -109,8 +110,6 @@ def write(data_dir: Path, *events: Event) -> None:
 
 @pytest.fixture
 def data_dir(tmp_path, monkeypatch):
-    monkeypatch.setenv("EDGED_DATA_DIR", str(tmp_path / "data"))
-    monkeypatch.delenv("EDGED_CONFIG", raising=False)
     monkeypatch.setenv("TZ", "UTC")
     time.tzset()
     yield tmp_path / "data"
@@ -119,16 +118,8 @@ def data_dir(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def edged(capsys, data_dir):
-    """Runs a command in this process: exit code, standard output, standard error."""
-
-    def run(*arguments: str) -> tuple[int, str, str]:
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as ended:
-            main(arguments)
-        return (int(ended.value.code or 0), *capsys.readouterr())
-
-    return run
+def edged(data_dir):
+    return partial(run_edged, env={"EDGED_DATA_DIR": str(data_dir)})
 
 
 # --- the documentation --------------------------------------------------------------------------------------

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import io
 import json
 import re
 import shlex
+from functools import partial
 
 import pytest
+from command_line import run_edged
 from places import PROJECT
 from upkeep_box import Box
 
-from edged.cli import main
 from edged.clock import SystemClock
 from edged.delivery.outbox import Outbox
 from edged.ops.lock import lock_data_dir
@@ -21,10 +21,7 @@ DOCS = PROJECT / "docs" / "retention.md"
 
 
 @pytest.fixture
-def box(tmp_path, monkeypatch):
-    monkeypatch.setenv("EDGED_DATA_DIR", str(tmp_path / "data"))
-    monkeypatch.delenv("EDGED_CONFIG", raising=False)
-    monkeypatch.setattr("sys.stdin", io.StringIO("n\n"))
+def box(tmp_path):
     made = Box(tmp_path / "data", SystemClock())
     made.enrol("mara_lind", "Mara Lind", 1)
     made.pass_through("mara_lind", "Mara Lind", 2)
@@ -32,16 +29,8 @@ def box(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def edged(capsys, box):
-    """Runs a command in this process: exit code, standard output, standard error."""
-
-    def run(*arguments: object) -> tuple[int, str, str]:
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as ended:
-            main([str(argument) for argument in arguments])
-        return (int(ended.value.code or 0), *capsys.readouterr())
-
-    return run
+def edged(box):
+    return partial(run_edged, answers="n\n", env={"EDGED_DATA_DIR": str(box.data_dir)})
 
 
 def test_a_backup_is_made_and_put_back(edged, box, tmp_path):

@@ -8,18 +8,15 @@ import crash_lab_faults as faults
 import pytest
 from crash_lab import CrashLab
 from crash_lab_power import flush_notes
-from small_disks import small_disk
 from tiers import slow_but
 
 
 @pytest.fixture
-def on_small_disk(tmp_path):
+def on_small_disk(tmp_path, mount_disk):
     """A lab whose box lies on a small file system of its own."""
-    with small_disk(tmp_path / "disk", faults.DISK_MB) as disk:
-        if disk is None:
-            pytest.skip("may not mount a file system here")
-        with CrashLab(tmp_path / "lab", seed=5, data_dir=disk / "data").running() as lab:
-            yield lab
+    data_dir = mount_disk(faults.DISK_MB) / "data"
+    with CrashLab(tmp_path / "lab", seed=5, data_dir=data_dir).running() as lab:
+        yield lab
 
 
 def lab_in(folder: Path, seed: int = 1, **options) -> CrashLab:

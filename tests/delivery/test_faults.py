@@ -11,7 +11,6 @@ import sys
 import threading
 
 import pytest
-import small_disks
 from delivery_rig import DEVICE, ZONE, Receiver, Rig, punch, service, write_in_bulk
 from places import SUPPORT
 from small_disks import fill
@@ -239,15 +238,6 @@ def test_a_long_backlog_arrives_complete_in_order_and_historic(tmp_path):
     receiver.stop()
     assert receiver.received == [f"{DEVICE}-{n}" for n in range(1, count + 1)]
     assert all(record["historic"] for record in receiver.stored.values())
-
-
-@pytest.fixture
-def small_disk(tmp_path):
-    """A file system of one megabyte."""
-    with small_disks.small_disk(tmp_path / "disk", 1) as folder:
-        if folder is None:
-            pytest.skip("may not mount a file system here")
-        yield folder
 
 
 def test_a_full_disk_leaves_no_half_line_and_every_record_arrives_when_there_is_room(make, small_disk):

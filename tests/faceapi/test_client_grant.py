@@ -9,17 +9,11 @@ from cloud_bench import KEYS, cloud_at
 from cloud_calls import FOUND, JPEG, refused, tokens_used
 from cloud_stub import LIFE_S, TOKEN_PATH, answer, refusal, token
 
-from edged.clock import ManualClock
 from edged.errors import Misconfigured, NeedsOperator, RetryLater
 from edged.faceapi.client.token import HOLD_WRONG_S
 from edged.faceapi.client.token_file import NAME
 
 DAY_S = 86_400
-
-
-@pytest.fixture
-def clock():
-    return ManualClock()
 
 
 def oauth(error, description="", status=401):

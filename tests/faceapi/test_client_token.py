@@ -8,18 +8,12 @@ from cloud_bench import API_KEY, SECRET_KEY, cloud_at
 from cloud_calls import FOUND, JPEG, keeper_at, refused, tokens_used
 from cloud_stub import LIFE_S, TOKEN_PATH, answer, refusal, token
 
-from edged.clock import ManualClock
 from edged.errors import NeedsOperator, RetryLater
 from edged.faceapi.client.token import FORCED_GAP_S, HOLD_BUSY_S
 from edged.faceapi.faults import CloudReauth
 from edged.secret_files import Secret
 
 DAY_S = 86_400
-
-
-@pytest.fixture
-def clock():
-    return ManualClock()
 
 
 def test_the_keys_go_in_the_body_of_a_post(stub, clock):

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from command_line import run_edged
 from gate_bench import moved
 from serial.tools.list_ports_common import ListPortInfo
 
-from edged.cli import main
 from edged.config import GateConfig
 from edged.config.advice import summary
 from edged.config.export import json_schema
@@ -63,22 +63,19 @@ def test_the_schema_for_editors_and_people_names_it():
     assert keys()["gate", "protocol"].allowed.endswith(", toy")
 
 
-def test_check_describes_it(tmp_path, capsys):
+def test_check_describes_it(tmp_path):
     file = tmp_path / "edged.yaml"
     file.write_bytes(TOY + f"data_dir: {tmp_path}\n".encode())
-    with pytest.raises(SystemExit) as done:
-        main(["check", "-c", str(file)])
-    output = capsys.readouterr()
-    assert not done.value.code
-    assert "door1: toy board 1 at sim:toy, relay 1, pulse 0.5 s" in output.out + output.err
+    done = run_edged("check", "-c", file)
+    assert done.returncode == 0
+    assert "door1: toy board 1 at sim:toy, relay 1, pulse 0.5 s" in done.stdout + done.stderr
 
 
-def test_settings_that_it_does_not_read_are_remarked_on(tmp_path, capsys):
+def test_settings_that_it_does_not_read_are_remarked_on(tmp_path):
     file = tmp_path / "edged.yaml"
     file.write_bytes(TOY.replace(b"}", b", checksum: true, mode: hold}") + f"data_dir: {tmp_path}\n".encode())
-    with pytest.raises(SystemExit):
-        main(["check", "-c", str(file)])
-    output = " ".join("".join(capsys.readouterr()).split())
+    done = run_edged("check", "-c", file)
+    output = " ".join((done.stdout + done.stderr).split())
     assert "checksum: has no effect with protocol toy" in output
     assert "this board cannot end the on-time itself" in output
 

@@ -14,7 +14,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-import small_disks
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from places import PROJECT
@@ -218,15 +217,6 @@ def test_a_journal_that_may_not_be_read_is_named_to_the_operator(public_path):
 
 
 # --- full ---------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def small_disk(tmp_path) -> Path:
-    """A file system of one megabyte."""
-    with small_disks.small_disk(tmp_path / "disk", 1) as folder:
-        if folder is None:
-            pytest.skip("may not mount a file system here")
-        yield folder
 
 
 @needs_root

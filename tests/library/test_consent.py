@@ -11,7 +11,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edged.clock import ManualClock
 from edged.database.migrate import migrations
 from edged.errors import Misconfigured, NotFound
 from edged.events import Measures
@@ -20,18 +19,6 @@ from edged.library.people import RESERVED_IDS, NewFace, PersonDetails
 from edged.library.store import LibraryStore
 
 TEMPLATE = np.eye(1, 128, dtype=np.float32)[0]
-
-
-@pytest.fixture
-def clock():
-    return ManualClock()
-
-
-@pytest.fixture
-def store(tmp_path, clock):
-    store = LibraryStore.open(tmp_path, clock)
-    yield store
-    store.close()
 
 
 def person(person_id: str, *groups: str, **more) -> PersonDetails:

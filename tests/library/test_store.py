@@ -35,13 +35,6 @@ def person(person_id: str, name: str | None = None, *groups: str, **more) -> Per
     return PersonDetails(person_id=person_id, name=name or person_id, groups=groups, **more)
 
 
-@pytest.fixture
-def store(tmp_path):
-    store = LibraryStore.open(tmp_path, ManualClock())
-    yield store
-    store.close()
-
-
 def test_a_person_is_stored_with_everything_said_of_them(store):
     details = person(
         "anna",

@@ -7,14 +7,8 @@ import threading
 
 import pytest
 
-from edged.clock import ManualClock
 from edged.ops.heartbeat import Heartbeats, WatchdogFeeder
 from edged.ops.systemd import Notifier
-
-
-@pytest.fixture
-def clock():
-    return ManualClock()
 
 
 @pytest.fixture

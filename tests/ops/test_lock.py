@@ -9,7 +9,6 @@ import sys
 
 import pytest
 
-from edged.clock import ManualClock
 from edged.errors import NeedsOperator
 from edged.ops.lock import FILE_NAME, lock_data_dir
 
@@ -22,11 +21,6 @@ lock = lock_data_dir(Path(sys.argv[1]), clock=SystemClock())
 print("locked", flush=True)
 sys.stdin.read()
 """
-
-
-@pytest.fixture
-def clock():
-    return ManualClock()
 
 
 @pytest.fixture

@@ -11,8 +11,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 import structlog
@@ -25,8 +24,7 @@ PROCESS_S = 60.0
 """Longest time that a command in a process of its own may take."""
 
 
-@dataclass(frozen=True)
-class Ended:
+class Ended(NamedTuple):
     """A command that has ended."""
 
     returncode: int

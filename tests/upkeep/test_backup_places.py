@@ -3,8 +3,8 @@
 import shutil
 
 import pytest
+from command_line import run_edged
 
-from edged.cli import main
 from edged.demo.photographs import enrolments
 from edged.upkeep.backup_places import missing_places, remember_place, remembered_places
 
@@ -15,15 +15,15 @@ def box(tmp_path):
     photo = next(iter(enrolments().values()))[1]
     config = tmp_path / "edged.yaml"
     config.write_text("data_dir: data\n")
-    run(0, "people", "add", "Zora Zimtstern", str(photo), "--id", "zora_zimtstern", "-c", str(config))
-    run(0, "backup", str(tmp_path / "stick"), "-c", str(config))
+    run("people", "add", "Zora Zimtstern", photo, "--id", "zora_zimtstern", "-c", config)
+    run("backup", tmp_path / "stick", "-c", config)
     return config
 
 
-def run(expected, *arguments):
-    with pytest.raises(SystemExit) as ended:
-        main(arguments)
-    assert (ended.value.code or 0) == expected
+def run(*arguments):
+    ended = run_edged(*arguments)
+    assert ended.returncode == 0, ended.stderr
+    return ended
 
 
 def holds(folder, text):
@@ -32,17 +32,17 @@ def holds(folder, text):
 
 def test_an_erasure_reaches_backups_made_by_hand(box, tmp_path):
     assert holds(tmp_path / "stick", b"zora_zimtstern")
-    run(0, "forget", "zora_zimtstern", "--yes", "-c", str(box))
+    run("forget", "zora_zimtstern", "--yes", "-c", box)
     assert not holds(tmp_path / "stick", b"zora_zimtstern")
     assert not holds(tmp_path / "stick", b"Zora Zimtstern")
 
 
-def test_a_place_that_is_not_there_is_named_and_the_erasure_can_be_repeated(box, tmp_path, capsys):
+def test_a_place_that_is_not_there_is_named_and_the_erasure_can_be_repeated(box, tmp_path):
     shutil.move(tmp_path / "stick", tmp_path / "drawer")
-    run(0, "forget", "zora_zimtstern", "--yes", "-c", str(box))
-    assert f"Not reached: {tmp_path / 'stick'}" in capsys.readouterr().err
+    ended = run("forget", "zora_zimtstern", "--yes", "-c", box)
+    assert f"Not reached: {tmp_path / 'stick'}" in ended.stderr
     shutil.move(tmp_path / "drawer", tmp_path / "stick")
-    run(0, "forget", "zora_zimtstern", "--yes", "-c", str(box))
+    run("forget", "zora_zimtstern", "--yes", "-c", box)
     assert not holds(tmp_path / "stick", b"zora_zimtstern")
 
 

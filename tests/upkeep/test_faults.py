@@ -7,7 +7,6 @@ import subprocess
 from pathlib import Path
 
 import pytest
-import small_disks
 from small_disks import fill
 from upkeep_box import Box, noise
 
@@ -23,12 +22,9 @@ needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root to mount")
 
 
 @pytest.fixture
-def small_disk(tmp_path) -> Path:
+def small_disk(mount_disk) -> Path:
     """A file system of twenty megabytes."""
-    with small_disks.small_disk(tmp_path / "disk", 20) as folder:
-        if folder is None:
-            pytest.skip("may not mount a file system here")
-        yield folder
+    return mount_disk(20)
 
 
 def filled(data_dir: Path) -> Box:
