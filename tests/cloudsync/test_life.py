@@ -132,7 +132,7 @@ def test_the_worker_starts_when_the_library_changes(box, cloud):
     box.enrol("anna", 1)
     bus.publish(LibraryChanged(at=box.clock.now(), people=1, faces=1))
     assert arrived.wait(30)
-    assert sync.stop(5)
+    assert sync.stop(30)
     bus.close(1)
 
 

@@ -110,7 +110,7 @@ def test_a_name_without_an_address_is_waited_out(make):
 
 
 REPLIES = {
-    "silence": (lambda c, released: released.wait(5), "delivery_timeout"),
+    "silence": (lambda c, released: released.wait(30), "delivery_timeout"),
     "hang-up": (lambda c, released: None, "delivery_broken_answer"),
     "half a head": (
         lambda c, released: c.sendall(b"HTTP/1.1 200 OK\r\nContent-Le"),
@@ -123,7 +123,7 @@ REPLIES = {
     "a body that never comes": (
         lambda c, released: (
             c.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 40\r\n\r\n"),
-            released.wait(5),
+            released.wait(30),
         ),
         "delivery_timeout",
     ),
@@ -199,7 +199,7 @@ def test_an_answer_that_drips_for_ever_is_given_up(make):
 def test_a_certificate_that_is_not_valid_needs_an_operator(make, tmp_path, expired, known, host, words):
     context, ca_file = certificate(tmp_path, "DNS:localhost", EXPIRED if expired else VALID)
     server = RawServer(lambda c, released: None, tls=context)
-    rig = make(f"https://{host}:{server.port}", ca_file=ca_file if known else None, timeout_s=5.0)
+    rig = make(f"https://{host}:{server.port}", ca_file=ca_file if known else None, timeout_s=30.0)
     state = after_one_step(rig)
     server.stop()
     assert (state.state, state.code) == ("needs_operator", "delivery_certificate")
@@ -209,7 +209,7 @@ def test_a_certificate_that_is_not_valid_needs_an_operator(make, tmp_path, expir
 @needs_openssl
 def test_a_port_that_is_not_encrypted_needs_an_operator(make):
     receiver = Receiver()
-    state = after_one_step(make(receiver.url.replace("http:", "https:"), timeout_s=5.0))
+    state = after_one_step(make(receiver.url.replace("http:", "https:"), timeout_s=30.0))
     receiver.stop()
     assert (state.state, state.code) == ("needs_operator", "delivery_tls")
 
@@ -233,7 +233,7 @@ def test_a_long_backlog_arrives_complete_in_order_and_historic(tmp_path):
     delivery.start()
     receiver = Receiver(port=port)
     assert receiver.wait_for(lambda: len(receiver.stored) == count)
-    assert delivery.stop(5.0)
+    assert delivery.stop(30.0)
     bus.close()
     receiver.stop()
     assert receiver.received == [f"{DEVICE}-{n}" for n in range(1, count + 1)]
@@ -336,7 +336,7 @@ def finish(folder, count):
     while outbox.place("files").seq < count:
         done.wait(0.05)
     outbox.close()
-    assert delivery.stop(5.0)
+    assert delivery.stop(30.0)
     bus.close()
 
 
@@ -344,7 +344,7 @@ def test_a_receiver_that_answers_nothing_does_not_hold_up_the_end_of_the_daemon(
     clock = SystemClock()
     write_in_bulk(journal_path(tmp_path), [punch(clock, 1)])
     asked = threading.Event()
-    server = RawServer(lambda c, released: (asked.set(), released.wait(20)))
+    server = RawServer(lambda c, released: (asked.set(), released.wait(30)))
     bus = EventBus(clock)
     target = {"name": "office", "kind": "http", "url": f"http://127.0.0.1:{server.port}", "timeout_s": 20.0}
     delivery = service(tmp_path, bus, {"targets": [target]})

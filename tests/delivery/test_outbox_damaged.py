@@ -22,7 +22,7 @@ def test_every_record_is_kept_while_the_places_of_the_targets_are_unknown(tmp_pa
     assert not delivery.start()
 
     assert delivery.undelivered_from() == 0
-    assert bus.drain(5)
+    assert bus.drain(30)
     assert [event.component for event in failed] == ["delivery"]
     delivery.stop()
     bus.close()

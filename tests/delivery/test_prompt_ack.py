@@ -49,7 +49,7 @@ def test_every_answer_is_acknowledged_at_once(url):
     def look(response: requests.Response, **_: object) -> None:
         modes.append(response.raw.connection.sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK))
 
-    with closing(WebCaller("office", url, SystemClock(), ca_file=None, timeout_s=5.0)) as caller:
+    with closing(WebCaller("office", url, SystemClock(), ca_file=None, timeout_s=30.0)) as caller:
         caller._session.hooks["response"].append(look)
         for _ in range(5):
             assert caller.post(b"{}", {}).content == b"ok"

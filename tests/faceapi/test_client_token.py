@@ -176,7 +176,7 @@ def test_a_token_is_fetched_once_for_all_threads_that_wait(stub, clock):
 
 
 def test_waiting_for_somebody_elses_token_ends_at_the_deadline(stub, clock):
-    stub.replies(lambda sock: stub.released.wait(10), path=TOKEN_PATH)
+    stub.replies(lambda sock: stub.released.wait(30), path=TOKEN_PATH)
     keeper = keeper_at(stub, clock)
 
     def fetch():

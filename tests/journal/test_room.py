@@ -93,7 +93,7 @@ def test_an_alarm_is_heard_by_everybody_on_the_bus_and_written_once(tmp_path):
     fill(journal, 0.85)
 
     journal.look_after_room()
-    assert bus.drain(10)
+    assert bus.drain(30)
 
     assert [event.percent for event in heard] == alarms(journal) == [80]
     bus.close()

@@ -63,7 +63,7 @@ def play(policy: str, journal: Journal, folder: SnapshotFolder, clock, *happened
         if isinstance(event, AccessDecided):
             journal.commit_decision(event)
         bus.publish(event)
-    assert bus.drain(10)
+    assert bus.drain(30)
     bus.close()
     return sorted(file.read_text() for file in folder.files())
 

@@ -193,7 +193,7 @@ class Rig:
 
     def told_of(self, kind: type[Event]) -> list:
         """Events of that kind on the bus so far."""
-        self.bus.drain(5.0)
+        self.bus.drain(30.0)
         return [event for event in self.told if isinstance(event, kind)]
 
     def close(self) -> None:

@@ -30,7 +30,7 @@ def make(tmp_path, httpserver):
 
     def made(kind, environ=SECRETS, path="/records", **given):
         url = httpserver.url_for("" if kind == "frappe" else path)
-        rig = Rig(tmp_path, None, kind=kind, url=url, timeout_s=2.0, **given)
+        rig = Rig(tmp_path, None, kind=kind, url=url, timeout_s=30.0, **given)
         box = Surroundings(DEVICE, "Head office", ZONE, rig.clock)
         secrets = TargetSecrets("office", None, environ)
         rig.build = lambda: build_target(rig.settings, secrets, box)
