@@ -47,7 +47,7 @@ class WorkQueue(Generic[T]):
 
     Args:
         handle: takes one item. An exception ends this item only.
-        name: of the thread.
+        name: name of the thread.
         capacity: items that may wait, at least 1.
         on_failure: gets the item and the exception that `handle` raised, in the queue's thread.
         overflow: what happens to an item that finds `capacity` others waiting.

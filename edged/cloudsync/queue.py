@@ -62,7 +62,7 @@ class CloudQueue:
     """The queue of one library, and the results of working on it. Safe to use from any thread.
 
     Args:
-        database: of the library.
+        database: the library's.
         clock: wall time.
     """
 

@@ -1,8 +1,8 @@
 """Brings one target up to date, step by step: what to send next, what a failure means. No threads here.
 
 The rules: records go in order; none is passed over before the receiver has it or has refused it for good; a
-record over which the receiver fails again and again becomes a dead letter only when another record is seen to
-pass; a receiver that refuses everything is left alone, because then the fault is not in the records.
+record over which the receiver fails again and again becomes a dead letter only when another record passes; a
+receiver that refuses everything is left alone, because then the fault is not in the records.
 """
 
 from __future__ import annotations

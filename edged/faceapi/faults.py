@@ -157,7 +157,7 @@ def error_for(code: int | str, message: str, *, call: Call, log_id: str = "") ->
         code: `error_code` of the answer, a number or a text.
         message: `error_msg`; not trusted: shortened, without control characters, never matched on.
         call: which call was answered.
-        log_id: of the answer, as text (it can exceed 2^53).
+        log_id: the one in the answer, as text (it can exceed 2^53).
 
     Returns:
         An instance of the class for the reaction, with `code` `cloud_<number>`.

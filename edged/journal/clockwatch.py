@@ -27,7 +27,7 @@ TIMESYNC_FRESH_S = 2 * 3600.0
 
 _TIME_ERROR = 5
 _STA_UNSYNC = 0x40
-_STATUS_OFFSET = 40 if ctypes.sizeof(ctypes.c_long) == 8 else 20  # of `status` in struct timex
+_STATUS_OFFSET = 40 if ctypes.sizeof(ctypes.c_long) == 8 else 20  # offset of `status` in struct timex
 _TIMEX_BYTES = 256  # the structure has 208 bytes on 64-bit systems
 
 

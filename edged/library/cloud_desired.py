@@ -42,7 +42,7 @@ class CloudBook:
     """Desired and last known state of one library in the cloud. Safe to use from any thread.
 
     Args:
-        database: of the library.
+        database: the library's.
         clock: wall time.
         groups: configured groups of the cloud; the first takes people whose own groups are none of these.
     """

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 MAX_NAME_CHARS: Final = 128
 MAX_NOTE_CHARS: Final = 512
-MAX_FACES_PER_PERSON: Final = 20  # of one user in a group: docs/reference/face-api.md 6.2
+MAX_FACES_PER_PERSON: Final = 20  # limit of a user in a group: docs/reference/face-api.md 6.2
 DEFAULT_GROUP: Final = "default"
 RESERVED_IDS: Final = frozenset({"all", "self", "me", "this", "next"})  # reserved words of the face API
 _ID = re.compile(r"[A-Za-z0-9_-]{1,48}")

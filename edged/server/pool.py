@@ -24,7 +24,7 @@ class WorkerPool(Generic[Tool]):
     """Threads that each make a tool (networks belong to one thread) and then do jobs with it, in order.
 
     Args:
-        name: of the threads.
+        name: first part of the names of its threads.
         workers: number of threads.
         waiting: most jobs that may wait; one more raises.
         make_tool: called once in every thread.

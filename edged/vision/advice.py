@@ -42,7 +42,7 @@ class Sample:
 
     Attributes:
         at_s: monotonic time, seconds.
-        measures: of its face.
+        measures: those of its face.
         centre: middle of its box as shares of the picture's width and height, 0..1.
         around: mean grey level around the face, 0..255.
     """
@@ -99,7 +99,7 @@ class Advisor:
 
         Args:
             now_s: monotonic time, seconds.
-            width: of the picture, pixels.
+            width: the picture's, pixels.
             fps: pictures analysed in a second; None while unknown.
         """
         while self._samples and now_s - self._samples[0].at_s > self._window_s:
@@ -225,7 +225,7 @@ def distance_m(face_px: float, width: int, hfov_deg: float) -> float:
 
     Args:
         face_px: width of the face, above 0.
-        width: of the whole picture, pixels.
+        width: the whole picture's, pixels.
         hfov_deg: horizontal angle of view, above 0 and below 180.
     """
     return width * FACE_WIDTH_M / (2 * face_px * math.tan(math.radians(hfov_deg) / 2))

@@ -64,7 +64,7 @@ class BestShot(Generic[Shot]):
         """Take in an acceptable shot captured at `now_s`; return the one to send now, if any.
 
         Args:
-            quality: of this shot, 0..1.
+            quality: how good this shot is, 0..1.
             promising: the latest answer. True: the shots so far name one person, and another shot may
                 confirm it; False: they do not; None: there is no answer yet.
         """

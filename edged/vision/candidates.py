@@ -21,7 +21,7 @@ OUTSIDE_REGION = "outside_region"
 KEEP_LEAD = 1.25
 """Ratio by which another face must lead before the choice changes."""
 
-_DISTANCE_FLOOR = 0.1  # of the picture's width: nearer to the centre than this, all are equally near
+_DISTANCE_FLOOR = 0.1  # share of the picture's width: nearer to the centre than this, all are equally near
 
 
 @dataclass(frozen=True)

@@ -75,7 +75,7 @@ class PassiveSpoofGuard:
     modalities that must pass at the instant of the shot.
 
     Args:
-        model: of the vision thread; shared by its tracks.
+        model: belongs to the vision thread; its tracks share it.
         also: further modalities; shared by the tracks, too.
     """
 

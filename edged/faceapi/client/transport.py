@@ -84,7 +84,7 @@ class Transport:
 
         Args:
             url: without a query.
-            query: of the address; may hold a secret.
+            query: added to the address; may hold a secret.
             json_body: sent as application/json.
             form: sent as application/x-www-form-urlencoded; may hold secrets.
             deadline_s: monotonic time at which to give up, in any case.

@@ -31,8 +31,8 @@ from edged.recognition.protocol import (
 )
 
 MOST_CENTRAL_FACE: Final = 1
-"""`face_sort_type`: of several faces in a crop, the one in the middle is meant, not the largest: somebody who
-stands nearer must not be taken for the one behind."""
+"""`face_sort_type`: with several faces in a crop, the middle one counts, not the largest: somebody who stands
+nearer must not be taken for the one behind."""
 
 
 class CloudEngine:

@@ -59,7 +59,7 @@ class OperatorModel:
 
     Attributes:
         data: bytes of the ONNX file.
-        sha256: of those bytes, hexadecimal.
+        sha256: hash of those bytes, hexadecimal.
         contract: how to run it.
         licence: the operator's note, shown with the model's identity.
     """
