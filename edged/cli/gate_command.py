@@ -14,7 +14,6 @@ from edged.cli.common import ConfigOption, DoorOption, pick_gate, resolve_config
 from edged.cli.gate_view import print_json, print_ports, print_status, print_step
 from edged.cli.lazy import QuickCommand, QuickGroup
 from edged.clock import SystemClock
-from edged.errors import Misconfigured
 
 app = typer.Typer(no_args_is_help=True, cls=QuickGroup)
 
@@ -82,16 +81,10 @@ def pulse(
     config: ConfigOption = None,
 ) -> None:
     """Open the door once, for one pulse, and measure it."""
-    from edged.cli.gate_session import ask_before_moving, exit_if_failed, opened, pulse_once
+    from edged.cli.gate_session import ask_before_moving, exit_if_failed, opened, pulse_length_s, pulse_once
 
     gate, clock = pick_gate(resolve_config(config), door), SystemClock()
-    length_s = (gate.pulse_s if gate.mode == "pulse" else gate.hold_s) if seconds is None else seconds
-    if not 0.1 <= length_s <= gate.max_on_s:
-        raise Misconfigured(
-            f"A pulse of {length_s:g} s is not possible.",
-            code="bad_pulse",
-            hint=f"Give 0.1 to {gate.max_on_s:g} seconds; gate.max_on_s is the limit.",
-        )
+    length_s = pulse_length_s(gate, seconds)
     ask_before_moving(gate, yes)
     with opened(gate, clock) as board:
         result, measured_s = pulse_once(board, length_s)

@@ -22,6 +22,7 @@ from edged.gate.commissioning.session import (
     StepOutcome,
     StepResult,
     commissioning_session,
+    pulse_length_s,
     pulse_once,
 )
 from edged.gate.sim import is_simulated
@@ -33,6 +34,7 @@ __all__ = [
     "checklist",
     "exit_if_failed",
     "opened",
+    "pulse_length_s",
     "pulse_once",
     "watch",
 ]

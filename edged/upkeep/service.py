@@ -138,9 +138,10 @@ class Upkeep:
 
     def jobs(self) -> list[dict[str, Any]]:
         """Arguments for the scheduler's `add_job`, one dict per job. After `open_journal()`."""
-        often = {"trigger": "interval", "coalesce": True, "max_instances": 1, "misfire_grace_time": None}
+        late: dict[str, Any] = {"misfire_grace_time": None}  # better than never
+        often = {"trigger": "interval", "coalesce": True, "max_instances": 1, **late}
         soon, later = (self._clock.now() + timedelta(minutes=minutes) for minutes in (2, 10))
-        once = {"trigger": "date", "func": self.check_journal, "run_date": soon, "id": "check"}
+        once = {"trigger": "date", "func": self.check_journal, "run_date": soon, "id": "check", **late}
         return [
             *([] if self._journal.database.checked else [once]),
             {**often, "func": self.remove_old, "hours": 1, "id": "retention", "next_run_time": soon},

@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from edged.clock import Clock
 from edged.config import GateConfig
-from edged.errors import NeedsOperator
+from edged.errors import Misconfigured, NeedsOperator
 from edged.gate.board.contacts import KEYS, Contacts, wired
 from edged.gate.board.port import SerialPort
 from edged.gate.board.relay_channel import RelayChannel, Switched
@@ -27,6 +27,8 @@ POLL_S = 0.05
 MISSES = 3
 SETTLE_S = 1.5
 """Seconds. A contact that has not settled by then bounces; the longest debounce time is a second."""
+SHORTEST_PULSE_S = 0.1
+
 PULSE_TOLERANCE_S = 0.15
 """Tolerance for a measured pulse, seconds: two polls plus firmware jitter."""
 
@@ -204,6 +206,23 @@ def _not_off(path: str) -> NeedsOperator:
         code="relay_stuck",
         hint="Look at the door and at the relay's light now; cut the board's supply if it stays on.",
     )
+
+
+def pulse_length_s(gate: GateConfig, wanted_s: float | None = None) -> float:
+    """The length of a trial pulse: `wanted_s`, or the on-time of the configuration.
+
+    Raises:
+        Misconfigured: `bad_pulse`: too short to be measured, or longer than `gate.max_on_s`.
+    """
+    if wanted_s is None:
+        wanted_s = gate.pulse_s if gate.mode == "pulse" else gate.hold_s
+    if not SHORTEST_PULSE_S <= wanted_s <= gate.max_on_s:
+        raise Misconfigured(
+            f"A pulse of {wanted_s:g} s is not possible.",
+            code="bad_pulse",
+            hint=f"Give {SHORTEST_PULSE_S:g} to {gate.max_on_s:g} seconds; gate.max_on_s is the limit.",
+        )
+    return wanted_s
 
 
 def pulse_once(board: CommissioningSession, seconds: float) -> tuple[StepResult, float | None]:
