@@ -212,7 +212,7 @@ def test_a_camera_that_ends_ends_neither_the_daemon_nor_the_other_and_is_no_hang
         assert {"camera:cam1", "vision:cam1"} <= set(names)
         assert not {"camera:cam2", "vision:cam2"} & set(names)
     finally:
-        assert box.daemon.stop()
+        box.daemon.stop()
 
 
 def test_the_daemon_ends_when_the_sources_of_all_cameras_have_ended(tmp_path, household, short_film):
@@ -223,4 +223,4 @@ def test_the_daemon_ends_when_the_sources_of_all_cameras_have_ended(tmp_path, ho
         assert box.daemon.wait(DEADLINE_S)
         box.wait_for(SourceEnded, 2)  # the daemon may have heard the second before we did
     finally:
-        assert box.daemon.stop()
+        box.daemon.stop()
