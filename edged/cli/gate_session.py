@@ -137,7 +137,7 @@ def watch(board: CommissioningSession, clock: Clock, seconds: float | None, as_j
             line = {"at": iso(clock.now()), "relay_on": seen[0], "inputs": seen[1], "contacts": seen[2]}
             print_json(line, indent=None) if as_json else print_status(line)
         if clock.monotonic() - fed_s >= FEED_S:
-            board.link.feed_watchdog()
+            board.relay.feed_watchdog()
             fed_s = clock.monotonic()
         if until_s is not None and clock.monotonic() >= until_s:
             return

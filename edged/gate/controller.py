@@ -37,7 +37,7 @@ class GateController:
 
     Args:
         door: the machine.
-        link: the relay.
+        relay: its channel of the board.
         senses: contacts and hours.
         reports: receives the facts.
         beat_s: time between two readbacks of an idle board, seconds.
@@ -48,7 +48,7 @@ class GateController:
         self,
         config: GateConfig,
         door: Door,
-        link: RelayChannel,
+        relay: RelayChannel,
         senses: DoorSenses,
         reports: Reports,
         clock: Clock,
@@ -56,7 +56,7 @@ class GateController:
         beat_s: float,
         should_end: Callable[[], bool],
     ) -> None:
-        self._link = link
+        self._relay = relay
         self._reports = reports
         self._clock = clock
         self._beat_s = beat_s
@@ -70,7 +70,7 @@ class GateController:
         self._last_error: EdgedError | None = None
         self._retry = Backoff(RETRY)
         self._beat_at = 0.0
-        self._executor = ActionExecutor(door, link, reports, clock, max_on_s=config.max_on_s)
+        self._executor = ActionExecutor(door, relay, reports, clock, max_on_s=config.max_on_s)
 
     # -- state, for any thread
 
@@ -92,22 +92,22 @@ class GateController:
     @property
     def readback(self) -> bool:
         """Whether the connected board can be read."""
-        return self._connected and self._link.readback
+        return self._connected and self._relay.readback
 
     @property
     def may_be_on(self) -> bool:
         """The relay was switched on and has not been proven off since."""
-        return self._link.may_be_on
+        return self._relay.may_be_on
 
     @property
     def hardware_pulse(self) -> bool:
         """The connected board itself ends the on-time; else this program does."""
-        return self._connected and self._pulse_s is not None and self._link.times_pulse(self._pulse_s)
+        return self._connected and self._pulse_s is not None and self._relay.times_pulse(self._pulse_s)
 
     @property
     def hardware_limit(self) -> bool:
         """The connected board itself switches off after `max_on_s` at the latest."""
-        return self._connected and (self.hardware_pulse or self._link.times_pulse(self._max_on_s))
+        return self._connected and (self.hardware_pulse or self._relay.times_pulse(self._max_on_s))
 
     # -- to do
 
@@ -146,7 +146,7 @@ class GateController:
         wake_at = self._step()
         if self._connected:
             try:
-                self._link.renew_lease(wake_at - self._clock.monotonic() + LEASE_MARGIN_S)
+                self._relay.renew_lease(wake_at - self._clock.monotonic() + LEASE_MARGIN_S)
             except EdgedError as error:
                 self._lose(error)
         return wake_at if self._connected else min(wake_at, self._retry_at())
@@ -203,7 +203,7 @@ class GateController:
         Returns:
             The machine's actions, and the error of a command that failed without moving anything.
         """
-        with self._link.turn:
+        with self._relay.turn:
             actions = step(self._clock.monotonic())
             switched, failure = self._executor.execute(actions)
             if failure:
@@ -226,21 +226,21 @@ class GateController:
         self._beat_at = now + self._beat_s
         wanted = self._door.relay_on
         try:
-            if not wanted and (self._link.may_be_on or self._missed):
+            if not wanted and (self._relay.may_be_on or self._missed):
                 # after a miss, too: a question of another kind, whose answer makes the next one sure sooner
-                self._link.switch(False, READBACK_ROOM_S)
-            state = self._link.read(expected=wanted)
+                self._relay.switch(False, READBACK_ROOM_S)
+            state = self._relay.read(expected=wanted)
             if state is False and self._door.state in RELEASED:
                 # a timer of the board may have run on, or it was without power: the way out stays open
-                state = self._link.switch(True, READBACK_ROOM_S).acknowledged
+                state = self._relay.switch(True, READBACK_ROOM_S).acknowledged
             if state is not None:
                 self._executor.judge(wanted, state)
-            elif self._link.readback:
+            elif self._relay.readback:
                 self._missed = True
                 self._beat_at = now + min(self._beat_s, MISSED_BEAT_S)
                 return True
             self._missed = False
-            self._link.feed_watchdog()
+            self._relay.feed_watchdog()
             self._executor.proven = True
         except EdgedError as error:
             self._lose(error)
@@ -252,19 +252,19 @@ class GateController:
         """Open, read the relay, set its wanted state; the gate accepts grants only after that."""
         acknowledged: bool | None = None
         try:
-            was_on = self._link.connect()
-            self._link.feed_watchdog()
-            may_have_been_on = self._link.may_be_on
+            was_on = self._relay.connect()
+            self._relay.feed_watchdog()
+            may_have_been_on = self._relay.may_be_on
             actions = self._door.board_back(self._clock.monotonic(), was_on)
             for command in [a for a in actions if isinstance(a, SwitchRelay)]:
-                acknowledged = self._link.switch_surely(command.on, give_up=self._should_end).acknowledged
+                acknowledged = self._relay.switch_surely(command.on, give_up=self._should_end).acknowledged
                 if acknowledged is False:
                     self._executor.judge(command.on, not command.on)
         except EdgedError as error:
             self._door.board_lost(self._clock.monotonic())  # its facts cancel out those not yet reported
             self._lose(error)
             return
-        if acknowledged is None and self._link.readback:  # ended before the readback came
+        if acknowledged is None and self._relay.readback:  # ended before the readback came
             self._door.board_lost(self._clock.monotonic())
             return
         self._last_error = None
@@ -292,9 +292,9 @@ class GateController:
 
     def _make_safe(self, reason: str) -> None:
         """Safe state: relay off if the board can be reached, port closed, door offline."""
-        was_on = self._link.may_be_on
-        switched = self._link.make_safe()
-        if was_on and switched and not self._link.may_be_on:
+        was_on = self._relay.may_be_on
+        switched = self._relay.make_safe()
+        if was_on and switched and not self._relay.may_be_on:
             self._executor.switched_off(reason, switched.written_s, switched.acknowledged)
         now = self._clock.monotonic()
         self._executor.report(self._door.board_lost(now))

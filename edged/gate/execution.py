@@ -18,16 +18,16 @@ class ActionExecutor:
 
     Args:
         door: the machine whose actions these are.
-        link: the relay.
+        relay: its channel of the board.
         reports: receives the facts.
         max_on_s: longest permitted on-time, seconds.
     """
 
     def __init__(
-        self, door: Door, link: RelayChannel, reports: Reports, clock: Clock, *, max_on_s: float
+        self, door: Door, relay: RelayChannel, reports: Reports, clock: Clock, *, max_on_s: float
     ) -> None:
         self._door = door
-        self._link = link
+        self._relay = relay
         self._reports = reports
         self._clock = clock
         self._max_on_s = max_on_s
@@ -49,11 +49,11 @@ class ActionExecutor:
             elif not isinstance(action, SwitchRelay):
                 self._reports.fact(action, switched)
             elif not failure:
-                written_before_s = self._link.written_s
+                written_before_s = self._relay.written_s
                 try:
                     switched = self._switch(action)
                 except EdgedError as error:
-                    failure, written_s = error, self._link.written_s
+                    failure, written_s = error, self._relay.written_s
                     # the command may have gone out, with only its answer missing
                     if action.on and written_s is not None and written_s != written_before_s:
                         switched = Switched(written_s, None, None)
@@ -104,7 +104,7 @@ class ActionExecutor:
         timer_s = self._timer_s(command)
         if timer_s is not None and command.pulse_ms == round(timer_s * 1000):
             room_s = math.inf  # the board keeps the time, so there is time for it
-        switched = self._link.switch(command.on, room_s, timer_s)
+        switched = self._relay.switch(command.on, room_s, timer_s)
         if not command.on:
             self.switched_off(command.reason, switched.written_s, switched.acknowledged)
         elif self._on_since is None or self._door.state not in RELEASED:  # held: a repeated command
@@ -123,4 +123,4 @@ class ActionExecutor:
         if not command.on or self._door.state in RELEASED:
             return None
         pulse_s = None if command.pulse_ms is None else command.pulse_ms / 1000
-        return pulse_s if pulse_s is not None and self._link.times_pulse(pulse_s) else self._max_on_s
+        return pulse_s if pulse_s is not None and self._relay.times_pulse(pulse_s) else self._max_on_s

@@ -189,7 +189,7 @@ class Checklist:
 
     def _lost(self) -> bool:
         try:
-            self._board.link.feed_watchdog()
+            self._board.relay.feed_watchdog()
             self._board.driver.read_output(self._board.config.channel)
         except EdgedError:
             return True

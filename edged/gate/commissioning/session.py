@@ -69,7 +69,7 @@ class CommissioningSession:
     sim: SimBoard | None
 
     def __post_init__(self) -> None:
-        self.link = RelayChannel(self.driver, self.config.channel, self.clock)
+        self.relay = RelayChannel(self.driver, self.config.channel, self.clock)
         self._elsewhere = Contacts(
             self.config.model_copy(update=dict.fromkeys(self.named_inputs().values())),
             self.clock,
@@ -84,7 +84,7 @@ class CommissioningSession:
 
     def times_pulse(self, seconds: float) -> bool:
         """Whether the board would end a pulse of this length, as in service: edged times a hold."""
-        return self.config.mode == "pulse" and self.link.times_pulse(seconds)
+        return self.config.mode == "pulse" and self.relay.times_pulse(seconds)
 
     def state(self) -> bool | None:
         """Whether the relay is on; a miss is repeated. None: it cannot be read."""
@@ -127,23 +127,23 @@ class CommissioningSession:
 
     def off(self) -> Switched:
         """Switch off, repeated until readback shows the result."""
-        return self.link.switch_surely(False, give_up=lambda: False)
+        return self.relay.switch_surely(False, give_up=lambda: False)
 
     @property
     def hardware_limit(self) -> bool:
         """The board itself would switch off after `max_on_s` at the latest."""
-        return self.hardware_pulse or self.link.times_pulse(self.config.max_on_s)
+        return self.hardware_pulse or self.relay.times_pulse(self.config.max_on_s)
 
     def on(self, pulse_s: float | None = None) -> Switched:
         """Switch on as in service, with the board's own timer if it has one: `pulse_s`, else `max_on_s`."""
         timer_s = self.config.max_on_s if pulse_s is None else pulse_s
-        return self.link.switch(True, room_s=math.inf, timer_s=timer_s)
+        return self.relay.switch(True, room_s=math.inf, timer_s=timer_s)
 
     def pause(self, seconds: float) -> None:
         """Wait, and feed the board's watchdog."""
         until_s = self.clock.monotonic() + seconds
         while self.clock.monotonic() < until_s:
-            self.link.feed_watchdog()
+            self.relay.feed_watchdog()
             self.clock.sleep(min(max(0.0, until_s - self.clock.monotonic()), 1.0))
 
     def _patiently(self, read: Callable[[], T | None]) -> T | None:
@@ -174,10 +174,10 @@ def commissioning_session(config: GateConfig, clock: Clock) -> Iterator[Commissi
             _open(board)
             yield board
         finally:
-            if board.link.may_be_on:
-                board.link.make_safe()
+            if board.relay.may_be_on:
+                board.relay.make_safe()
             board.close()
-        if board.link.may_be_on:
+        if board.relay.may_be_on:
             raise _not_off(path)
     finally:
         if sim:
