@@ -1,7 +1,7 @@
 """Which driver speaks which protocol: one line each. The protocol is configuration, never guessed.
 
-Configuration asks here too (`edged.config.gate_boards`), so nothing but the asked driver is imported, and no
-serial port before a driver is made.
+Configuration asks here too (`edged.config.gate_boards`), so nothing but the asked driver is imported, and a
+serial port only with one that is such a port itself (`line`), or when a driver is made.
 """
 
 from __future__ import annotations

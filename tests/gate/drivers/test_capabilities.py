@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,7 +12,7 @@ from edged.clock import SystemClock
 from edged.config import GateConfig
 from edged.errors import Misconfigured
 from edged.gate.drivers.base import PlainBoard, PulseRange
-from edged.gate.drivers.registry import make_driver
+from edged.gate.drivers.registry import DRIVERS, family, make_driver
 
 TENTHS = PulseRange(0.1, 3276.7, 0.1)
 SECONDS = PulseRange(1.0, 255.0, 1.0)
@@ -59,3 +61,24 @@ def test_a_relay_that_no_such_board_has_is_refused_before_anything_is_sent(proto
     with pytest.raises(Misconfigured) as refused:
         make_driver(config, "/dev/null", SystemClock())
     assert refused.value.code == "relay_board_size"
+
+
+class Reading:
+    """Settings of a gate that note which of them are read."""
+
+    def __init__(self, config: GateConfig) -> None:
+        self._config = config
+        self.read: set[str] = set()
+
+    def __getattr__(self, key: str) -> Any:
+        self.read.add(key)
+        return getattr(self._config, key)
+
+
+@pytest.mark.parametrize("protocol", DRIVERS)
+def test_a_driver_declares_the_settings_that_not_every_board_has_and_it_reads(protocol):
+    """Else `edged check` says that the setting has no effect, and the schema does not name the protocol."""
+    config = Reading(GateConfig(protocol=protocol))
+    make_driver(config, "/dev/null", SystemClock())
+    assert config.read - {"protocol", "channel", "baud"} <= {*family(protocol).settings}
+    assert {*family(protocol).settings} <= GateConfig.model_fields.keys()
