@@ -20,6 +20,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -34,7 +35,7 @@ from edged.config.delivery_section import DeliveryConfig
 from edged.delivery.service import DeliveryService
 from edged.delivery.targets import Surroundings
 from edged.events import AccessDecided, Outcome, PunchRecorded
-from edged.journal import Journal, journal_path
+from edged.journal import Journal, JournalReader, journal_path
 
 FRAPPE_ANSWER = json.dumps({"message": {"name": "EMP-CKIN-1", "employee": "HR-EMP-1"}}).encode()
 MOSQUITTO = shutil.which("mosquitto", path="/usr/sbin:/usr/bin:/usr/local/sbin")
@@ -143,7 +144,7 @@ def _service(folder: Path, bus: EventBus, target: dict[str, Any]) -> DeliverySer
     return DeliveryService(
         DeliveryConfig.model_validate({"targets": [{"name": "bench", **target}]}),
         folder,
-        journal_path(folder),
+        partial(JournalReader.open_readonly, journal_path(folder)),
         Surroundings("bench", "bench", ZoneInfo("UTC"), bus.clock),
         bus,
         environ={f"EDGED_DELIVERY_BENCH_{name}": "x" for name in ("SECRET", "API_KEY", "API_SECRET")},

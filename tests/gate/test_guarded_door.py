@@ -8,7 +8,7 @@ import sys
 import pytest
 from gate_lab import GateLab
 from guarding import BEYOND_A_LEASE_S, running_guard
-from places import PROJECT, SUPPORT
+from places import SUPPORT
 
 from edged.events import DoorLocked, DoorUnlocked, GateLost
 from edged.gate.board.guarded import GuardedLine
@@ -116,10 +116,3 @@ def test_at_random_moments_the_door_does_what_was_declared(tmp_path):
         outcomes = [lab.trial() for _ in range(6)]
     assert [outcome for outcome in outcomes if outcome.wrong] == []
     assert any(outcome.was_on for outcome in outcomes)
-
-
-@pytest.mark.slow
-def test_the_lab_of_the_docs_runs_at_several_doors():
-    command = [sys.executable, PROJECT / "scripts" / "gate-lab", "--trials", "2", "--doors", "2"]
-    lab = subprocess.run(command, capture_output=True, text=True, timeout=120)
-    assert lab.returncode == 0, lab.stdout + lab.stderr
