@@ -115,7 +115,8 @@ def export(
         Path, typer.Option("--output", "-o", metavar="FILE", help="Where to; `-` is standard output.")
     ],
     format_: Annotated[
-        Format | None, typer.Option("--format", help="Of the file; without it as its name ends, else CSV.")
+        Format | None,
+        typer.Option("--format", help="Format; without it as the name of the file ends, else CSV."),
     ] = None,
     person: PersonOption = None,
     config: ConfigOption = None,

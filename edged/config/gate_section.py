@@ -156,13 +156,13 @@ class GateConfig(Section):
         [], max_length=50, description="Hours in which no grant opens; exit and fire do. Wins over `free`."
     )
     interlock: Identifier | None = Field(
-        None, description="Of the doors with the same name here, only one opens at a time."
+        None, description="Doors with the same name here open one at a time."
     )
     hybrid_policy: Literal["local_first", "cloud_first"] | None = Field(
-        None, description="Of this door; empty: as `recognition.hybrid.policy`."
+        None, description="Policy of this door; empty: as `recognition.hybrid.policy`."
     )
     when_cloud_down: Literal["local", "deny"] | None = Field(
-        None, description="Of this door; empty: as `recognition.hybrid.when_cloud_down`."
+        None, description="The same for this door; empty: as `recognition.hybrid.when_cloud_down`."
     )
 
     @property

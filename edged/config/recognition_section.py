@@ -75,7 +75,7 @@ class CloudConfig(Section):
         "library",
         description="`library`: only people of this box's library pass; `cloud`: the cloud's groups decide.",
     )
-    jpeg_quality: int = Field(90, ge=80, le=100, description="Of the pictures sent.")
+    jpeg_quality: int = Field(90, ge=80, le=100, description="JPEG quality of the pictures sent.")
     connect_timeout_s: Timeout = Field(1.0, description="Give up connecting after this time.")
     read_timeout_s: Timeout = Field(3.0, description="Give up waiting for the answer after this time.")
     qps: Rate = Field(2.0, description="Calls a second of each search, detect, add and update call.")

@@ -1,4 +1,4 @@
-"""Scripts that pages name, in their shortest form: they use edged and tools of the tests, and break with them."""
+"""Scripts that pages name, in their shortest form: they use edged and its test tools, and break with them."""
 
 import subprocess
 import sys

@@ -16,6 +16,8 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 FORBIDDEN = re.compile(r"\b(whoever|what became of|what has become of|reckon\w*|so many-th)\b", re.I)
 COMMENT = re.compile(r"(?:^\s*|\s\s)#:? ?(.*)")
 BEGINS_WITH_OF = re.compile(r"(?:\A|[.:;!?]\s+)Of\b")
+PAGES = [*PROJECT.glob("*.md"), *PROJECT.glob("docs/**/*.md"), *PROJECT.glob("config/**/*.yaml")]
+PAGE_BEGINS_WITH_OF = re.compile(r"(?:\A|[.:;!?]\s+|\n\n|[-|#] )Of\b")
 
 
 def classes(module: Path) -> Iterator[str]:
@@ -85,6 +87,16 @@ def test_docstrings_and_comments_keep_to_the_word_list():
         for module in MODULES
         if (wrong := complaints(module.read_text("utf-8")))
     }
+    assert found == {}
+
+
+def test_pages_and_shipped_settings_keep_to_the_word_list():
+    found = {
+        str(page.relative_to(PROJECT)): wrong[0]
+        for page in PAGES
+        if (wrong := FORBIDDEN.search(text := page.read_text("utf-8")) or PAGE_BEGINS_WITH_OF.search(text))
+    }
+    assert len(PAGES) > 40
     assert found == {}
 
 
