@@ -132,10 +132,6 @@ class CloudSync:
             return not self._thread.is_alive()
         return True
 
-    def wake(self) -> None:
-        """Look at the queue now."""
-        self._wake.set()
-
     # -- work
 
     def finish(self, cloud_ids: Iterable[str], timeout_s: float) -> tuple[str, ...]:

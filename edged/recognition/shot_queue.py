@@ -87,10 +87,6 @@ class ShotQueue:
         """No shot waits or is in work."""
         return not any(p.busy or p.waiting for p in self._passages.values())
 
-    def find(self, key: str) -> Passage | None:
-        """The passage, if it is remembered."""
-        return self._passages.get(key)
-
     def take_unsent(self) -> int:
         """Number of shots since the last call that needed no engine: a better one came, or the passage was
         over."""

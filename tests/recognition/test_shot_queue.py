@@ -12,7 +12,7 @@ from shots import drawn_shot
 from edged.clock import ManualClock
 from edged.events import Measures, ShotRefused, TrackEnded, TrackStarted
 from edged.recognition.consensus import Consensus
-from edged.recognition.shot_queue import ShotQueue
+from edged.recognition.shot_queue import Passage, ShotQueue
 
 CLOCK = ManualClock()
 GATHER_S = 0.15
@@ -44,6 +44,13 @@ def queue() -> ShotQueue:
 
 def taken(queue: ShotQueue, now_s: float) -> list[str]:
     return [job.key for job in queue.take(now_s)]
+
+
+def in_work(queue: ShotQueue, passage: str) -> Passage:
+    """A shot of `passage` is with an engine, however many others are near."""
+    queue.offer(shot(passage), 1.0)
+    [job] = queue.take(1.0 + 2 * GATHER_S)
+    return job.passage
 
 
 def test_somebody_alone_never_waits(queue):
@@ -100,10 +107,11 @@ def test_somebody_near_whose_picture_is_bad_is_waited_for(queue):
 
 
 def test_somebody_gone_or_answered_already_is_not_waited_for(queue):
-    for passage in ("p1", "p2", "p3"):
+    answered = in_work(queue, "p3")
+    answered.consensus, answered.busy = Consensus(attempts=1), False
+    for passage in ("p1", "p2"):
         queue.began(started(passage))
     queue.ended(ended("p2"))
-    queue.find("p3").consensus = Consensus(attempts=1)
     queue.offer(shot("p1"), 10.0)
     assert taken(queue, 10.0) == ["p1"]
 
@@ -117,10 +125,12 @@ def test_a_full_call_does_not_wait(queue):
 
 
 def test_a_passage_that_is_to_go_alone_goes_alone(queue):
+    queue.began(started("p1"))
+    alone = in_work(queue, "p2")
+    alone.alone, alone.busy = True, False
+    queue.began(started("p3"))
     for passage in ("p1", "p2", "p3"):
-        queue.began(started(passage))
         queue.offer(shot(passage), 10.0)
-    queue.find("p2").alone = True
     assert taken(queue, 10.0) == ["p1", "p3"]
     assert taken(queue, 10.0) == ["p2"]
 
