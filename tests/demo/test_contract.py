@@ -18,6 +18,10 @@ from edged.demo import enrolments, visits
 
 SEED = 1
 TIMEOUT_S = 180
+TRIES = 5
+FPS = 25
+SPEEDS = ("2", "1", "0.5")
+"""Paces to play the scene at: each for a machine that is too busy for the one before."""
 
 
 def run_demo(*arguments):
@@ -42,10 +46,19 @@ def scene(tmp_path_factory):
         fcntl.flock(lock, fcntl.LOCK_EX)
         printed = folder / "printed"
         if not printed.exists():
-            done = run_demo("--json", "--seed", str(SEED), "--speed", "2", "--data-dir", folder / "data")
-            assert done.returncode == 0, done.stderr
-            printed.write_text(done.stdout, "utf-8")
-    return [json.loads(line) for line in printed.read_text("utf-8").splitlines()], folder / "data"
+            printed.write_text(play_scene(folder), "utf-8")
+    return lines_of(printed.read_text("utf-8")), folder / "data"
+
+
+def play_scene(folder):
+    """What the demo prints of the scene."""
+    for speed in SPEEDS:
+        shutil.rmtree(folder / "data", ignore_errors=True)
+        done = run_demo("--json", "--seed", str(SEED), "--speed", speed, "--data-dir", folder / "data")
+        assert done.returncode == 0, done.stderr
+        if in_time(lines_of(done.stdout)):
+            break
+    return done.stdout
 
 
 @pytest.fixture(scope="module")
@@ -65,9 +78,24 @@ def pictures_and_a_blank(tmp_path_factory, photographs, enrol):
 def play_pictures(pictures, enrol, data_dir):
     # at speed 0 every frame is analysed, however busy the machine is
     what = ("--camera", pictures, "--enrol", enrol, "--speed", "0")
-    done = run_edged("demo", "--json", *what, "--data-dir", data_dir)
-    assert done.returncode == 0, done.stderr
-    return [json.loads(line) for line in done.stdout.splitlines()], data_dir
+    for number in range(TRIES):
+        folder = data_dir / str(number)
+        done = run_edged("demo", "--json", *what, "--data-dir", folder)
+        assert done.returncode == 0, done.stderr
+        if in_time(lines_of(done.stdout)):
+            break
+    return lines_of(done.stdout), folder
+
+
+def in_time(lines):
+    """Whether the machine can play at this pace: it analyses ten pictures a second, and decides in time."""
+    frames = lines[-1]["frames"]
+    late = [decision for decision in of(lines, "access_decided") if "too_old" in decision["reasons"]]
+    return not late and frames["analysed"] * FPS >= frames["read"] * 10
+
+
+def lines_of(printed):
+    return [json.loads(line) for line in printed.splitlines()]
 
 
 @pytest.fixture(params=["pictures", pytest.param("scene", marks=pytest.mark.slow)])
