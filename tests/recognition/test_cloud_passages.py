@@ -37,7 +37,7 @@ SLACK_S = 10.0
 """Tolerance for a decision beyond the age a picture may have; generous, this is no measure of speed."""
 JITTER_S = 0.5
 """Tolerance for the arrival of calls on a busy machine; a burst would arrive within milliseconds.
-tests/faceapi/test_governor_arrivals.py holds the exact rule."""
+tests/faceapi/governor/test_arrivals.py holds the exact rule."""
 
 POLICIES: dict[str, dict[str, Any]] = {
     "cloud": {"engine": "cloud"},
