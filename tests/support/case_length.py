@@ -45,8 +45,8 @@ def pytest_runtest_makereport(
 def slowness() -> float:
     """How much longer than on the machine of reference a thread takes on this one, from 1.
 
-    The larger of what a busy loop shows at this moment and what follows from its processor time and the threads
-    that waited for each core during the last minute.
+    The larger of what a busy loop shows at this moment and what follows from its processor time and from the
+    threads that waited for each core during the last minute.
     """
     began_s, worked_s = time.perf_counter(), time.thread_time()
     for _ in range(SPINS):
