@@ -1,4 +1,8 @@
-"""For the tests of the gate: a clock that leaps over waiting; under the marker `slow` also the machine's."""
+"""For the tests of the gate: a bench, boards and drivers on a clock that leaps over waiting.
+
+In real time run the cases of `test_service` and `test_faults`, which play on both clocks, the last ones of
+`drivers/test_contract`, and all with further processes.
+"""
 
 from __future__ import annotations
 
@@ -16,12 +20,10 @@ from edged.gate.drivers.base import RelayDriver
 from edged.gate.sim import SimBoard, parse_url
 
 
-@pytest.fixture(
-    params=[pytest.param(LeapingClock, id=""), pytest.param(SystemClock, id="real", marks=pytest.mark.slow)]
-)
-def clock(request: pytest.FixtureRequest) -> Clock:
+@pytest.fixture
+def clock() -> Clock:
     """One clock for driver, gate and simulated board."""
-    return request.param()
+    return LeapingClock()
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import subprocess
 import sys
 
 import pytest
-from gate_bench import DEADLINE_S, GateBench, moved
+from gate_bench import BOTH_CLOCKS, DEADLINE_S, GateBench, moved
 from leaping_clock import LeapingClock
 
 from edged.events import (
@@ -21,6 +21,11 @@ from edged.events import (
 )
 
 READABLE = [("sim:lcus", "basic"), ("sim:lcus?firmware=feedback", "feedback")]
+
+
+@pytest.fixture(params=BOTH_CLOCKS)
+def clock(request):
+    return request.param()
 
 
 def test_a_port_missing_at_start_is_said_once_and_used_when_it_appears(bench, tmp_path):

@@ -7,7 +7,7 @@ import threading
 import tty
 
 import pytest
-from gate_bench import DEADLINE_S, moved
+from gate_bench import BOTH_CLOCKS, DEADLINE_S, moved
 
 from edged.bus import EventBus, Overflow
 from edged.clock import SystemClock
@@ -27,6 +27,11 @@ from edged.gate.service import GateService
 
 ON, OFF = bytes.fromhex("A0 01 01 A2"), bytes.fromhex("A0 01 00 A1")
 FEEDBACK_ON, FEEDBACK_OFF = bytes.fromhex("A0 01 03 A4"), bytes.fromhex("A0 01 02 A3")
+
+
+@pytest.fixture(params=BOTH_CLOCKS)
+def clock(request):
+    return request.param()
 
 
 def test_a_grant_is_one_on_and_one_off_frame_and_nothing_else_on_the_wire(bench):

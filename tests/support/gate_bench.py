@@ -6,6 +6,9 @@ import threading
 from collections.abc import Callable
 from typing import TypeVar
 
+import pytest
+from leaping_clock import LeapingClock
+
 from edged.bus import EventBus
 from edged.clock import Clock, SystemClock
 from edged.config import GateConfig
@@ -17,6 +20,11 @@ from edged.gate.sim import SimBoard, parse_url
 
 E = TypeVar("E", bound=Event)
 DEADLINE_S = 45.0
+BOTH_CLOCKS = [
+    pytest.param(LeapingClock, id=""),
+    pytest.param(SystemClock, id="real", marks=pytest.mark.slow),
+]
+"""Parameters of a fixture `clock` in files whose cases run in real time as well."""
 LIFE_S = 10.0
 """Of a grant: longer than in service, because a busy machine must not make a grant too late."""
 

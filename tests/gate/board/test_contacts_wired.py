@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import pytest
 from gate_bench import moved
-from leaping_clock import LeapingClock
 
 from edged.clock import SystemClock
 from edged.config import GateConfig
@@ -186,9 +185,7 @@ def test_a_port_without_lines_is_an_alarm_and_the_door_works_on(bench):
     bench.wait_for(DoorUnlocked)
 
 
-@pytest.mark.parametrize("clock", [LeapingClock], ids=[""], indirect=True)
 def test_reading_contacts_does_not_lengthen_a_pulse_that_edged_times(bench):
-    """In the time of the leaping clock; on a busy machine a pulse may take longer for other reasons."""
     board = bench.board("sim:dcon")
     bench.keeper(board.link, protocol="dcon", channels=4, board_inputs=4, pulse_s=0.5, exit_button="board:1")
     for number in range(3):

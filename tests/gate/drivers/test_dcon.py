@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from leaping_clock import LeapingClock
 from wire import Wire, sent
 
 from edged.clock import SystemClock
@@ -26,7 +27,7 @@ CONNECT = (
 
 
 def driver_on(wire: Wire, **options: object) -> DconDriver:
-    port = SerialPort(wire.path, 9600, SystemClock())
+    port = SerialPort(wire.path, 9600, LeapingClock())
     return DconDriver(port, address=1, **{"watchdog_s": 10.0, **options})
 
 

@@ -6,6 +6,7 @@ import pytest
 from board_contract import answers_until_lost
 from hypothesis import given
 from hypothesis import strategies as st
+from leaping_clock import LeapingClock
 from wire import Wire, sent
 
 from edged.clock import SystemClock
@@ -19,7 +20,7 @@ from edged.gate.drivers.registry import make_driver
 
 
 def on_wire(wire: Wire, channel: int = 1) -> DevantechDriver:
-    return DevantechDriver(SerialPort(wire.path, 9600, SystemClock()), channel=channel)
+    return DevantechDriver(SerialPort(wire.path, 9600, LeapingClock()), channel=channel)
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import pytest
 from gate_bench import DEADLINE_S
 from hypothesis import given
 from hypothesis import strategies as st
+from leaping_clock import LeapingClock
 from wire import Wire, sent
 
 from edged.clock import SystemClock
@@ -78,7 +79,7 @@ def test_exactly_these_bytes_are_on_the_line():
         (ASK, "04 51 01 01 01 A8 0F" + VERSION),
     )
     with Wire(*script) as wire:
-        driver = K8090Driver(SerialPort(wire.path, 19200, SystemClock()))
+        driver = K8090Driver(SerialPort(wire.path, 19200, LeapingClock()))
         driver.open()
         assert driver.set(1, True) is True
         assert driver.set(1, False) is True
@@ -98,7 +99,7 @@ def test_a_pulse_the_card_cannot_make_is_refused_and_not_rounded(seconds):
 
 def test_a_long_pulse_is_two_bytes():
     with Wire(("04 41 02 01 2C 8C 0F", ""), (ASK, "04 51 00 02 02 A7 0F" + VERSION)) as wire:
-        driver = K8090Driver(SerialPort(wire.path, 19200, SystemClock()))
+        driver = K8090Driver(SerialPort(wire.path, 19200, LeapingClock()))
         driver.open()
         assert driver.pulse(2, 300.0) is True
         driver.close()

@@ -6,6 +6,7 @@ import pytest
 from board_contract import answers_until_lost
 from hypothesis import given
 from hypothesis import strategies as st
+from leaping_clock import LeapingClock
 from wire import Wire, sent
 
 from edged.clock import SystemClock
@@ -23,7 +24,7 @@ from edged.gate.drivers.registry import make_driver
 
 
 def driver_on(wire: Wire, relays: int) -> KmtronicDriver:
-    driver = KmtronicDriver(SerialPort(wire.path, 9600, SystemClock()), relays=relays)
+    driver = KmtronicDriver(SerialPort(wire.path, 9600, LeapingClock()), relays=relays)
     driver.open()
     return driver
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from leaping_clock import LeapingClock
 from wire import Wire, sent
 
 from edged.clock import SystemClock
@@ -103,7 +104,7 @@ def test_exactly_these_bytes_are_on_the_line():
         (b"relay off 0\r", b"relay off 0\n\r>"),
     )
     with Wire(*script) as wire:
-        driver = NumatoDriver(SerialPort(wire.path, 9600, SystemClock()), inputs=2)
+        driver = NumatoDriver(SerialPort(wire.path, 9600, LeapingClock()), inputs=2)
         driver.open()
         assert driver.set(1, True) is None
         assert driver.read_output(1) is True
