@@ -11,9 +11,7 @@ from edged.app.health import StateTimes, health_of
 from edged.app.part import Part, PartHealth
 from edged.app.parts import FLOW, STOP_FIRST, PartFactory
 from edged.app.site import Site
-
-LEAST_STOP_S = 0.1
-"""A part whose turn to stop comes late still gets this long."""
+from edged.app.stop_in_turn import stop_in_turn
 
 DRAIN_S = 5.0
 
@@ -57,22 +55,17 @@ class Assembly:
         Returns:
             True when everything that moves ended in time, and no part raised.
         """
-        site, until_s = self._site, self._site.clock.monotonic() + limit_s
-        begun = list(self._begun.values())
-
-        def left_s() -> float:
-            return max(LEAST_STOP_S, until_s - site.clock.monotonic())
-
+        site, begun = self._site, list(self._begun.values())
         self._started.clear()
         for part in begun:
             for name in part.beats():
                 site.heartbeats.forget(name)
+        asked = [_ended(part, part.ask_to_stop) for part in begun]
         moving = [self._begun[name] for name in STOP_FIRST if name in self._begun]
-        ended = [_ended(part, part.ask_to_stop) for part in begun]
-        ended += [_ended(part, partial(part.stop, left_s())) for part in moving]
-        ended += [site.bus.close(left_s())]
-        ended += [_ended(part, part.close) for part in reversed(begun)]
-        return all(ended)
+        stops = [partial(_ended, part, part.stop) for part in moving]
+        in_time = stop_in_turn([*stops, site.bus.close], limit_s, site.clock)
+        closed = [_ended(part, part.close) for part in reversed(begun)]
+        return in_time and all([*asked, *closed])
 
     def health(self) -> list[PartHealth]:
         """The health of every part, in the order of the table; empty before the parts are made."""
@@ -83,10 +76,10 @@ class Assembly:
         ]
 
 
-def _ended(part: Part, end: Callable[[], bool | None]) -> bool:
+def _ended(part: Part, end: Callable[..., bool | None], *arguments: float) -> bool:
     """Whether a step of ending did what it should. None, of a step that tells nothing, counts as yes."""
     try:
-        return end() is not False
+        return end(*arguments) is not False
     except Exception:  # noqa: BLE001 - the parts after this one still get their turn: a relay may be on
         _log.exception("part_not_ended", part=part.name)
         return False

@@ -9,6 +9,7 @@ from edged.app.camera_watch import CameraWatch, FrameCounts, LivenessParts
 from edged.app.part import PartHealth, PartState, PlainValue
 from edged.app.site import Site
 from edged.app.site_part import SitePart
+from edged.app.stop_in_turn import stop_in_turn
 from edged.config import CameraConfig
 from edged.events import SourceEnded
 from edged.vision.opencv import prepare_opencv
@@ -16,9 +17,6 @@ from edged.vision.passage_verdicts import PassageVerdicts
 
 SOURCE_ENDED = "the source has ended"
 """Reason of the stop request when the sources of all cameras have ended."""
-
-LEAST_STOP_S = 0.1
-"""A camera whose turn to stop comes late still gets this long."""
 
 FINISH_S = 5.0
 
@@ -57,12 +55,9 @@ class CameraPart(SitePart):
 
     def stop(self, timeout_s: float) -> bool:
         """No more frames from any camera, then the vision threads."""
-        monotonic = self._site.clock.monotonic
-        until_s = monotonic() + timeout_s
-        stops = [watch.stop_capture for watch in self._watches] + [
-            watch.stop_vision for watch in self._watches
-        ]
-        return all([stop(max(LEAST_STOP_S, until_s - monotonic())) for stop in stops])
+        stops = [watch.stop_capture for watch in self._watches]
+        stops += [watch.stop_vision for watch in self._watches]
+        return stop_in_turn(stops, timeout_s, self._site.clock)
 
     def beats(self) -> Sequence[str]:
         """`camera` and `vision`, each with `:CAMERA` where there are several."""

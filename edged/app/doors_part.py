@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from edged.app.part import PartHealth, PartState, PlainValue
 from edged.app.site import Site
 from edged.app.site_part import SitePart
+from edged.app.stop_in_turn import stop_in_turn
 from edged.command import Command
 from edged.config import GateConfig
 from edged.events import ComponentFailed
@@ -18,9 +19,6 @@ from edged.gate.overrides import door_commands
 from edged.gate.service import GateService
 
 BEAT_S = 5.0
-LEAST_STOP_S = 0.1
-"""A door whose turn to stop comes late still gets this long."""
-
 CLOSE_S = 1.0
 """How long a door that did not stop in time gets once more, before its simulated board goes away."""
 
@@ -78,9 +76,7 @@ class DoorsPart(SitePart):
 
     def stop(self, timeout_s: float) -> bool:
         """Relays off, threads ended. True when both are sure for every door."""
-        monotonic = self._site.clock.monotonic
-        until_s = monotonic() + timeout_s
-        return all([gate.stop(max(LEAST_STOP_S, until_s - monotonic())) for gate in self._gates.values()])
+        return stop_in_turn([gate.stop for gate in self._gates.values()], timeout_s, self._site.clock)
 
     def beats(self) -> Sequence[str]:
         """`gate`, or `gate:DOOR` for each of several doors."""
