@@ -123,10 +123,13 @@ def synchronised_now(now: datetime) -> bool | None:
     The kernel knows it for every time service. A unit with `ProtectClock=yes` may not ask the kernel, so the
     file of systemd-timesyncd counts, too.
     """
-    if _kernel_says_synchronised():
-        return True
+    return _kernel_says_synchronised() or timesyncd_says_synchronised(now)
+
+
+def timesyncd_says_synchronised(now: datetime, mark: Path = TIMESYNC_FILE) -> bool | None:
+    """Whether a time server answered systemd-timesyncd lately; None: `mark`, which it touches, is missing."""
     try:
-        age_s = now.timestamp() - TIMESYNC_FILE.stat().st_mtime
+        age_s = now.timestamp() - mark.stat().st_mtime
     except OSError:
         return None
     return abs(age_s) < TIMESYNC_FRESH_S
