@@ -12,7 +12,7 @@ LIMIT_S = 240.0
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "command",
-    ["gate-lab --trials 2 --doors 2", "bench_delivery.py --records 20"],
+    ["gate-lab --trials 2 --doors 2", "bench_delivery.py --records 20", "evaluate-cloud-calls --rounds 1"],
     ids=lambda command: command.split()[0],
 )
 def test_a_script_does_what_its_page_says(command):
