@@ -43,7 +43,7 @@ class Service:
     """Parts that the HTTP side needs; see `running.py`."""
 
     apps: Mapping[str, Application]
-    access: Authentication
+    authentication: Authentication
     vision_workers: WorkerPool[FaceNetworks]
     io_workers: WorkerPool[None]
     clock: Clock
@@ -97,7 +97,7 @@ class Gateway:
         token = request.query_params.get("access_token")
         if token is None and request.headers.get("authorization", "").startswith("bce-auth-v1/"):
             raise ApiError(14)  # edged has no signed requests
-        return apps[self._service.access.appid_of(token)]
+        return apps[self._service.authentication.appid_of(token)]
 
     async def _call(self, app: Application, call: Call, request: Request) -> dict[str, Any]:
         handler = HANDLERS.get(call)
@@ -144,7 +144,7 @@ class Gateway:
             raise ApiError(3)
         wanted = (fields.get(name, "").strip() for name in ("grant_type", "client_id", "client_secret"))
         try:
-            granted = self._service.access.grant(*wanted)
+            granted = self._service.authentication.grant(*wanted)
         except TokenRefused as refused:
             self._log.warning("token_refused", client=_client(request), reason=refused.description)
             body = {"error": refused.error, "error_description": refused.description}

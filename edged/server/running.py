@@ -101,7 +101,7 @@ class RecognitionServer:
             pool.start()
         service = Service(
             apps=self._apps,
-            access=Authentication(self._keys, self._clock, int(config.token_days * 86_400)),
+            authentication=Authentication(self._keys, self._clock, int(config.token_days * 86_400)),
             vision_workers=vision_workers,
             io_workers=io_workers,
             clock=self._clock,

@@ -80,3 +80,18 @@ def test_a_face_names_nothing_that_is_gone(package):
             source = source_of(package, module)
             assert source, name
             assert re.search(rf"^(class |def )?{member}\b", source.read_text("utf-8"), re.M), name
+
+
+def test_only_these_imports_by_name_cross_packages_out_of_sight_of_the_import_contract():
+    by_name = set()
+    for path in PACKAGE.rglob("*.py"):
+        by, source = path.relative_to(PACKAGE), path.read_text("utf-8")
+        if "import_module" not in source:
+            continue
+        for package, inner in re.findall(r'"edged\.(\w+)\.([\w.]+)"', source):
+            if package != by.parts[0] and source_of(package, inner):
+                by_name.add((str(by), f"{package}.{inner}"))
+    assert by_name == {
+        ("camera/registry.py", "demo.scene"),
+        ("config/gate_boards.py", "gate.drivers.registry"),
+    }
