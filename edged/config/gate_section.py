@@ -162,7 +162,8 @@ class GateConfig(Section):
         None, description="Policy of this door; empty: as `recognition.hybrid.policy`."
     )
     when_cloud_down: Literal["local", "deny"] | None = Field(
-        None, description="The same for this door; empty: as `recognition.hybrid.when_cloud_down`."
+        None,
+        description="What this door does without the cloud; empty: as `recognition.hybrid.when_cloud_down`.",
     )
 
     @property
@@ -226,6 +227,12 @@ class GateConfig(Section):
                 "channel",
                 "channels",
             )
+        profiles = tuple(profile.name for profile in self.family.profiles)
+        for key, own in (("firmware", self.family.firmwares), ("profile", profiles)):
+            value = getattr(self, key)
+            if own and value not in (*own, None) and key in self.model_fields_set:
+                what = f"{key} ({value}) is not of a {self.protocol} board: {', '.join(own)}"
+                raise conflict(what, key, "protocol")
         return self
 
     @model_validator(mode="after")

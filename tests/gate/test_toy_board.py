@@ -39,6 +39,8 @@ def test_the_configuration_takes_its_protocol_and_its_firmware():
     [
         ("protocol: toi", "did you mean toy? Choices: lcus, "),
         ("protocol: toy, firmware: steel", "Choices: basic, feedback, wood, tin"),
+        ("protocol: toy, firmware: feedback", "firmware (feedback) is not of a toy board: wood, tin"),
+        ("protocol: lcus, firmware: tin", "firmware (tin) is not of a lcus board: basic, feedback"),
         ("protocol: toy, board_inputs: 3, fire: board:4", "a toy board has 3 inputs here; see board_inputs"),
         ("protocol: toy, board_inputs: 9, fire: board:4", "a toy board has 3 inputs here; see board_inputs"),
     ],
