@@ -27,14 +27,14 @@ READABLE = [("sim:lcus?firmware=feedback", {"firmware": "feedback"}), ("sim:modb
 
 
 class Turns:
-    """A gate operation whose turns the test makes itself; it looks after its board in each of them."""
+    """A gate controller whose turns the test makes itself; it looks after its board in each of them."""
 
     def __init__(self, driver, clock, config: GateConfig) -> None:
         self.events: list[Event] = []
         reports = Reports(config, clock, self.events.append)
         contacts = Contacts(config, clock, read_board=driver.read_inputs, read_lines=driver.read_inputs)
         senses = DoorSenses(config, contacts, clock, zone=UTC, order=None, on_key=reports.key_pressed)
-        self.operation = GateController(
+        self.controller = GateController(
             config,
             Door(door_rules(config)),
             RelayChannel(driver, config.channel, clock),
@@ -47,8 +47,8 @@ class Turns:
 
     def turn(self) -> bool:
         """One turn of the gate's thread; whether it would tell the watchdog that all is well."""
-        self.operation.step()
-        return self.operation.take_proof()
+        self.controller.step()
+        return self.controller.take_proof()
 
 
 @pytest.fixture(params=READABLE, ids=["lcus", "modbus"])
@@ -59,7 +59,7 @@ def board_and_turns(request, clock):
     turns = Turns(make_driver(config, str(board.link), clock), clock, config)
     yield board, turns
     board.deaf = board.silent = False
-    turns.operation.end()
+    turns.controller.end()
     board.close()
 
 
@@ -74,7 +74,7 @@ def test_the_watchdog_is_not_fed_by_a_turn_whose_readback_failed(board_and_turns
     assert turns.turn()
     board.silent = True
     assert not turns.turn()
-    assert turns.operation.connected
+    assert turns.controller.connected
     board.silent = False
 
 
@@ -83,8 +83,8 @@ def test_the_watchdog_is_not_fed_by_grants_alone(board_and_turns, clock):
     assert turns.turn()
     board.silent = True
     now = clock.monotonic()
-    turns.operation.grant(Grant(decision_id="d1", person_id="mia", expires_s=now + 2))
-    assert not turns.operation.take_proof()
+    turns.controller.grant(Grant(decision_id="d1", person_id="mia", expires_s=now + 2))
+    assert not turns.controller.take_proof()
 
 
 def test_the_watchdog_is_fed_again_once_the_loss_is_known(board_and_turns):
@@ -92,8 +92,8 @@ def test_the_watchdog_is_fed_again_once_the_loss_is_known(board_and_turns):
     board, turns = board_and_turns
     assert turns.turn()
     board.deaf = True
-    while turns.operation.connected:
-        turns.operation.step()
+    while turns.controller.connected:
+        turns.controller.step()
     assert [type(event) for event in turns.events if isinstance(event, GateLost)]
     assert turns.turn()
 
@@ -105,14 +105,14 @@ def test_a_relay_that_drops_during_fire_is_switched_on_again(clock):
     turns = Turns(make_driver(config, str(board.link), clock), clock, config)
     try:
         turns.turn()
-        turns.operation._perform(lambda now: turns.operation.door.fire(now, True))
+        turns.controller._perform(lambda now: turns.controller.door.fire(now, True))
         assert board.relays[0] is True
         board.force(1, False)
         turns.turn()
         assert board.relays[0] is True
-        assert turns.operation.connected
+        assert turns.controller.connected
     finally:
-        turns.operation.end()
+        turns.controller.end()
         board.close()
 
 
@@ -145,7 +145,7 @@ def test_attempts_to_reconnect_begin_at_a_tenth_of_a_second_and_slow_down_to_two
     turns = Turns(driver, clock, GateConfig())
     pauses = []
     for _ in range(12):
-        next_at = turns.operation.step()
+        next_at = turns.controller.step()
         pauses.append(next_at - clock.monotonic())
         clock.advance(pauses[-1])
     assert driver.tries == 12
@@ -159,9 +159,9 @@ def test_no_attempt_is_made_before_its_time():
     clock = ManualClock()
     driver = Deserted()
     turns = Turns(driver, clock, GateConfig())
-    turns.operation.step()
+    turns.controller.step()
     clock.advance(RETRY.first_s / 2)
-    turns.operation.step()
+    turns.controller.step()
     assert driver.tries == 1
 
 
