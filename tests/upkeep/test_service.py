@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import threading
+from contextlib import closing
 from datetime import UTC, datetime
 
 import pytest
@@ -22,6 +24,7 @@ from edged.events import (
     Event,
     JournalRestored,
 )
+from edged.journal import journal_path
 from edged.upkeep.backup import list_backups, make_backup
 from edged.upkeep.backup_places import backup_folder
 from edged.upkeep.files import BACKUPS
@@ -149,10 +152,12 @@ def test_a_journal_too_large_to_be_looked_at_first_is_looked_at_beside_the_work(
     bus = EventBus(clock)
     heard: list[Event] = []
     bus.subscribe(ComponentFailed, heard.append, name="test")
-    Upkeep(running.config, bus, clock).check_journal()
+    upkeep = Upkeep(running.config, bus, clock)
+    upkeep.check_journal()
 
     assert bus.close()
     assert "The file is damaged" in heard[0].error
+    assert list(upkeep.problems) == ["journal"]
 
 
 def test_other_errors_are_not_answered_with_a_backup(box, clock):
@@ -209,7 +214,9 @@ def test_a_backup_that_fails_is_reported_and_the_last_good_one_kept(box, clock):
 
     running.upkeep.back_up_if_due()
 
-    assert [event.code for event in running.of(BackupFailed)] == ["database_corrupt"]
+    (failed,) = running.of(BackupFailed)
+    assert failed.code == "database_corrupt"
+    assert running.upkeep.problems == {"backup": failed.reason}
     assert list_backups(backup_folder(running.config)) == [kept]
     running.stop()
 
@@ -262,6 +269,21 @@ def test_old_records_are_removed_as_configured(box, clock):
         assert len(running.journal.list(event=event)) == left
     assert list(box.data_dir.glob("snapshots/*/*")) == []
     assert running.journal.verify() == ()
+    running.stop()
+
+
+def test_a_removal_that_fails_is_reported_and_stays_a_problem_until_one_succeeds(box, clock):
+    running = Running(box.data_dir, clock, keep_days=30)
+    running.start()
+    running.journal.database.query("PRAGMA busy_timeout = 1")
+    clock.advance(100 * 86_400)
+    with closing(sqlite3.connect(journal_path(box.data_dir))) as another:
+        another.execute("BEGIN IMMEDIATE")
+        running.upkeep.remove_old()
+        assert list(running.upkeep.problems) == ["retention"]
+    running.upkeep.remove_old()
+    assert running.upkeep.problems == {}
+    assert [event.component for event in running.of(ComponentFailed)] == ["retention"]
     running.stop()
 
 
