@@ -1,6 +1,6 @@
 """Measure the gate: from the decision to the wire and to the board's answer, and how exact pulses are.
 
-Prints a table, and writes it as JSON with --json FILE. Bus, keeper, driver and guard are the
+Prints a table, and writes it as JSON with --json FILE. Bus, service, driver and guard are the
 production code; the board is simulated at 9600 baud in a process of its own, which notes when bytes came
 and when its relay moved. Loaded means that the vision thread analyses pictures with five faces meanwhile, as
 fast as it can, in the process of the gate.
@@ -171,14 +171,14 @@ def grant(config: GateConfig, grants: int) -> tuple[np.ndarray, list[DoorUnlocke
     bus.subscribe(
         (DoorLocked, GrantNotExecuted), lambda event: locked.release(), name="bench-locked", capacity=64
     )
-    keeper = GateService(config, bus, clock, on_beat=lambda: None)
-    keeper.start()
+    service = GateService(config, bus, clock, on_beat=lambda: None)
+    service.start()
     asked_s = []
     try:
         until_s = time.monotonic() + DEADLINE_S
-        while not keeper.ready and time.monotonic() < until_s:
+        while not service.ready and time.monotonic() < until_s:
             time.sleep(0.05)
-        keeper.wait_idle(DEADLINE_S)
+        service.wait_idle(DEADLINE_S)
         while locked.acquire(timeout=0.1):
             pass  # the relay was switched off when the board was found
         for number in range(grants):
@@ -188,7 +188,7 @@ def grant(config: GateConfig, grants: int) -> tuple[np.ndarray, list[DoorUnlocke
                 sys.exit("bench: the door did not lock again; the figures would mean nothing")
             time.sleep(pauses.uniform(0.0, LONGEST_PAUSE_S))
     finally:
-        keeper.stop()
+        service.stop()
         bus.close()
     return np.array(asked_s), unlocked
 

@@ -286,7 +286,7 @@ def test_the_only_door_may_be_named(write):
 )
 def test_a_port_the_daemon_holds_is_refused_and_says_how_to_get_it(bench, write, command):
     board = bench.board("sim:modbus")
-    bench.keeper(board.link, protocol="modbus")
+    bench.service(board.link, protocol="modbus")
     done = gate(*command, "-c", write(port=board.link, protocol="modbus"))
     assert done.returncode == 69
     assert "used by another program" in done.stderr

@@ -30,7 +30,7 @@ def clock(request):
 
 def test_a_port_missing_at_start_is_said_once_and_used_when_it_appears(bench, tmp_path):
     link = tmp_path / "gate0"
-    keeper = bench.keeper(link, wait_until_ready=False)
+    service = bench.service(link, wait_until_ready=False)
     lost = bench.wait_for(GateLost)
     assert lost.code == "relay_port_missing"
     assert lost.hint
@@ -41,28 +41,28 @@ def test_a_port_missing_at_start_is_said_once_and_used_when_it_appears(bench, tm
     bench.decide("d1")
     assert bench.wait_for(GrantNotExecuted).code == "board_offline"
     board = bench.board(f"sim:lcus?silent=1&link={link}")
-    bench.wait_until(lambda: keeper.ready)
+    bench.wait_until(lambda: service.ready)
     bench.wait_for(GateConnected)
-    assert keeper.health()["error_code"] is None
+    assert service.health()["error_code"] is None
     assert moved(board)
 
 
 @pytest.mark.parametrize(("url", "firmware"), [*READABLE, ("sim:lcus?silent=1", "basic")])
 def test_a_self_powered_board_unplugged_in_mid_pulse_is_off_before_the_next_grant(bench, url, firmware):
     board = bench.board(f"{url}{'&' if '?' in url else '?'}self_powered=1")
-    keeper = bench.keeper(board.link, firmware=firmware, mode="hold", hold_s=30, min_interval_s=0)
+    service = bench.service(board.link, firmware=firmware, mode="hold", hold_s=30, min_interval_s=0)
     bench.decide("d1")
     bench.wait_for(DoorUnlocked)
     assert moved(board, True)
     board.unplug()
     bench.wait_for(GateLost)
     assert board.relays == [True]
-    assert not keeper.ready
+    assert not service.ready
     bench.decide("d2")
     assert bench.wait_for(GrantNotExecuted, decision_id="d2").code == "board_offline"
     board.plug()
     connected = bench.wait_for(GateConnected, count=2)
-    bench.wait_until(lambda: keeper.ready)
+    bench.wait_until(lambda: service.ready)
     assert moved(board, True, False)
     assert bench.wait_for(DoorLocked).reason == "reconciled"
     if "silent" in url:
@@ -77,7 +77,7 @@ def test_a_self_powered_board_unplugged_in_mid_pulse_is_off_before_the_next_gran
 
 def test_a_bus_powered_board_drops_its_relay_with_the_plug(bench):
     board = bench.board("sim:lcus?silent=1")
-    bench.keeper(board.link, mode="hold", hold_s=30)
+    bench.service(board.link, mode="hold", hold_s=30)
     bench.decide("d1")
     bench.wait_for(DoorUnlocked)
     assert moved(board, True)
@@ -91,26 +91,26 @@ def test_a_bus_powered_board_drops_its_relay_with_the_plug(bench):
 @pytest.mark.parametrize("url", ["sim:lcus", "sim:lcus?silent=1"])
 def test_an_unplug_while_nothing_happens_is_noticed(bench, url):
     board = bench.board(url)
-    keeper = bench.keeper(board.link)
+    service = bench.service(board.link)
     board.unplug()
     assert bench.wait_for(GateLost).code == "relay_port_lost"
-    assert not keeper.ready
+    assert not service.ready
 
 
 def test_a_basic_board_that_answered_once_is_not_taken_for_a_silent_one_later(bench):
     board = bench.board("sim:lcus")
-    keeper = bench.keeper(board.link)
+    service = bench.service(board.link)
     board.unplug()
     bench.wait_for(GateLost, code="relay_port_lost")
     board.silent = True
     board.plug()
     assert bench.wait_for(GateLost, code="relay_no_answer")
-    assert not keeper.ready
+    assert not service.ready
 
 
 def test_feedback_firmware_that_never_answers_hints_at_the_other_firmware(bench):
     board = bench.board("sim:lcus")
-    bench.keeper(board.link, firmware="feedback", wait_until_ready=False)
+    bench.service(board.link, firmware="feedback", wait_until_ready=False)
     lost = bench.wait_for(GateLost)
     assert lost.code == "relay_no_answer"
     assert "basic" in lost.hint
@@ -119,23 +119,23 @@ def test_feedback_firmware_that_never_answers_hints_at_the_other_firmware(bench)
 @pytest.mark.parametrize(("url", "firmware"), READABLE)
 def test_one_missed_answer_is_not_a_lost_board(bench, url, firmware):
     board = bench.board(url)
-    keeper = bench.keeper(board.link, firmware=firmware, pulse_s=2)
+    service = bench.service(board.link, firmware=firmware, pulse_s=2)
     board.silent = True
     bench.decide("d1")
     assert moved(board, True)
     board.silent = False
     bench.wait_for(DoorLocked, acknowledged=True)
-    assert keeper.ready
+    assert service.ready
     assert bench.seen(GateLost) == []
 
 
 @pytest.mark.parametrize(("url", "firmware"), READABLE)
 def test_garbage_is_not_believed(bench, url, firmware):
     board = bench.board(url)
-    keeper = bench.keeper(board.link, firmware=firmware)
+    service = bench.service(board.link, firmware=firmware)
     board.garbage = b"\x55\xaa"
     assert bench.wait_for(GateLost).code == "relay_bad_answer"
-    assert not keeper.ready
+    assert not service.ready
     board.garbage = b""
     bench.wait_for(GateConnected, count=2)
 
@@ -144,26 +144,26 @@ def test_garbage_is_not_believed(bench, url, firmware):
 def test_a_relay_that_does_not_switch_on_is_an_alarm(bench, url, firmware):
     board = bench.board(url)
     board.stuck = {1}
-    keeper = bench.keeper(board.link, firmware=firmware)
+    service = bench.service(board.link, firmware=firmware)
     bench.decide("d1")
     alarm = bench.wait_for(GateAlarmRaised)
     assert alarm.code == "relay_stuck"
     assert "stays locked" in alarm.reason
     assert bench.wait_for(DoorUnlocked).acknowledged is False
     bench.wait_for(DoorLocked)
-    assert keeper.ready
+    assert service.ready
 
 
 @pytest.mark.parametrize(("url", "firmware"), READABLE)
 def test_a_relay_that_does_not_switch_off_takes_the_gate_out_of_service(bench, url, firmware):
     board = bench.board(url)
-    keeper = bench.keeper(board.link, firmware=firmware, pulse_s=1)
+    service = bench.service(board.link, firmware=firmware, pulse_s=1)
     bench.decide("d1")
     assert moved(board, True)
     board.stuck = {1}
     assert "may be unlocked" in bench.wait_for(GateAlarmRaised, code="relay_stuck").reason
     assert bench.wait_for(GateLost).code == "relay_stuck"
-    assert not keeper.ready
+    assert not service.ready
     tries = bench.beats
     bench.wait_until(lambda: bench.beats >= tries + 2)
     assert len(bench.seen(GateAlarmRaised, code="relay_stuck")) == 1
@@ -174,16 +174,16 @@ def test_a_relay_that_does_not_switch_off_takes_the_gate_out_of_service(bench, u
 
 def test_stop_says_so_when_the_relay_stays_on(bench):
     board = bench.board("sim:lcus")
-    keeper = bench.keeper(board.link, mode="hold", hold_s=20)
+    service = bench.service(board.link, mode="hold", hold_s=20)
     bench.decide("d1")
     assert moved(board, True)
     board.stuck = {1}
-    assert keeper.stop(DEADLINE_S) is False
+    assert service.stop(DEADLINE_S) is False
 
 
 def test_a_relay_somebody_else_switched_on_is_found_and_switched_off(bench):
     board = bench.board("sim:lcus?firmware=feedback")
-    bench.keeper(board.link, firmware="feedback")
+    bench.service(board.link, firmware="feedback")
     board.force(1, True)
     assert bench.wait_for(GateAlarmRaised).code == "relay_stuck"
     assert board.wait_for(lambda b: b.relays == [False], DEADLINE_S)
@@ -193,20 +193,20 @@ def test_a_relay_somebody_else_switched_on_is_found_and_switched_off(bench):
 def test_stop_with_a_hung_board_ends_the_thread_within_a_second(firmware):
     with GateBench(LeapingClock()) as bench:
         board = bench.board(f"sim:lcus?firmware={firmware}")
-        keeper = bench.keeper(board.link, firmware=firmware, mode="hold", hold_s=20)
+        service = bench.service(board.link, firmware=firmware, mode="hold", hold_s=20)
         bench.decide("d1")
         bench.wait_for(DoorUnlocked)
         board.deaf = True
         began_s = bench.clock.monotonic()
-        assert keeper.stop(DEADLINE_S) is False
-        assert not keeper._thread.is_alive()
+        assert service.stop(DEADLINE_S) is False
+        assert not service._thread.is_alive()
         assert bench.clock.monotonic() - began_s < 1.0
 
 
-def test_a_second_keeper_on_the_port_is_refused_with_the_reason(bench):
+def test_a_second_service_on_the_port_is_refused_with_the_reason(bench):
     board = bench.board("sim:lcus?silent=1")
-    bench.keeper(board.link)
-    second = bench.keeper(board.link, wait_until_ready=False)
+    bench.service(board.link)
+    second = bench.service(board.link, wait_until_ready=False)
     lost = bench.wait_for(GateLost)
     assert lost.code == "relay_port_busy"
     assert "another program" in lost.reason
@@ -215,7 +215,7 @@ def test_a_second_keeper_on_the_port_is_refused_with_the_reason(bench):
 
 def test_the_port_is_held_exclusively_against_other_processes(bench):
     board = bench.board("sim:lcus?silent=1")
-    bench.keeper(board.link)
+    bench.service(board.link)
     opener = (
         "import fcntl, os, sys; fd = os.open(sys.argv[1], os.O_RDWR | os.O_NOCTTY); "
         "fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)"
@@ -231,15 +231,15 @@ def test_a_port_locked_by_another_program_is_used_when_it_lets_go(bench):
     board = bench.board("sim:lcus?silent=1")
     fd = os.open(board.link, os.O_RDWR | os.O_NOCTTY)
     fcntl.flock(fd, fcntl.LOCK_EX)
-    keeper = bench.keeper(board.link, wait_until_ready=False)
+    service = bench.service(board.link, wait_until_ready=False)
     assert bench.wait_for(GateLost).code == "relay_port_busy"
     os.close(fd)
-    bench.wait_until(lambda: keeper.ready)
+    bench.wait_until(lambda: service.ready)
 
 
 def test_something_that_is_no_serial_port_is_an_error_and_not_a_crash(bench, tmp_path):
     (tmp_path / "file").touch()
-    bench.keeper(tmp_path / "file", wait_until_ready=False)
+    bench.service(tmp_path / "file", wait_until_ready=False)
     assert bench.wait_for(GateLost).code == "relay_port_missing"
 
 
@@ -278,15 +278,15 @@ threading.Thread(target=read_wire).start()
 clock = SystemClock()
 bus = EventBus(clock)
 ready = threading.Event()
-keeper = None
+service = None
 def beat():
-    if keeper.ready:
+    if service.ready:
         ready.set()
-keeper = GateService(
+service = GateService(
     GateConfig(port=os.ttyname(slave), mode="hold", hold_s=60, max_on_s=60, grant_ttl_s=10),
     bus, clock, on_beat=beat,
 )
-keeper.start()
+service.start()
 assert ready.wait(30)
 bus.publish(AccessDecided(
     at=clock.now(), door_id="door1", decision_id="d1", outcome=Outcome.GRANTED, person_id="p",

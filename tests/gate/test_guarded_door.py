@@ -1,4 +1,4 @@
-"""The whole gate with a guard: grants go through it, and a keeper that is gone leaves nothing open."""
+"""The whole gate with a guard: grants go through it, and a service that is gone leaves nothing open."""
 
 import os
 import signal
@@ -20,7 +20,7 @@ CHILD = """
 import sys
 from gate_bench import GateBench
 with GateBench() as bench:
-    bench.keeper("/dev/guarded", guard=sys.argv[1], mode="hold", hold_s=60.0, max_on_s=60.0)
+    bench.service("/dev/guarded", guard=sys.argv[1], mode="hold", hold_s=60.0, max_on_s=60.0)
     bench.decide("d1")
     print("granted", flush=True)
     sys.stdin.read()
@@ -44,7 +44,7 @@ def guard(board, tmp_path):
 
 
 def test_a_grant_goes_through_the_guard_and_ends_as_it_should(bench, board, guard):
-    bench.keeper("/dev/guarded", guard=guard, firmware="feedback", pulse_s=0.3)
+    bench.service("/dev/guarded", guard=guard, firmware="feedback", pulse_s=0.3)
     bench.decide("d1")
     assert bench.wait_for(DoorUnlocked).acknowledged
     locked = bench.wait_for(DoorLocked, reason="time_over")
@@ -52,19 +52,19 @@ def test_a_grant_goes_through_the_guard_and_ends_as_it_should(bench, board, guar
     assert not board.relays[0]
 
 
-def test_a_door_held_longer_than_any_lease_stays_open_while_the_keeper_lives(bench, board, guard):
-    keeper = bench.keeper(
+def test_a_door_held_longer_than_any_lease_stays_open_while_the_service_lives(bench, board, guard):
+    service = bench.service(
         "/dev/guarded", guard=guard, firmware="feedback", mode="hold", hold_s=BEYOND_A_LEASE_S
     )
     bench.decide("d1")
     bench.wait_for(DoorLocked, reason="time_over")
     assert [edge.on for edge in board.edges] == [True, False]
     assert bench.seen(GateLost) == []
-    assert keeper.ready
+    assert service.ready
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP])
-def test_a_keeper_that_is_killed_or_stopped_leaves_no_door_open(board, guard, number):
+def test_a_service_that_is_killed_or_stopped_leaves_no_door_open(board, guard, number):
     child = subprocess.Popen(
         [sys.executable, "-c", CHILD, str(guard)],
         stdin=subprocess.PIPE,
@@ -83,7 +83,7 @@ def test_a_keeper_that_is_killed_or_stopped_leaves_no_door_open(board, guard, nu
 
 
 def test_without_its_guard_the_gate_is_out_of_service_and_says_why(bench, tmp_path):
-    bench.keeper("/dev/guarded", guard=tmp_path / "nobody.sock", wait_until_ready=False)
+    bench.service("/dev/guarded", guard=tmp_path / "nobody.sock", wait_until_ready=False)
     lost = bench.wait_for(GateLost)
     assert lost.code == "gate_guard_missing"
 
@@ -92,7 +92,7 @@ def test_a_guard_that_serves_another_daemon_is_told_apart_from_a_missing_board(b
     path = tmp_path / "taken.sock"
     with running_guard(board.link, path):
         other = GuardedLine(path, 9600, [b""], bench.clock)
-        bench.keeper("/dev/guarded", guard=path, firmware="feedback", wait_until_ready=False)
+        bench.service("/dev/guarded", guard=path, firmware="feedback", wait_until_ready=False)
         lost = bench.wait_for(GateLost)
         other.close()
     assert (lost.code, "serve another daemon" in lost.reason) == ("gate_guard_missing", True)
@@ -100,10 +100,10 @@ def test_a_guard_that_serves_another_daemon_is_told_apart_from_a_missing_board(b
 
 def test_a_guard_that_is_started_later_is_found(bench, board, tmp_path):
     path = tmp_path / "late.sock"
-    keeper = bench.keeper("/dev/guarded", guard=path, firmware="feedback", wait_until_ready=False)
+    service = bench.service("/dev/guarded", guard=path, firmware="feedback", wait_until_ready=False)
     bench.wait_for(GateLost)
     with running_guard(board.link, path):
-        bench.wait_until(lambda: keeper.ready)
+        bench.wait_until(lambda: service.ready)
         bench.decide("d1")
         bench.wait_for(DoorUnlocked)
         bench.wait_for(DoorLocked)

@@ -1,4 +1,4 @@
-"""Orders of people and hours of the wall clock, with keepers, boards on ptys and a real journal."""
+"""Orders of people and hours of the wall clock, with services, boards on ptys and a real journal."""
 
 from __future__ import annotations
 
@@ -53,14 +53,14 @@ class WallClock(LeapingClock):
 class Desk:
     """A desk, as the daemon has it."""
 
-    def __init__(self, bench: GateBench, keepers: list[GateService], directory: Path) -> None:
+    def __init__(self, bench: GateBench, services: list[GateService], directory: Path) -> None:
         self.journal = Journal.open(journal_path(directory), bench.clock)
         bench.callback(self.journal.close)
         self.journal.attach(bench.bus)
         self.commit = self.journal.commit_decision
         self.book = OverrideStore(directory)
         self._commands = door_commands(
-            {keeper.door_id: keeper for keeper in keepers},
+            {service.door_id: service for service in services},
             self.book,
             bench.clock,
             commit=lambda event: self.commit(event),
@@ -88,7 +88,7 @@ def names(journal: Journal, decision_id: str) -> list[str]:
 
 def test_an_order_to_open_is_in_the_journal_before_the_relay_moves(bench, tmp_path):
     board = bench.board("sim:lcus")
-    desk = Desk(bench, [bench.keeper(board.link, pulse_s=0.2)], tmp_path)
+    desk = Desk(bench, [bench.service(board.link, pulse_s=0.2)], tmp_path)
     moved_at_commit: list[int] = []
 
     def commit(event: DoorOrdered) -> int:
@@ -113,7 +113,7 @@ def test_an_order_to_open_is_in_the_journal_before_the_relay_moves(bench, tmp_pa
 
 def test_an_order_that_cannot_be_recorded_moves_nothing(bench, tmp_path):
     board = bench.board("sim:lcus")
-    desk = Desk(bench, [bench.keeper(board.link)], tmp_path)
+    desk = Desk(bench, [bench.service(board.link)], tmp_path)
 
     def commit(event: DoorOrdered) -> int:
         raise NeedsOperator("The disk is full.", code="journal_full")
@@ -126,7 +126,7 @@ def test_an_order_that_cannot_be_recorded_moves_nothing(bench, tmp_path):
 
 
 def test_an_order_that_was_cut_off_is_told_at_the_next_start(bench, tmp_path):
-    desk = Desk(bench, [bench.keeper(bench.board("sim:lcus").link)], tmp_path)
+    desk = Desk(bench, [bench.service(bench.board("sim:lcus").link)], tmp_path)
     event = DoorOrdered(
         at=bench.clock.now(), door_id="door1", decision_id="o_1", action="open", user="guard", uid=1
     )
@@ -137,7 +137,7 @@ def test_an_order_that_was_cut_off_is_told_at_the_next_start(bench, tmp_path):
 
 def test_without_its_board_an_order_to_open_is_refused_and_recorded(bench, tmp_path):
     board = bench.board("sim:lcus?firmware=feedback")
-    desk = Desk(bench, [bench.keeper(board.link, firmware="feedback")], tmp_path)
+    desk = Desk(bench, [bench.service(board.link, firmware="feedback")], tmp_path)
     board.unplug()
     bench.wait_for(GateLost)
     assert desk.code_of_refusal("open") == "board_offline"
@@ -146,7 +146,7 @@ def test_without_its_board_an_order_to_open_is_refused_and_recorded(bench, tmp_p
 
 def test_in_a_lock_down_grants_and_orders_to_open_are_refused_until_normal(bench, tmp_path):
     board = bench.board("sim:lcus")
-    desk = Desk(bench, [bench.keeper(board.link, pulse_s=0.1)], tmp_path)
+    desk = Desk(bench, [bench.service(board.link, pulse_s=0.1)], tmp_path)
     desk("lock", by="Mia")
     assert bench.wait_for(DoorModeChanged).mode == "locked"
     bench.decide("d1")
@@ -159,7 +159,7 @@ def test_in_a_lock_down_grants_and_orders_to_open_are_refused_until_normal(bench
 
 def test_free_holds_the_relay_on_again_after_the_board_was_without_power_and_ends_surely(bench, tmp_path):
     board = bench.board("sim:modbus")
-    desk = Desk(bench, [bench.keeper(board.link, protocol="modbus", max_on_s=0.5)], tmp_path)
+    desk = Desk(bench, [bench.service(board.link, protocol="modbus", max_on_s=0.5)], tmp_path)
     desk("free", for_s=3600)
     bench.wait_until(lambda: board.relays[0])
     board.power_off()
@@ -176,7 +176,7 @@ def test_free_holds_the_relay_on_again_after_the_board_was_without_power_and_end
 
 def test_free_without_an_end_is_refused(bench, tmp_path):
     board = bench.board("sim:lcus")
-    desk = Desk(bench, [bench.keeper(board.link)], tmp_path)
+    desk = Desk(bench, [bench.service(board.link)], tmp_path)
     assert desk.code_of_refusal("free") == "order_needs_end"
     desk("free", for_s=1)
     bench.wait_for(DoorStateChanged, state="free")
@@ -186,7 +186,7 @@ def test_free_without_an_end_is_refused(bench, tmp_path):
 def test_hours_begin_and_end_with_the_wall_clock_also_when_it_is_set(bench):
     bench.clock.set(datetime(2026, 11, 16, 7, 59, 59, tzinfo=UTC))  # a Monday
     board = bench.board("sim:lcus")
-    bench.keeper(board.link, free=["Mon-Fri 08:00-17:30"], locked=["Mon 12:00-13:00"])
+    bench.service(board.link, free=["Mon-Fri 08:00-17:30"], locked=["Mon 12:00-13:00"])
     assert bench.wait_for(DoorModeChanged).source == "schedule"
     bench.wait_until(lambda: board.relays[0])
     bench.clock.set(datetime(2026, 11, 16, 12, 30, tzinfo=UTC))
@@ -202,21 +202,21 @@ def test_an_order_stands_until_the_hours_change_and_survives_a_restart_until_the
     bench.clock.set(datetime(2026, 11, 16, 9, 0, tzinfo=UTC))
     board = bench.board("sim:lcus")
     hours = {"free": ["Mon 08:00-17:30"]}
-    keeper = bench.keeper(board.link, **hours)
-    desk = Desk(bench, [keeper], tmp_path)
+    service = bench.service(board.link, **hours)
+    desk = Desk(bench, [service], tmp_path)
     bench.wait_for(DoorStateChanged, state="free")
     (answer,) = desk("lock")
     assert answer["mode_until"] == "2026-11-16T17:30:00.000Z"
-    keeper.stop(DEADLINE_S)
-    again = bench.keeper(board.link, order=OverrideStore(tmp_path).order("door1"), **hours)
+    service.stop(DEADLINE_S)
+    again = bench.service(board.link, order=OverrideStore(tmp_path).order("door1"), **hours)
     assert again.health()["mode"] == "locked"
     bench.clock.set(datetime(2026, 11, 16, 17, 30, tzinfo=UTC))
     bench.wait_for(DoorModeChanged, count=1, previous="locked", mode="normal")
 
 
 def test_several_doors_are_locked_at_once_and_one_is_named(bench, tmp_path):
-    keepers = [bench.keeper(bench.board("sim:lcus").link, id=name) for name in ("front", "back")]
-    desk = Desk(bench, keepers, tmp_path)
+    services = [bench.service(bench.board("sim:lcus").link, id=name) for name in ("front", "back")]
+    desk = Desk(bench, services, tmp_path)
     assert [each["mode"] for each in desk("lock", all=True)] == ["locked", "locked"]
     assert [each["door"] for each in desk("status")] == ["front", "back"]
     with pytest.raises(Misconfigured):
@@ -227,8 +227,8 @@ def test_several_doors_are_locked_at_once_and_one_is_named(bench, tmp_path):
 
 
 def test_of_interlocked_doors_one_opens_when_the_other_is_locked(bench, tmp_path):
-    keepers = bench.interlocked("front", "back", mode="hold", hold_s=30.0, protocol="modbus")
-    desk = Desk(bench, keepers, tmp_path)
+    services = bench.interlocked("front", "back", mode="hold", hold_s=30.0, protocol="modbus")
+    desk = Desk(bench, services, tmp_path)
     desk("open", door="front")
     with pytest.raises(RetryLater) as caught:
         desk("open", door="back")
@@ -241,7 +241,7 @@ def test_of_interlocked_doors_one_opens_when_the_other_is_locked(bench, tmp_path
     [{"by": "x\ny"}, {"by": "x" * 81}, {"for_s": 0}, {"for_s": "60"}, {"for_s": True}, {"for_s": 1e12}],
 )
 def test_orders_that_make_no_sense_are_refused(bench, tmp_path, arguments):
-    desk = Desk(bench, [bench.keeper(bench.board("sim:lcus").link)], tmp_path)
+    desk = Desk(bench, [bench.service(bench.board("sim:lcus").link)], tmp_path)
     assert desk.code_of_refusal("lock", **arguments) == "order_malformed"
     assert bench.seen(DoorOrdered) == []
 
@@ -257,15 +257,15 @@ def test_an_order_that_is_not_understood_opens_nothing_even_where_there_is_one_d
     bench, tmp_path, arguments, code
 ):
     board = bench.board("sim:lcus")
-    desk = Desk(bench, [bench.keeper(board.link)], tmp_path)
+    desk = Desk(bench, [bench.service(board.link)], tmp_path)
     assert desk.code_of_refusal("open", **arguments) == code
     assert not board.edges
 
 
 def test_a_gate_that_has_ended_says_so_and_the_order_is_not_carried_out_later(bench, tmp_path):
-    keeper = bench.keeper(bench.board("sim:lcus").link)
-    desk = Desk(bench, [keeper], tmp_path)
-    keeper.stop(DEADLINE_S)
+    service = bench.service(bench.board("sim:lcus").link)
+    desk = Desk(bench, [service], tmp_path)
+    service.stop(DEADLINE_S)
     assert desk.code_of_refusal("lock") == "gate_busy"
 
 

@@ -171,13 +171,13 @@ def test_the_name_below_by_id_is_followed_to_whatever_device_it_means_now(bench,
     first = bench.board("sim:modbus")
     second = bench.board("sim:modbus")
     name.symlink_to(os.path.realpath(first.link))
-    keeper = bench.keeper(name, protocol="modbus")
+    service = bench.service(name, protocol="modbus")
     first.unplug()
     bench.wait_for(GateLost)
     name.unlink()
     name.symlink_to(os.path.realpath(second.link))
     bench.wait_for(GateConnected, count=2)
-    bench.wait_until(lambda: keeper.ready)
+    bench.wait_until(lambda: service.ready)
     bench.decide("d1")
     bench.wait_for(DoorUnlocked)
     assert second.wait_for(lambda b: bool(b.edges), DEADLINE_S)
@@ -189,9 +189,9 @@ def test_nothing_is_granted_before_the_relay_was_read_and_switched_off(bench, ur
     board = bench.board(f"{url}{'&' if '?' in url else '?'}self_powered=1")
     board.force(1, True)
     board.stuck = {1}
-    keeper = bench.keeper(board.link, wait_until_ready=False, **settings)
+    service = bench.service(board.link, wait_until_ready=False, **settings)
     assert bench.wait_for(GateLost).code == "relay_stuck"
-    assert not keeper.ready
+    assert not service.ready
     assert bench.seen(GateConnected) == []
     board.stuck = set()
     assert bench.wait_for(GateConnected).relay_was_on is True

@@ -1,4 +1,4 @@
-"""The keeper with a simulated board on a real pty: grants become bytes, relays move, events tell."""
+"""The service with a simulated board on a real pty: grants become bytes, relays move, events tell."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_a_grant_is_one_on_and_one_off_frame_and_nothing_else_on_the_wire(bench)
     master, slave = os.openpty()
     tty.setraw(slave)
     try:
-        bench.keeper(os.ttyname(slave), pulse_s=0.1)
+        bench.service(os.ttyname(slave), pulse_s=0.1)
         assert read_bytes(master, 5) == b"\xff" + OFF  # asked for a status, told to be safe
         bench.decide("d1")
         assert read_bytes(master, 8) == ON + OFF
@@ -48,8 +48,8 @@ def test_a_grant_is_one_on_and_one_off_frame_and_nothing_else_on_the_wire(bench)
         with pytest.raises(BlockingIOError):
             os.read(master, 1)
     finally:
-        for keeper in bench._keepers:
-            keeper.stop(DEADLINE_S)
+        for service in bench._services:
+            service.stop(DEADLINE_S)
         os.close(slave)
         os.close(master)
 
@@ -72,7 +72,7 @@ def read_bytes(fd: int, count: int) -> bytes:
 )
 def test_a_grant_opens_for_one_pulse_and_says_what_the_board_confirmed(bench, url, firmware, acknowledged):
     board = bench.board(url)
-    bench.keeper(board.link, firmware=firmware, pulse_s=0.4)
+    bench.service(board.link, firmware=firmware, pulse_s=0.4)
     bench.decide("d1")
     unlocked = bench.wait_for(DoorUnlocked)
     locked = bench.wait_for(DoorLocked)
@@ -88,17 +88,17 @@ def test_a_grant_opens_for_one_pulse_and_says_what_the_board_confirmed(bench, ur
 
 def test_connecting_switches_the_relay_off_and_tells_the_states(bench):
     board = bench.board("sim:lcus?firmware=feedback")
-    keeper = bench.keeper(board.link, firmware="feedback")
+    service = bench.service(board.link, firmware="feedback")
     connected = bench.wait_for(GateConnected)
     assert (connected.port, connected.protocol, connected.relay_was_on) == (str(board.link), "lcus", False)
     assert bench.wait_for(DoorStateChanged).state == "locked"
     assert FEEDBACK_OFF in board.received()
-    assert keeper.health()["readback"] is True
+    assert service.health()["readback"] is True
 
 
 def test_hold_mode_extends_while_somebody_else_comes(bench):
     board = bench.board("sim:lcus?firmware=feedback")
-    bench.keeper(board.link, firmware="feedback", mode="hold", hold_s=0.5)
+    bench.service(board.link, firmware="feedback", mode="hold", hold_s=0.5)
     bench.decide("d1")
     bench.wait_for(DoorUnlocked)
     bench.decide("d2", person_id="tom")
@@ -111,7 +111,7 @@ def test_hold_mode_extends_while_somebody_else_comes(bench):
 
 def test_the_same_decision_moves_the_relay_once(bench):
     board = bench.board("sim:lcus?silent=1")
-    bench.keeper(board.link, pulse_s=0.1, min_interval_s=0)
+    bench.service(board.link, pulse_s=0.1, min_interval_s=0)
     bench.decide("d1")
     bench.wait_for(DoorLocked)
     bench.decide("d1")
@@ -125,7 +125,7 @@ def test_the_same_decision_moves_the_relay_once(bench):
 )
 def test_a_grant_that_is_too_late_or_has_no_limit_moves_nothing(bench, changes, code):
     board = bench.board("sim:lcus?silent=1")
-    bench.keeper(board.link)
+    bench.service(board.link)
     bench.decide("d1", **changes)
     assert bench.wait_for(GrantNotExecuted).code == code
     assert moved(board)
@@ -133,7 +133,7 @@ def test_a_grant_that_is_too_late_or_has_no_limit_moves_nothing(bench, changes, 
 
 def test_denials_and_grants_for_other_doors_are_not_looked_at(bench):
     board = bench.board("sim:lcus?silent=1")
-    bench.keeper(board.link)
+    bench.service(board.link)
     bench.decide("d1", outcome=Outcome.DENIED)
     bench.decide("d2", door_id="door2")
     bench.decide("d3")
@@ -144,7 +144,7 @@ def test_denials_and_grants_for_other_doors_are_not_looked_at(bench):
 
 def test_a_turnstile_queue_serves_the_next_person_when_the_lane_is_free(bench):
     board = bench.board("sim:lcus?silent=1")
-    bench.keeper(board.link, pulse_s=0.1, min_interval_s=0.3, queue=1)
+    bench.service(board.link, pulse_s=0.1, min_interval_s=0.3, queue=1)
     bench.decide("d1")
     bench.decide("d2", person_id="tom")
     bench.wait_for(DoorLocked, count=2)
@@ -165,7 +165,7 @@ def test_a_subscriber_that_is_stuck_does_not_keep_the_relay_on(bench):
         wait_s=60,
     )
     try:
-        bench.keeper(board.link, pulse_s=0.1)
+        bench.service(board.link, pulse_s=0.1)
         bench.decide("d1")
         assert moved(board, True, False)
         assert bench.seen(DoorLocked) == []
@@ -175,7 +175,7 @@ def test_a_subscriber_that_is_stuck_does_not_keep_the_relay_on(bench):
 
 def test_with_append_crlf_a_board_that_insists_on_it_obeys(bench):
     board = bench.board("sim:lcus?crlf=1")
-    bench.keeper(board.link, append_crlf=True, pulse_s=0.1)
+    bench.service(board.link, append_crlf=True, pulse_s=0.1)
     bench.decide("d1")
     bench.wait_for(DoorLocked)
     assert moved(board, True, False)
@@ -183,7 +183,7 @@ def test_with_append_crlf_a_board_that_insists_on_it_obeys(bench):
 
 def test_the_second_channel_moves_only_the_second_relay(bench):
     board = bench.board("sim:lcus?channels=2&firmware=feedback")
-    bench.keeper(board.link, firmware="feedback", channel=2, pulse_s=0.1)
+    bench.service(board.link, firmware="feedback", channel=2, pulse_s=0.1)
     bench.decide("d1")
     assert bench.wait_for(DoorUnlocked).acknowledged
     bench.wait_for(DoorLocked)
@@ -192,20 +192,20 @@ def test_the_second_channel_moves_only_the_second_relay(bench):
 
 def test_a_sim_url_in_the_configuration_makes_its_own_board(bench, tmp_path):
     link = tmp_path / "gate0"
-    keeper = bench.keeper(f"sim:lcus?link={link}", firmware="feedback", pulse_s=0.1)
+    service = bench.service(f"sim:lcus?link={link}", firmware="feedback", pulse_s=0.1)
     assert link.is_symlink()
     bench.decide("d1")
     assert bench.wait_for(DoorUnlocked).acknowledged
-    assert keeper.stop(DEADLINE_S)
+    assert service.stop(DEADLINE_S)
     assert not link.exists()
 
 
 def test_a_dummy_needs_no_port(bench):
-    keeper = bench.keeper("none", protocol="dummy", pulse_s=0.1)
+    service = bench.service("none", protocol="dummy", pulse_s=0.1)
     bench.decide("d1")
     assert bench.wait_for(DoorUnlocked).acknowledged
     bench.wait_for(DoorLocked)
-    assert keeper.health()["relay_on"] is False
+    assert service.health()["relay_on"] is False
 
 
 def test_a_wrong_sim_url_is_refused_before_anything_starts():
@@ -226,29 +226,29 @@ def test_a_simulated_board_does_not_overwrite_a_file(bench, tmp_path):
 
 def test_stop_in_mid_pulse_switches_off_and_reads_it_back(bench):
     board = bench.board("sim:lcus")
-    keeper = bench.keeper(board.link, mode="hold", hold_s=20)
+    service = bench.service(board.link, mode="hold", hold_s=20)
     bench.decide("d1")
     bench.wait_for(DoorUnlocked)
-    assert keeper.stop(DEADLINE_S)
+    assert service.stop(DEADLINE_S)
     assert board.relays == [False]
     locked = bench.wait_for(DoorLocked)
     assert (locked.reason, locked.acknowledged) == ("stopped", True)
-    assert not keeper.ready
+    assert not service.ready
 
 
 def test_stop_twice_and_stop_without_start_are_harmless(bench):
-    keeper = bench.keeper(bench.board("sim:lcus?silent=1").link)
-    assert keeper.stop(DEADLINE_S)
-    assert keeper.stop(DEADLINE_S)
+    service = bench.service(bench.board("sim:lcus?silent=1").link)
+    assert service.stop(DEADLINE_S)
+    assert service.stop(DEADLINE_S)
     assert GateService(GateConfig(), bench.bus, bench.clock, on_beat=lambda: None).stop()
 
 
 def test_wait_idle_waits_for_the_end_of_the_pulse_and_its_events(bench):
     board = bench.board("sim:lcus?silent=1")
-    keeper = bench.keeper(board.link, pulse_s=0.2)
+    service = bench.service(board.link, pulse_s=0.2)
     bench.decide("d1")
     bench.bus.drain(DEADLINE_S)
-    assert keeper.wait_idle(DEADLINE_S)
+    assert service.wait_idle(DEADLINE_S)
     bench.bus.drain(DEADLINE_S)
     assert len(bench.seen(DoorLocked)) == 1
     assert moved(board, True, False)
@@ -264,15 +264,15 @@ def test_an_error_nobody_expected_ends_the_thread_with_the_relay_off(bench):
         if armed.is_set():
             raise RuntimeError("bug")
 
-    keeper = GateService(
+    service = GateService(
         GateConfig(port=str(board.link), mode="hold", hold_s=20),
         bench.bus,
         bench.clock,
         on_beat=failing_beat,
     )
-    bench._keepers.append(keeper)
-    keeper.start()
-    bench.wait_until(lambda: keeper.ready)
+    bench._services.append(service)
+    service.start()
+    bench.wait_until(lambda: service.ready)
     bench.decide("d1")
     assert board.wait_for(lambda b: b.relays == [True], DEADLINE_S)
     armed.set()
@@ -280,19 +280,19 @@ def test_an_error_nobody_expected_ends_the_thread_with_the_relay_off(bench):
     failed = bench.wait_for(ComponentFailed)
     assert failed.component == "gate"
     assert board.wait_for(lambda b: b.relays == [False], DEADLINE_S)
-    bench.wait_until(lambda: not keeper.ready)
+    bench.wait_until(lambda: not service.ready)
 
 
 def test_a_port_in_use_is_found_before_the_daemon_starts(bench):
     board = bench.board("sim:lcus?silent=1")
     config = GateConfig(port=str(board.link))
     check_port_free(config)
-    keeper = bench.keeper(board.link)
+    service = bench.service(board.link)
     with pytest.raises(NeedsOperator) as caught:
         check_port_free(config)
     assert caught.value.code == "relay_port_busy"
     check_port_free(GateConfig(port=str(board.link), guard="/run/guard.sock"))  # it is the guard's
-    keeper.stop(DEADLINE_S)
+    service.stop(DEADLINE_S)
     check_port_free(config)
 
 

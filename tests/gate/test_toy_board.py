@@ -92,14 +92,14 @@ def test_its_usb_id_suggests_it(tmp_path):
 
 def test_a_grant_moves_its_relay(bench):
     board = bench.board("sim:toy")
-    bench.keeper(board.link, protocol="toy", pulse_s=0.1)
+    bench.service(board.link, protocol="toy", pulse_s=0.1)
     bench.decide("d1")
     assert bench.wait_for(DoorUnlocked).acknowledged
     assert moved(board, True, False)
 
 
 def test_the_gate_plays_it_by_itself(bench):
-    bench.keeper("sim:toy?stuck=1", protocol="toy", wait_until_ready=False)
+    bench.service("sim:toy?stuck=1", protocol="toy", wait_until_ready=False)
     assert bench.wait_for(GateConnected).protocol == "toy"
 
 

@@ -29,18 +29,18 @@ def test_a_free_door_behind_the_gate_guard_stays_open_beyond_every_lease_and_loc
 ):
     board = real_bench.board("sim:lcus?firmware=feedback")
     with running_guard(board.link, tmp_path / "guard.sock"):
-        keeper = real_bench.keeper("/dev/guarded", guard=tmp_path / "guard.sock", firmware="feedback")
-        keeper.order_mode(free_for(real_bench, BEYOND_A_LEASE_S))
+        service = real_bench.service("/dev/guarded", guard=tmp_path / "guard.sock", firmware="feedback")
+        service.order_mode(free_for(real_bench, BEYOND_A_LEASE_S))
         real_bench.wait_for(DoorLocked, reason="free_over")
-        keeper.stop(DEADLINE_S)
+        service.stop(DEADLINE_S)
     assert [edge.on for edge in board.edges] == [True, False]
     assert real_bench.seen(GateLost) == []
 
 
 def test_a_self_powered_board_that_was_unplugged_while_free_is_on_when_it_is_back(bench):
     board = bench.board("sim:modbus?self_powered=1")
-    keeper = bench.keeper(board.link, protocol="modbus")
-    keeper.order_mode(free_for(bench, 3600))
+    service = bench.service(board.link, protocol="modbus")
+    service.order_mode(free_for(bench, 3600))
     bench.wait_for(DoorStateChanged, state="free")
     board.unplug()
     bench.wait_for(GateLost)
@@ -53,8 +53,8 @@ def test_a_self_powered_board_that_was_unplugged_while_free_is_on_when_it_is_bac
 
 def test_free_that_ends_while_the_board_is_away_is_over_when_it_comes_back(bench):
     board = bench.board("sim:modbus?self_powered=1")
-    keeper = bench.keeper(board.link, protocol="modbus")
-    keeper.order_mode(free_for(bench, 1.0))
+    service = bench.service(board.link, protocol="modbus")
+    service.order_mode(free_for(bench, 1.0))
     bench.wait_for(DoorStateChanged, state="free")
     board.unplug()
     bench.wait_for(DoorModeChanged, previous="free", mode="normal")
@@ -66,11 +66,11 @@ def test_free_that_ends_while_the_board_is_away_is_over_when_it_comes_back(bench
 
 def test_a_relay_that_does_not_go_off_at_the_end_of_free_is_an_alarm_and_out_of_service(bench):
     board = bench.board("sim:modbus")
-    keeper = bench.keeper(board.link, protocol="modbus")
-    keeper.order_mode(free_for(bench, 3600))
+    service = bench.service(board.link, protocol="modbus")
+    service.order_mode(free_for(bench, 3600))
     bench.wait_until(lambda: board.relays[0])
     board.stuck.add(1)
-    keeper.order_mode(ModeOrder(DoorMode.NORMAL, bench.clock.now()))
+    service.order_mode(ModeOrder(DoorMode.NORMAL, bench.clock.now()))
     assert "may be unlocked" in bench.wait_for(GateAlarmRaised, code="relay_stuck").reason
     assert bench.wait_for(GateLost).code == "relay_stuck"
-    assert not keeper.ready
+    assert not service.ready

@@ -1,4 +1,4 @@
-"""A gate on the test bench: a real bus, a keeper, a simulated board, and a record of what was published."""
+"""A gate on the test bench: a real bus, a service, a simulated board, and a record of what was published."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class GateBench:
         self._events: list[Event] = []
         self._changed = threading.Condition()
         self._boards: list[SimBoard] = []
-        self._keepers: list[GateService] = []
+        self._services: list[GateService] = []
         self._callbacks: list[Callable[[], None]] = []
         self.bus.subscribe(Event, self._record, name="bench", capacity=1000)
 
@@ -53,8 +53,8 @@ class GateBench:
         return self
 
     def __exit__(self, *exc: object) -> None:
-        for keeper in self._keepers:
-            keeper.stop(DEADLINE_S)
+        for service in self._services:
+            service.stop(DEADLINE_S)
         for close in self._callbacks:
             close()
         self.bus.close()
@@ -71,7 +71,7 @@ class GateBench:
         """Called when the bench is put away, before the boards are."""
         self._callbacks.append(close)
 
-    def keeper(
+    def service(
         self,
         port: object,
         *,
@@ -80,9 +80,9 @@ class GateBench:
         interlock_object: Interlock | None = None,
         **gate: object,
     ) -> GateService:
-        """A started keeper on `port` that looks after its board more often than in service."""
+        """A started service on `port` that looks after its board more often than in service."""
         config = GateConfig(**{"port": str(port), "grant_ttl_s": LIFE_S, **gate})
-        keeper = GateService(
+        service = GateService(
             config,
             self.bus,
             self.clock,
@@ -91,17 +91,17 @@ class GateBench:
             order=order,
             interlock=interlock_object,
         )
-        self._keepers.append(keeper)
-        keeper.start()
+        self._services.append(service)
+        service.start()
         if wait_until_ready:
-            self.wait_until(lambda: keeper.ready)
-        return keeper
+            self.wait_until(lambda: service.ready)
+        return service
 
     def interlocked(self, *door_ids: str, **gate: object) -> list[GateService]:
-        """Keepers of doors of which one may be unlocked at a time, each with a Modbus board of its own."""
+        """Services of doors of which one may be unlocked at a time, each with a Modbus board of its own."""
         shared = Interlock(door_ids)
         return [
-            self.keeper(
+            self.service(
                 self.board("sim:modbus").link, id=name, interlock="trap", interlock_object=shared, **gate
             )
             for name in door_ids

@@ -130,7 +130,7 @@ def daemon(guard: str) -> None:
     from gate_bench import GateBench
 
     with GateBench() as bench:
-        keeper = bench.keeper(
+        service = bench.service(
             "/dev/guarded",
             guard=guard,
             firmware="feedback",
@@ -140,10 +140,10 @@ def daemon(guard: str) -> None:
         )
         number = 0
         while True:
-            bench.wait_until(lambda: keeper.ready)
+            bench.wait_until(lambda: service.ready)
             number += 1
             bench.decide(f"d{number}")
-            keeper.wait_idle(HOLD_S + 1.0)
+            service.wait_idle(HOLD_S + 1.0)
             time.sleep(0.2)
 
 

@@ -42,8 +42,8 @@ HOLD = {**MODBUS, "mode": "hold", "hold_s": 1.0, "min_interval_s": 0.0}
 )
 def test_an_exit_button_on_any_board_with_contacts_opens_the_door(bench, url, gate):
     board = bench.board(url)
-    keeper = bench.keeper(board.link, **gate, mode="hold", hold_s=0.5, exit_button="board:3")
-    bench.wait_until(lambda: keeper.health()["contacts"]["exit_button"] is False)
+    service = bench.service(board.link, **gate, mode="hold", hold_s=0.5, exit_button="board:3")
+    bench.wait_until(lambda: service.health()["contacts"]["exit_button"] is False)
     board.set_input(3, True)
     assert bench.wait_for(ExitRequested).outcome == "unlocked"
     bench.wait_for(DoorLocked, reason="time_over")
@@ -53,8 +53,8 @@ def test_an_exit_button_on_any_board_with_contacts_opens_the_door(bench, url, ga
 
 def test_a_button_that_is_pressed_when_the_daemon_starts_opens_nothing(bench):
     board = bench.board("sim:modbus?inputs=10000000")
-    keeper = bench.keeper(board.link, **HOLD, exit_button="board:1", tamper="board:3")
-    bench.wait_until(lambda: keeper.health()["contacts"]["exit_button"] is True)
+    service = bench.service(board.link, **HOLD, exit_button="board:1", tamper="board:3")
+    bench.wait_until(lambda: service.health()["contacts"]["exit_button"] is True)
     board.set_input(3, True)
     bench.wait_for(GateAlarmRaised, code="tamper")
     assert list(board.edges) == []
@@ -62,21 +62,21 @@ def test_a_button_that_is_pressed_when_the_daemon_starts_opens_nothing(bench):
 
 def test_a_door_that_is_opened_without_a_grant_is_forced_until_it_is_closed(bench):
     board = bench.board("sim:modbus?inputs=10000000")
-    keeper = bench.keeper(board.link, **HOLD, door_contact="board:1,nc")
-    bench.wait_until(lambda: keeper.health()["contacts"]["door_contact"] is False)
+    service = bench.service(board.link, **HOLD, door_contact="board:1,nc")
+    bench.wait_until(lambda: service.health()["contacts"]["door_contact"] is False)
     board.set_input(1, False)
     bench.wait_for(GateAlarmRaised, code="door_forced")
     board.set_input(1, True)
     bench.wait_for(GateAlarmEnded, code="door_forced")
     bench.wait_for(DoorStateChanged, previous="forced", state="locked")
-    assert [alarm["active"] for alarm in keeper.health()["alarms"]] == [False], "it stays until it is seen"
-    assert keeper.acknowledge("guard") == ["door_forced"]
-    assert keeper.health()["alarms"] == []
+    assert [alarm["active"] for alarm in service.health()["alarms"]] == [False], "it stays until it is seen"
+    assert service.acknowledge("guard") == ["door_forced"]
+    assert service.health()["alarms"] == []
 
 
 def test_a_door_that_stands_open_at_the_start_is_open_and_not_forced(bench):
     board = bench.board("sim:modbus")
-    bench.keeper(board.link, **HOLD, door_contact="board:1,nc", held_warn_s=0.2, held_alarm_s=0.4)
+    bench.service(board.link, **HOLD, door_contact="board:1,nc", held_warn_s=0.2, held_alarm_s=0.4)
     bench.wait_for(DoorStateChanged, previous="locked", state="open")
     bench.wait_for(DoorStateChanged, state="held")
     bench.wait_for(GateAlarmRaised, code="door_held")
@@ -85,8 +85,8 @@ def test_a_door_that_stands_open_at_the_start_is_open_and_not_forced(bench):
 
 def test_a_door_that_was_let_open_is_relocked_when_it_closes(bench):
     board = bench.board("sim:modbus")
-    keeper = bench.keeper(board.link, **{**HOLD, "hold_s": 30.0}, door_contact="board:1")
-    bench.wait_until(lambda: keeper.health()["contacts"]["door_contact"] is False)
+    service = bench.service(board.link, **{**HOLD, "hold_s": 30.0}, door_contact="board:1")
+    bench.wait_until(lambda: service.health()["contacts"]["door_contact"] is False)
     bench.decide("d1")
     bench.wait_for(DoorUnlocked)
     board.set_input(1, True)
@@ -98,8 +98,10 @@ def test_a_door_that_was_let_open_is_relocked_when_it_closes(bench):
 
 def test_a_passage_ends_the_window_and_one_too_many_is_an_alarm(bench):
     board = bench.board("sim:modbus")
-    keeper = bench.keeper(board.link, **MODBUS, pulse_s=0.3, passage_sensor="board:2", passage_out="board:4")
-    bench.wait_until(lambda: keeper.health()["contacts"]["passage_sensor"] is False)
+    service = bench.service(
+        board.link, **MODBUS, pulse_s=0.3, passage_sensor="board:2", passage_out="board:4"
+    )
+    bench.wait_until(lambda: service.health()["contacts"]["passage_sensor"] is False)
     bench.decide("d1")
     bench.wait_for(DoorUnlocked)
     board.set_input(2, True)
@@ -107,7 +109,7 @@ def test_a_passage_ends_the_window_and_one_too_many_is_an_alarm(bench):
     assert (passed.authorised, passed.decision_id, passed.person_id) == (True, "d1", "mia")
     bench.wait_for(DoorStateChanged, previous="unlocked", state="locked")
     board.set_input(2, False)
-    bench.wait_until(lambda: keeper.health()["contacts"]["passage_sensor"] is False)
+    bench.wait_until(lambda: service.health()["contacts"]["passage_sensor"] is False)
     board.set_input(2, True)
     bench.wait_for(GateAlarmRaised, code="passage_unauthorised")
     board.set_input(4, True)
@@ -117,15 +119,15 @@ def test_a_passage_ends_the_window_and_one_too_many_is_an_alarm(bench):
 
 def test_a_window_that_nobody_used_is_told(bench):
     board = bench.board("sim:modbus")
-    bench.keeper(board.link, **MODBUS, pulse_s=0.2, passage_sensor="board:2", passage_window_s=0.4)
+    bench.service(board.link, **MODBUS, pulse_s=0.2, passage_sensor="board:2", passage_window_s=0.4)
     bench.decide("d1")
     assert bench.wait_for(GrantUnused).decision_id == "d1"
 
 
 def test_fire_holds_the_relay_on_and_everything_else_waits(bench):
     board = bench.board("sim:modbus?inputs=01000000")
-    keeper = bench.keeper(board.link, **HOLD, fire="board:2,nc", exit_button="board:1")
-    bench.wait_until(lambda: keeper.health()["contacts"]["fire"] is False)
+    service = bench.service(board.link, **HOLD, fire="board:2,nc", exit_button="board:1")
+    bench.wait_until(lambda: service.health()["contacts"]["fire"] is False)
     board.set_input(2, False)
     bench.wait_for(DoorStateChanged, state="fire")
     bench.decide("d1")
@@ -138,7 +140,7 @@ def test_fire_holds_the_relay_on_and_everything_else_waits(bench):
 
 def test_fire_stays_fire_while_the_board_is_away_and_ends_when_the_contact_says_so(bench):
     board = bench.board("sim:modbus?inputs=10000000")
-    bench.keeper(board.link, **HOLD, fire="board:1")
+    bench.service(board.link, **HOLD, fire="board:1")
     bench.wait_for(DoorStateChanged, state="fire")
     board.unplug()
     bench.wait_for(GateLost)
@@ -151,11 +153,11 @@ def test_fire_stays_fire_while_the_board_is_away_and_ends_when_the_contact_says_
 
 def test_contacts_are_unknown_while_their_board_is_away(bench):
     board = bench.board("sim:modbus")
-    keeper = bench.keeper(board.link, **HOLD, door_contact="board:1")
+    service = bench.service(board.link, **HOLD, door_contact="board:1")
     board.set_input(1, True)
-    bench.wait_until(lambda: keeper.health()["contacts"]["door_contact"] is True)
+    bench.wait_until(lambda: service.health()["contacts"]["door_contact"] is True)
     board.unplug()
-    bench.wait_until(lambda: keeper.health()["contacts"]["door_contact"] is None)
+    bench.wait_until(lambda: service.health()["contacts"]["door_contact"] is None)
     board.plug()
     bench.wait_for(DoorStateChanged, count=2, previous="locked", state="open")
     assert len(bench.seen(GateAlarmRaised, code="door_forced")) <= 1, "nobody forced it the second time"
@@ -163,15 +165,15 @@ def test_contacts_are_unknown_while_their_board_is_away(bench):
 
 def test_keys_at_the_door_say_the_direction(bench):
     board = bench.board("sim:modbus")
-    keeper = bench.keeper(board.link, **MODBUS, key_in="board:7", key_out="board:8")
-    bench.wait_until(lambda: keeper.health()["contacts"]["key_out"] is False)
+    service = bench.service(board.link, **MODBUS, key_in="board:7", key_out="board:8")
+    bench.wait_until(lambda: service.health()["contacts"]["key_out"] is False)
     board.set_input(8, True)
     assert bench.wait_for(DirectionKeyPressed).direction == "out"
 
 
 def test_contacts_of_a_board_that_has_none_are_an_alarm_and_the_door_works_on(bench):
     board = bench.board("sim:modbus?inputs=00")
-    bench.keeper(board.link, **MODBUS, pulse_s=0.2, exit_button="board:8")
+    bench.service(board.link, **MODBUS, pulse_s=0.2, exit_button="board:8")
     assert "tells nothing of its inputs" in bench.wait_for(GateAlarmRaised, code="inputs_lost").reason
     bench.decide("d1")
     bench.wait_for(DoorUnlocked)
@@ -179,7 +181,7 @@ def test_contacts_of_a_board_that_has_none_are_an_alarm_and_the_door_works_on(be
 
 def test_a_port_without_lines_is_an_alarm_and_the_door_works_on(bench):
     board = bench.board("sim:lcus")
-    bench.keeper(board.link, pulse_s=0.2, exit_button="line:cts")
+    bench.service(board.link, pulse_s=0.2, exit_button="line:cts")
     assert "no lines for contacts" in bench.wait_for(GateAlarmRaised, code="inputs_lost").reason
     bench.decide("d1")
     bench.wait_for(DoorUnlocked)
@@ -187,7 +189,7 @@ def test_a_port_without_lines_is_an_alarm_and_the_door_works_on(bench):
 
 def test_reading_contacts_does_not_lengthen_a_pulse_that_edged_times(bench):
     board = bench.board("sim:dcon")
-    bench.keeper(board.link, protocol="dcon", channels=4, board_inputs=4, pulse_s=0.5, exit_button="board:1")
+    bench.service(board.link, protocol="dcon", channels=4, board_inputs=4, pulse_s=0.5, exit_button="board:1")
     for number in range(3):
         bench.decide(f"d{number}")
         bench.wait_for(DoorLocked, count=number + 1)

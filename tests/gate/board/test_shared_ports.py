@@ -13,7 +13,7 @@ from edged.gate.service import GateService
 
 
 class TwoDoors:
-    """Two keepers on one port."""
+    """Two services on one port."""
 
     def __init__(self, bench, port, *sections, ready=("door1", "door2")):
         self.bench = bench
@@ -21,22 +21,22 @@ class TwoDoors:
             GateConfig(id=f"door{n}", port=str(port), **more) for n, more in enumerate(sections, 1)
         ]
         self.pool = PortPool(configs, bench.clock)
-        self.keepers = [
+        self.services = [
             GateService(config, bench.bus, bench.clock, on_beat=lambda: None, beat_s=0.25, pool=self.pool)
             for config in configs
         ]
-        for keeper in self.keepers:
-            keeper.start()
+        for service in self.services:
+            service.start()
         bench.callback(self.close)
         bench.wait_until(
             lambda: all(
-                k.ready for k, config in zip(self.keepers, configs, strict=True) if config.id in ready
+                k.ready for k, config in zip(self.services, configs, strict=True) if config.id in ready
             )
         )
 
     def close(self):
-        for keeper in self.keepers:
-            keeper.stop(DEADLINE_S)
+        for service in self.services:
+            service.stop(DEADLINE_S)
         self.pool.close()
 
 
@@ -82,7 +82,7 @@ def test_a_pulled_plug_is_a_loss_for_both_and_both_come_back(bench, tmp_path):
     board.plug()
     for door in ("door1", "door2"):
         bench.wait_for(GateConnected, 2, door_id=door)
-    bench.wait_until(lambda: all(keeper.ready for keeper in doors.keepers))
+    bench.wait_until(lambda: all(service.ready for service in doors.services))
     bench.decide("d2", door_id="door2")
     bench.wait_for(DoorUnlocked, door_id="door2")
 
@@ -90,7 +90,7 @@ def test_a_pulled_plug_is_a_loss_for_both_and_both_come_back(bench, tmp_path):
 def test_a_door_that_is_stopped_leaves_the_other_in_service(bench, tmp_path):
     board = board_with_two_relays(bench, tmp_path)
     doors = TwoDoors(bench, board.link, {**FEEDBACK, "channel": 1}, {**FEEDBACK, "channel": 2})
-    assert doors.keepers[0].stop(DEADLINE_S)
+    assert doors.services[0].stop(DEADLINE_S)
     bench.decide("d2", door_id="door2")
     bench.wait_for(DoorUnlocked, door_id="door2")
     bench.wait_for(DoorLocked, door_id="door2", reason="time_over")
@@ -199,5 +199,5 @@ def test_a_board_that_is_missing_on_the_line_leaves_the_other_in_service(bench, 
     bench.wait_for(GateLost, door_id="door2")
     bench.decide("d1", door_id="door1")
     assert bench.wait_for(DoorUnlocked, door_id="door1").acknowledged
-    assert [keeper.ready for keeper in doors.keepers] == [True, False]
+    assert [service.ready for service in doors.services] == [True, False]
     assert not bench.seen(GateLost, door_id="door1")

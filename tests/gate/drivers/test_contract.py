@@ -230,23 +230,23 @@ def test_a_hung_board_is_lost_and_found_again(row, board, driver):
 
 def test_a_grant_moves_the_relay_on_and_off_and_both_are_read_back(bench, row):
     board = bench.board(row.url)
-    keeper = bench.keeper(board.link, mode="pulse", pulse_s=1.0, **row.gate)
+    service = bench.service(board.link, mode="pulse", pulse_s=1.0, **row.gate)
     bench.decide("d1")
     assert bench.wait_for(DoorUnlocked, decision_id="d1").acknowledged is True
     assert bench.wait_for(DoorLocked).acknowledged is True
-    assert keeper.ready
+    assert service.ready
     assert [(edge.channel, edge.on) for edge in board.edges] == [(1, True), (1, False)]
     assert bench.seen(GateLost) == []
 
 
 def test_a_board_that_was_unplugged_works_again_after_it_is_back(bench, row):
     board = bench.board(row.url)
-    keeper = bench.keeper(board.link, mode="pulse", pulse_s=1.0, **row.gate)
+    service = bench.service(board.link, mode="pulse", pulse_s=1.0, **row.gate)
     board.unplug()
     assert bench.wait_for(GateLost).code == "relay_port_lost"
     board.plug()
     bench.wait_for(GateConnected, count=2)
-    bench.wait_until(lambda: keeper.ready)
+    bench.wait_until(lambda: service.ready)
     bench.decide("d1")
     assert bench.wait_for(DoorUnlocked, decision_id="d1").acknowledged is True
     assert bench.wait_for(DoorLocked).acknowledged is True
@@ -254,7 +254,7 @@ def test_a_board_that_was_unplugged_works_again_after_it_is_back(bench, row):
 
 def test_a_board_that_falls_silent_is_lost_and_used_again_when_it_answers(bench, row):
     board = bench.board(row.url)
-    bench.keeper(board.link, **row.gate)
+    bench.service(board.link, **row.gate)
     board.deaf = True
     assert bench.wait_for(GateLost).code == row.silence_code
     board.deaf = False
@@ -265,10 +265,10 @@ def test_a_board_that_falls_silent_is_lost_and_used_again_when_it_answers(bench,
 def test_a_board_with_a_lasting_fault_is_never_used(bench, row, fault):
     board = bench.board(row.url)
     setattr(board, fault, {"echo": not row.echoes, "garbage": b"\x00\xff"}.get(fault, True))
-    keeper = bench.keeper(board.link, wait_until_ready=False, **row.gate)
+    service = bench.service(board.link, wait_until_ready=False, **row.gate)
     expected = row.damage_code if fault == "bad_sum" else "relay_bad_answer"
     assert bench.wait_for(GateLost).code == expected
-    assert not keeper.ready
+    assert not service.ready
 
 
 # -- in real time, where a busy machine may make any answer late

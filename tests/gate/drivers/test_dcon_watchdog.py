@@ -101,10 +101,10 @@ def test_settings_that_are_right_already_are_not_written_again(board, open_drive
     assert b"~015" not in again
 
 
-def test_the_watchdog_of_a_module_is_armed_before_the_first_grant_and_fed_as_long_as_the_keeper_lives(bench):
+def test_the_watchdog_of_a_module_is_armed_before_the_first_grant_and_fed_as_long_as_the_service_lives(bench):
     """That it strikes when nobody feeds it is shown with the driver's own tests."""
     board = bench.board("sim:dcon")
-    bench.keeper(board.link, protocol="dcon", mode="hold", hold_s=60, max_on_s=60)
+    bench.service(board.link, protocol="dcon", mode="hold", hold_s=60, max_on_s=60)
     assert b"~013132\r" in board.received()
     bench.decide("d1")
     assert bench.wait_for(DoorUnlocked, decision_id="d1").acknowledged is True

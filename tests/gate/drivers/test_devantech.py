@@ -185,9 +185,9 @@ def test_this_protocol_never_believes_another_board_and_moves_nothing_there(make
 
 def test_a_latching_module_never_gets_into_service(bench):
     board = bench.board("sim:devantech?firmware=rly16l")
-    keeper = bench.keeper(board.link, protocol="devantech", wait_until_ready=False)
+    service = bench.service(board.link, protocol="devantech", wait_until_ready=False)
     lost = bench.wait_for(GateLost)
     assert lost.code == "relay_wrong_board"
     assert "latch" in lost.reason
-    assert not keeper.ready
+    assert not service.ready
     assert not board.edges

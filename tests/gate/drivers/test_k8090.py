@@ -159,7 +159,7 @@ def test_a_report_nobody_asked_for_is_not_taken_for_an_answer(board, driver):
 
 def test_the_card_with_timers_ends_the_pulse_itself(bench):
     board = bench.board("sim:k8090")
-    bench.keeper(board.link, mode="pulse", pulse_s=1.0, protocol="k8090")
+    bench.service(board.link, mode="pulse", pulse_s=1.0, protocol="k8090")
     bench.decide("d1")
     bench.wait_for(DoorUnlocked, decision_id="d1")
     assert bytes.fromhex("04 41 01 00 01 B9 0F") in board.received()

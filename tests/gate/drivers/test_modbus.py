@@ -1,4 +1,4 @@
-"""Modbus boards through the driver and the keeper, on real ptys: bytes, pulses, inputs."""
+"""Modbus boards through the driver and the service, on real ptys: bytes, pulses, inputs."""
 
 from __future__ import annotations
 
@@ -198,8 +198,8 @@ def test_an_adapter_with_echo_is_used_when_that_is_configured(bench):
 
 def test_the_gate_lets_the_board_time_the_pulse_and_reads_that_it_has_ended(bench):
     board = bench.board("sim:modbus")
-    keeper = bench.keeper(board.link, protocol="modbus", pulse_s=0.3)
-    assert keeper.health()["pulse"] == "hardware"
+    service = bench.service(board.link, protocol="modbus", pulse_s=0.3)
+    assert service.health()["pulse"] == "hardware"
     bench.decide("d1")
     assert bench.wait_for(DoorUnlocked).acknowledged is True
     locked = bench.wait_for(DoorLocked)
@@ -222,8 +222,8 @@ def test_the_gate_lets_the_board_time_the_pulse_and_reads_that_it_has_ended(benc
 )
 def test_a_pulse_the_board_cannot_make_is_timed_here_and_said_so(bench, profile, pulse_s, pulse):
     board = bench.board(f"sim:modbus?firmware={profile}")
-    keeper = bench.keeper(board.link, protocol="modbus", profile=profile, pulse_s=pulse_s)
-    assert keeper.health()["pulse"] == pulse
+    service = bench.service(board.link, protocol="modbus", profile=profile, pulse_s=pulse_s)
+    assert service.health()["pulse"] == pulse
     bench.decide("d1")
     bench.wait_for(DoorLocked)
     assert [edge.on for edge in board.edges] == [True, False]
@@ -234,8 +234,8 @@ def test_a_pulse_the_board_cannot_make_is_timed_here_and_said_so(bench, profile,
 )
 def test_a_hold_is_timed_here_because_it_may_be_extended_and_limited_by_the_board(bench, profile, limit):
     board = bench.board(f"sim:modbus?firmware={profile}")
-    keeper = bench.keeper(board.link, protocol="modbus", profile=profile, mode="hold", hold_s=0.5)
-    assert (keeper.health()["pulse"], keeper.health()["max_on"]) == ("software", limit)
+    service = bench.service(board.link, protocol="modbus", profile=profile, mode="hold", hold_s=0.5)
+    assert (service.health()["pulse"], service.health()["max_on"]) == ("software", limit)
     bench.decide("d1")
     assert bench.wait_for(DoorUnlocked).acknowledged is True
     locked = bench.wait_for(DoorLocked)
@@ -246,6 +246,6 @@ def test_a_hold_is_timed_here_because_it_may_be_extended_and_limited_by_the_boar
 def test_connecting_finds_a_relay_that_is_on_and_switches_it_off(bench):
     board = bench.board("sim:modbus")
     board.force(1, True)
-    bench.keeper(board.link, protocol="modbus")
+    bench.service(board.link, protocol="modbus")
     assert bench.wait_for(GateConnected).relay_was_on is True
     assert board.relays[0] is False

@@ -84,7 +84,7 @@ def test_an_adapter_that_does_not_echo_is_found_out_when_it_should(bench):
 
 def test_a_stuck_relay_is_seen_though_every_write_is_answered(bench):
     board = bench.board("sim:modbus?stuck=1")
-    bench.keeper(board.link, protocol="modbus")
+    bench.service(board.link, protocol="modbus")
     bench.decide("d1")
     assert bench.wait_for(GateAlarmRaised).code == "relay_stuck"
     assert bench.wait_for(DoorUnlocked).acknowledged is False
@@ -92,31 +92,31 @@ def test_a_stuck_relay_is_seen_though_every_write_is_answered(bench):
 
 def test_a_relay_that_welds_during_the_boards_own_pulse_takes_the_gate_out_of_service(bench):
     board = bench.board("sim:modbus")
-    keeper = bench.keeper(board.link, protocol="modbus", pulse_s=1)
+    service = bench.service(board.link, protocol="modbus", pulse_s=1)
     bench.decide("d1")
     assert bench.wait_for(DoorUnlocked).acknowledged is True
     board.stuck = {1}
     assert bench.wait_for(GateLost).code == "relay_stuck"
     assert "may be unlocked" in bench.wait_for(GateAlarmRaised, code="relay_stuck").reason
-    assert not keeper.ready
+    assert not service.ready
     after_flash = board.received().split(bytes.fromhex("01 05 02 00"))[-1]
     assert bytes.fromhex("01 05 00 00 00 00 CD CA") in after_flash
 
 
 def test_a_pulse_the_board_does_not_end_is_ended_by_command(bench):
     board = bench.board("sim:modbus")
-    keeper = bench.keeper(board.link, protocol="modbus", pulse_s=1)
+    service = bench.service(board.link, protocol="modbus", pulse_s=1)
     bench.decide("d1")
     bench.wait_for(DoorUnlocked)
     board.cancel(1)  # its clockwork stands still
     assert bench.wait_for(DoorLocked).acknowledged is True
     assert board.relays[0] is False
-    assert keeper.ready
+    assert service.ready
 
 
 def test_the_boards_own_pulse_ends_while_the_plug_is_out(bench):
     board = bench.board("sim:modbus?self_powered=1")
-    bench.keeper(board.link, protocol="modbus", pulse_s=0.8)
+    bench.service(board.link, protocol="modbus", pulse_s=0.8)
     bench.decide("d1")
     bench.wait_for(DoorUnlocked)
     board.unplug()
@@ -129,7 +129,7 @@ def test_the_boards_own_pulse_ends_while_the_plug_is_out(bench):
 
 def test_a_pulse_timed_here_is_still_on_after_an_unplug_and_switched_off_at_the_replug(bench):
     board = bench.board("sim:modbus?firmware=coils&self_powered=1")
-    bench.keeper(board.link, protocol="modbus", profile="coils", pulse_s=5)
+    bench.service(board.link, protocol="modbus", profile="coils", pulse_s=5)
     bench.decide("d1")
     bench.wait_for(DoorUnlocked)
     board.unplug()
@@ -143,7 +143,7 @@ def test_a_pulse_timed_here_is_still_on_after_an_unplug_and_switched_off_at_the_
 
 def test_a_hold_that_nobody_ends_is_ended_by_the_board_at_the_longest_permitted_time(bench):
     board = bench.board("sim:modbus?self_powered=1")
-    bench.keeper(board.link, protocol="modbus", mode="hold", hold_s=1, max_on_s=1)
+    bench.service(board.link, protocol="modbus", mode="hold", hold_s=1, max_on_s=1)
     bench.decide("d1")
     bench.wait_for(DoorUnlocked)
     board.unplug()  # as good as a dead host: no command comes through any more
@@ -153,7 +153,7 @@ def test_a_hold_that_nobody_ends_is_ended_by_the_board_at_the_longest_permitted_
 
 def test_the_longest_permitted_time_of_one_opening_does_not_cut_the_next_one_short(bench):
     board = bench.board("sim:modbus")
-    bench.keeper(board.link, protocol="modbus", mode="hold", hold_s=0.5, max_on_s=0.9, min_interval_s=0.1)
+    bench.service(board.link, protocol="modbus", mode="hold", hold_s=0.5, max_on_s=0.9, min_interval_s=0.1)
     for number in (1, 2):
         bench.decide(f"d{number}")
         assert bench.wait_for(DoorLocked, count=number).reason == "time_over"
@@ -165,7 +165,7 @@ def test_the_longest_permitted_time_of_one_opening_does_not_cut_the_next_one_sho
 @pytest.mark.parametrize("answers_lost", [1, 2])
 def test_a_pulse_whose_answer_was_lost_is_not_given_twice(bench, answers_lost):
     board = bench.board("sim:modbus")
-    bench.keeper(board.link, protocol="modbus", pulse_s=2)
+    bench.service(board.link, protocol="modbus", pulse_s=2)
     obey, lost = board.firmware.feed, []
 
     def lose_first_answers(data: bytes) -> list[bytes]:
@@ -183,6 +183,8 @@ def test_a_pulse_whose_answer_was_lost_is_not_given_twice(bench, answers_lost):
 
 
 def test_a_board_that_is_silent_from_the_start_is_never_used(bench):
-    keeper = bench.keeper(bench.board("sim:modbus?silent=1").link, protocol="modbus", wait_until_ready=False)
+    service = bench.service(
+        bench.board("sim:modbus?silent=1").link, protocol="modbus", wait_until_ready=False
+    )
     assert bench.wait_for(GateLost).code == "relay_no_answer"
-    assert not keeper.ready
+    assert not service.ready

@@ -49,7 +49,7 @@ def test_pymodbus_as_board_understands_our_commands(real_bench, pymodbus_port):
 
 
 def test_pymodbus_as_board_opens_and_closes_a_gate(real_bench, pymodbus_port):
-    real_bench.keeper(pymodbus_port, protocol="modbus", profile="coils", pulse_s=0.5)
+    real_bench.service(pymodbus_port, protocol="modbus", profile="coils", pulse_s=0.5)
     real_bench.decide("d1")
     assert real_bench.wait_for(DoorUnlocked).acknowledged is True
     assert real_bench.wait_for(DoorLocked).acknowledged is True
