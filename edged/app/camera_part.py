@@ -24,6 +24,8 @@ FINISH_S = 5.0
 class CameraPart(SitePart):
     """Provides `cameras`, itself.
 
+    Making it starts the liveness drivers of the configuration: one that cannot start is a wrong setting.
+
     Raises:
         EdgedError: the address of a source, a model or a liveness driver can never be used.
     """

@@ -64,7 +64,7 @@ class PartHealth:
 
 
 class Part(Protocol):
-    """One part of the daemon. Its factory takes the `Site` and touches nothing outside this process.
+    """One part of the daemon. Its factory takes the `Site`, and touches neither data directory nor boards.
 
     The daemon makes all parts first, so that a wrong setting shows before anything is touched. Then it starts
     them from top to bottom of the table. Each method below is called from one thread, `health` from any. What
