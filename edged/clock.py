@@ -121,7 +121,7 @@ class ManualClock:
             self.sleep(seconds)
         return ready
 
-    def someone_waits(self, how_many: int = 1, timeout_s: float = 10.0) -> bool:
+    def someone_waits(self, how_many: int = 1, timeout_s: float = 30.0) -> bool:
         """Wait in real time until `how_many` threads are inside `wait_until()`. False: they never came."""
         with self._arrived:
             return self._arrived.wait_for(lambda: len(self._waiting) >= how_many, timeout_s)
