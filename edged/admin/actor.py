@@ -46,6 +46,6 @@ def local_actor() -> Actor:
     uid = os.geteuid()
     try:
         user = getpass.getuser()
-    except KeyError:
+    except (KeyError, OSError):  # Python 3.13 raises the second
         user = str(uid)
     return Actor(user, uid, LOCAL, "command line")
