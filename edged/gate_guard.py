@@ -72,7 +72,8 @@ class Board:
         if self._serial is None:
             raise OSError(errno.ENODEV, "the board is not connected")
         try:
-            self._serial.write(data)
+            if os.write(self._serial.fileno(), data) < len(data):  # pyserial's own: an error after a stall
+                raise OSError(errno.EAGAIN, "the line takes no more bytes")
         except _GONE as error:
             self.close()
             raise OSError(errno.EIO, str(error)) from error
@@ -99,10 +100,9 @@ class Board:
     def close(self) -> None:
         """Close the port; owed bytes stay owed."""
         port, self._serial = self._serial, None
-        if port is None:
-            return
-        with contextlib.suppress(*_GONE), contextlib.closing(port):
-            fcntl.ioctl(port.fileno(), termios.TIOCNXCL)
+        if port is not None:
+            with contextlib.suppress(*_GONE), contextlib.closing(port):
+                fcntl.ioctl(port.fileno(), termios.TIOCNXCL)
 
     def wait_s(self) -> float:
         """Seconds until `settle` has work, at most half a second."""
@@ -149,7 +149,7 @@ class Board:
     def _connect(self) -> None:
         self.close()
         try:
-            self._serial = serial.Serial(self._port, self._baud, timeout=0, write_timeout=0.2, exclusive=True)
+            self._serial = serial.Serial(self._port, self._baud, timeout=0, exclusive=True)
             fcntl.ioctl(self._serial.fileno(), termios.TIOCEXCL)
         except _GONE as error:
             self.close()

@@ -14,7 +14,9 @@ def test_busy():
 
 @pytest.fixture
 def run(pytester):
-    pytester.makeini("[pytest]\nlongest_case_s = 0.005\nmarkers =\n    slow: takes long")
+    pytester.makeini(
+        "[pytest]\nlongest_case_s = 0.005\njudged_to_load = 1e6\nmarkers =\n    slow: takes long"
+    )
     return lambda: pytester.runpytest("-p", "case_length", "-p", "no:cacheprovider")
 
 
@@ -33,3 +35,9 @@ def test_a_case_that_says_it_is_slow_may_take_longer(run, pytester):
 def test_a_short_case_passes(run, pytester):
     pytester.makepyfile("def test_nothing(): pass")
     run().assert_outcomes(passed=1)
+
+
+def test_on_a_busy_machine_no_case_is_judged(pytester):
+    pytester.makeini("[pytest]\nlongest_case_s = 0.005\njudged_to_load = -1")
+    pytester.makepyfile(WORK.format(marker=""))
+    pytester.runpytest("-p", "case_length", "-p", "no:cacheprovider").assert_outcomes(passed=1)

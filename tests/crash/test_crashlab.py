@@ -94,5 +94,5 @@ def test_a_damaged_journal_is_put_back_and_gives_no_number_twice(tmp_path):
 @pytest.mark.slow
 def test_receivers_that_were_away_get_everything_in_order_and_once(tmp_path):
     with lab_in(tmp_path, seed=8).running() as lab:
-        point, _ = faults.target_down(lab, records=2000, drain_s=60.0)
+        point, _ = faults.target_down(lab, records=800, drain_s=600.0)
         expect_whole(point, lab.settle())

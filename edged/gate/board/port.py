@@ -10,6 +10,7 @@ import contextlib
 import errno
 import fcntl
 import os
+import select
 import stat
 import termios
 from collections.abc import Callable, Iterator, Sequence
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from edged.config import GateConfig
 
 WRITE_TIMEOUT_S = 0.2
-"""A few bytes that were not taken by then never will be."""
+"""A line that takes no byte for so long will take none."""
 BY_ID = Path("/dev/serial/by-id")
 _UNPLUGGED = (OSError, termios.error, ValueError)
 
@@ -72,7 +73,6 @@ class SerialPort:
                 self.path,
                 self.baud,
                 timeout=0.0,
-                write_timeout=WRITE_TIMEOUT_S,
                 exclusive=True,
             )
             fcntl.ioctl(self._serial.fileno(), termios.TIOCEXCL)
@@ -116,7 +116,10 @@ class SerialPort:
     def write(self, data: bytes) -> float:
         """Hand `data` to the line. Returns the monotonic time at which it was handed over."""
         with self._reporting_loss() as port:
-            port.write(data)
+            if isinstance(port, serial.Serial):
+                _put(port.fileno(), data)
+            else:
+                port.write(data)
         return self.clock.monotonic()
 
     def read(self, done: Callable[[bytes], bool], within_s: float, *, quiet_s: float | None = None) -> bytes:
@@ -201,6 +204,23 @@ class SerialPort:
             code="relay_port_lost",
             hint="Check its plug and cable; it is tried again by itself.",
         )
+
+
+def _put(descriptor: int, data: bytes) -> None:
+    """Hand all of `data` to the line.
+
+    The clock of pyserial runs on while this process has no processor, so it reports bytes as not written that
+    the line took at once. Here only a line that takes none is an error.
+
+    Raises:
+        OSError: the line takes no more bytes, or is gone.
+    """
+    line = select.poll()
+    line.register(descriptor, select.POLLOUT)
+    while data:
+        if not line.poll(WRITE_TIMEOUT_S * 1000):
+            raise OSError(errno.EAGAIN, "it takes no more bytes")
+        data = data[os.write(descriptor, data) :]
 
 
 def _guard_error(guard: Path, path: str, error: Exception) -> EdgedError:

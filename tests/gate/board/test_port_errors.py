@@ -1,13 +1,18 @@
-"""What a port that cannot be opened means, and what the message tells the installer."""
+"""What a port means that cannot be opened or written to, and what the message tells the installer."""
 
 from __future__ import annotations
 
 import errno
+import os
+import pty
+import tty
 
 import pytest
 
+from edged.clock import SystemClock
 from edged.errors import NeedsOperator, RetryLater
-from edged.gate.board.port import open_error
+from edged.gate.board import port as module
+from edged.gate.board.port import SerialPort, open_error
 
 PORT = "/dev/serial/by-id/usb-1a86_USB_Serial-if00-port0"
 
@@ -41,3 +46,30 @@ def test_a_missing_port_lists_the_ports_that_are_there(tmp_path):
 def test_a_missing_port_without_any_other_says_to_look_at_the_plug(tmp_path):
     error = open_error(PORT, FileNotFoundError(errno.ENOENT, "no"), by_id=tmp_path / "none")
     assert "plug" in error.hint
+
+
+@pytest.fixture
+def line():
+    """A port, and the descriptor of what is at its other end."""
+    far, near = pty.openpty()
+    tty.setraw(near)
+    port = SerialPort(os.ttyname(near), 9600, SystemClock())
+    port.open()
+    yield port, far
+    port.close()
+    os.close(near)
+    os.close(far)
+
+
+def test_bytes_that_the_line_took_are_written_however_late_the_process_goes_on(line, monkeypatch):
+    monkeypatch.setattr(module, "WRITE_TIMEOUT_S", 0.0)
+    port, far = line
+    port.write(b"\xa0\x01\x01\xa2")
+    assert os.read(far, 16) == b"\xa0\x01\x01\xa2"
+
+
+def test_a_line_that_takes_no_more_bytes_is_lost(line):
+    port, _ = line
+    with pytest.raises(RetryLater, match="takes no more bytes") as raised:
+        port.write(bytes(1_000_000))
+    assert raised.value.code == "relay_port_lost"
