@@ -1,30 +1,37 @@
 """The demo gate with the cloud engine, alone and hybrid, against `edged serve` in a process of its own."""
 
 import json
-import os
-import subprocess
-import sys
 
+import cv2
 import pytest
-from command_line import run_edged
+from command_line import run_edged, run_process
 
-DEADLINE_S = 300.0
-ENROLLED = {"Jacinda Ardern", "Emmanuel Macron", "Barack Obama"}
+from edged.demo.photographs import PHOTO_DIR
+
+ENROLLED = ("jacinda_ardern", "emmanuel_macron", "barack_obama")
 # what the daemon says when a machine with other work to do answers after the age limit of a grant
 TOO_LATE = {"too_old", "cloud_unavailable"}
 NOBODYS_KEYS = {"EDGED_CLOUD_API_KEY": "of-a-real-cloud", "EDGED_CLOUD_SECRET_KEY": "its-secret"}
 
 
+@pytest.fixture
+def passers_by(tmp_path):
+    """A folder of pictures: two enrolled people, a stranger, and an enrolled one beside a stranger."""
+    folder = tmp_path / "passers_by"
+    folder.mkdir()
+    for number, name in enumerate(("jacinda_ardern_2.jpg", "barack_obama_2.jpg", "rishi_sunak.jpg")):
+        (folder / f"{number}.jpg").symlink_to(PHOTO_DIR / name)
+    two = [cv2.imread(str(PHOTO_DIR / name)) for name in ("emmanuel_macron_2.jpg", "eileen_collins.png")]
+    together = cv2.hconcat([cv2.resize(one, (720, one.shape[0] * 720 // one.shape[1]))[:720] for one in two])
+    cv2.imwrite(str(folder / "3.jpg"), together)
+    return folder
+
+
 @pytest.mark.slow
-def test_the_demo_plays_on_a_recognition_server_in_another_process(tmp_path):
-    what = ("demo", "--json", "--speed", "2", "--engine", "cloud", "--data-dir", str(tmp_path))
-    done = subprocess.run(
-        [sys.executable, "-m", "edged", *what],
-        capture_output=True,
-        text=True,
-        timeout=DEADLINE_S,
-        env={**os.environ, **NOBODYS_KEYS},
-    )
+def test_the_demo_plays_on_a_recognition_server_in_another_process(passers_by, tmp_path):
+    enrol = [f"--enrol={name}={PHOTO_DIR / f'{name}_1.jpg'}" for name in ENROLLED]
+    what = ("--engine", "cloud", "--camera", passers_by, *enrol, "--data-dir", tmp_path / "data")
+    done = run_process("demo", "--json", *what, env=NOBODYS_KEYS)
 
     assert done.returncode == 0, done.stderr
     events = [json.loads(line) for line in done.stdout.splitlines()]
@@ -32,9 +39,9 @@ def test_the_demo_plays_on_a_recognition_server_in_another_process(tmp_path):
     granted = [event for event in decisions if event["outcome"] == "granted"]
     denied = [event for event in decisions if event["outcome"] == "denied"]
     late = any(TOO_LATE & set(event["reasons"]) for event in denied)
-    names = {event["person_name"] for event in granted}
-    assert names == ENROLLED or (late and names and names < ENROLLED)
-    assert denied
+    names = [event["person_name"] for event in granted]
+    assert sorted(names) == sorted(ENROLLED) or (late and set(names) < set(ENROLLED))
+    assert len(denied) >= 2 or late
     assert len({event["passage_id"] for event in decisions}) == len(decisions)
     assert {event["engine"] for event in granted} <= {"cloud"}
     assert all(event["person_id"] is None for event in denied if "not_recognised" in event["reasons"])

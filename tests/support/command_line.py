@@ -20,7 +20,7 @@ from places import PROJECT
 from edged.cli import main
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
-PROCESS_S = 60.0
+PROCESS_S = 300.0
 """Longest time that a command in a process of its own may take."""
 
 
