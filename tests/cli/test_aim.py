@@ -30,7 +30,7 @@ DEADLINE_S = 60
 @pytest.fixture
 def environ(tmp_path):
     slow = tmp_path / "edged.yaml"
-    slow.write_text("camera: {fps: 5}\n")
+    slow.write_text("camera: {fps: 3}\n")
     return {**os.environ, "EDGED_CONFIG": str(slow), "TERM": "xterm-256color"}
 
 

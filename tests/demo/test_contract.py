@@ -20,7 +20,7 @@ SEED = 1
 TIMEOUT_S = 180
 TRIES = 5
 FPS = 25
-SPEEDS = ("2", "1", "0.5")
+SPEEDS = ("3", "1.5", "0.7")
 """Paces to play the scene at: each for a machine that is too busy for the one before."""
 
 
