@@ -38,14 +38,17 @@ def test_the_demo_plays_on_a_recognition_server_in_another_process(passers_by, t
     decisions = [event for event in events if event["event"] == "access_decided"]
     granted = [event for event in decisions if event["outcome"] == "granted"]
     denied = [event for event in decisions if event["outcome"] == "denied"]
-    late = any(TOO_LATE & set(event["reasons"]) for event in denied)
+    frames = events[-1]["frames"]
+    late = any(TOO_LATE & set(event["reasons"]) for event in denied) or frames["dropped"] * 5 > frames["read"]
     names = [event["person_name"] for event in granted]
-    assert sorted(names) == sorted(ENROLLED) or (late and set(names) < set(ENROLLED))
+    assert len(set(names)) == len(names) > 0
+    assert set(names) == set(ENROLLED) or (late and set(names) < set(ENROLLED))
     assert len(denied) >= 2 or late
     assert len({event["passage_id"] for event in decisions}) == len(decisions)
     assert {event["engine"] for event in granted} <= {"cloud"}
     assert all(event["person_id"] is None for event in denied if "not_recognised" in event["reasons"])
-    assert sum(event["event"] == "door_unlocked" for event in events) == len(granted)
+    moved = sum(event["event"] in ("door_unlocked", "grant_not_executed") for event in events)
+    assert moved == len(granted)
 
 
 @pytest.mark.slow
