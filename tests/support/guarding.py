@@ -18,7 +18,7 @@ BEYOND_A_LEASE_S = FIRST_LEASE_S + 0.7
 
 @contextmanager
 def running_guard(port: Path | str, path: Path) -> Iterator[subprocess.Popen]:
-    """`edged gate-guard` on `port`, listening at `path` when the block begins; killed at its end."""
+    """`edged gate-guard` on `port`, listening at `path` when the block begins; ended with SIGTERM."""
     process = start_process(
         [sys.executable, "-m", "edged.gate_guard", "--port", str(port), "--socket", str(path)],
         stderr=subprocess.PIPE,
@@ -29,5 +29,5 @@ def running_guard(port: Path | str, path: Path) -> Iterator[subprocess.Popen]:
         assert "guarding" in process.stderr.readline()
         yield process
     finally:
-        process.kill()
+        process.terminate()
         process.communicate(timeout=30)
