@@ -127,24 +127,15 @@ def test_a_backup_that_fails_degrades_upkeep_until_one_is_made(few, tmp_path):
     assert said(part.health()) == ("upkeep", PartState.OK)
 
 
-def test_the_lock_has_failed_when_a_second_edged_could_start(few):
+@pytest.mark.parametrize(("kind", "file"), [(LockPart, LOCK_FILE), (ControlPart, CONTROL_FILE)])
+def test_lock_and_control_have_failed_when_their_file_is_gone(few, kind, file):
     made = few()
-    part = made.start(LockPart)
+    part = made.start(kind)
     assert part.health().state is PartState.OK
-    (made.site.config.data_dir / LOCK_FILE).unlink()
+    (made.site.config.data_dir / file).unlink()
     health = part.health()
     assert health.state is PartState.FAILED
-    assert LOCK_FILE in health.summary
-
-
-def test_control_has_failed_when_no_command_reaches_the_daemon(few):
-    made = few()
-    part = made.start(ControlPart)
-    assert part.health().state is PartState.OK
-    (made.site.config.data_dir / CONTROL_FILE).unlink()
-    health = part.health()
-    assert health.state is PartState.FAILED
-    assert CONTROL_FILE in health.summary
+    assert file in health.summary
 
 
 def enrol_ann(site: Site) -> None:
